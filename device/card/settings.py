@@ -1,0 +1,12 @@
+"""The [card] section of the site file. May import: device.settings."""
+
+from __future__ import annotations
+
+from device.settings import Section
+
+
+class CardSettings(Section, frozen=True, kw_only=True):
+    """reader: part of the PC/SC reader's name, "" takes the first one. poll_seconds: how often presence is asked."""
+
+    reader: str = ""
+    poll_seconds: float = 0.2

@@ -1,0 +1,66 @@
+"""Types for what must never be seen: a value that prints as stars, can not be serialised by accident and can be wiped.
+
+May import: nothing of ours.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import unicodedata
+from types import TracebackType
+from typing import NoReturn
+
+_STARS = "****"
+
+
+class Secret:
+    """Bytes that are never shown. Wiped when the ``with`` block ends, or by ``wipe``."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: bytes | bytearray) -> None:
+        self._value = bytearray(value)
+
+    def reveal(self) -> bytes:
+        """The value itself. Call it at the one place that hands it to hardware or to a hash."""
+        return bytes(self._value)
+
+    def wipe(self) -> None:
+        """Overwrite with zeros, then forget."""
+        for i in range(len(self._value)):
+            self._value[i] = 0
+        self._value.clear()
+
+    def equals(self, other: bytes) -> bool:
+        """Compare in constant time."""
+        return hmac.compare_digest(bytes(self._value), other)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({_STARS})"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} is not to be serialised")
+
+    def __enter__(self) -> Secret:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.wipe()
+
+
+class Pin(Secret):
+    """The four-digit PIN of the user-authentication key (facts/my_number_card.md §1.3)."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, typed: str) -> Pin | None:
+        """Full-width digits are folded (NFKC); anything but four digits gives None, so the card never sees it."""
+        folded = unicodedata.normalize("NFKC", typed)
+        return cls(folded.encode("ascii")) if re.fullmatch(r"[0-9]{4}", folded, re.ASCII) else None

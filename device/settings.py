@@ -1,0 +1,73 @@
+"""Reads one TOML file into one frozen object. Unknown keys and wrong values are errors that name file, line, key.
+
+The schema is a frozen msgspec struct handed in by the caller, so each room declares its own section and this floor
+knows none of them. May import: errors.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from device.errors import SettingsError
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every settings section: frozen, closed to unknown keys."""
+
+
+def read(path: Path, schema: type[T]) -> T:
+    """The settings in ``path`` as ``schema``. Raises SettingsError (file, line, key, wrong)."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(file=path, line=0, key="", wrong=f"unreadable: {type(error).__name__}") from error
+    return parse(text, schema, path)
+
+
+def parse(text: str, schema: type[T], path: Path) -> T:
+    """Like ``read`` for a text already in hand; ``path`` is only named in errors."""
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"line (\d+)", str(error))
+        line = int(found[1]) if found else text.count("\n") + 1
+        raise SettingsError(file=path, line=line, key="", wrong=f"not TOML: {error}") from error
+    try:
+        return msgspec.convert(tree, schema)
+    except msgspec.ValidationError as error:
+        key, wrong = _where(str(error))
+        raise SettingsError(file=path, line=line_of(text, key), key=key, wrong=wrong) from error
+
+
+def _where(message: str) -> tuple[str, str]:
+    """Split msgspec's message into the dotted key and what is wrong with it."""
+    what, _, where = message.partition(" - at ")
+    key = where.strip("`").removeprefix("$").removeprefix(".")
+    missing_or_unknown = re.search(r"(?:unknown|required) field `([^`]+)`", what)
+    if missing_or_unknown:
+        key = f"{key}.{missing_or_unknown[1]}".removeprefix(".")
+    return key, what
+
+
+def line_of(text: str, key: str) -> int:
+    """The line (from 1) on which ``key`` is set, or its nearest table's header; 1 when neither stands in the text."""
+    wanted = re.sub(r"\[[^\]]*\]", "", key)  # an index or [...] names no line of its own
+    table, best = "", 1
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line)
+        if header:
+            table = header[1].replace('"', "")
+            if wanted == table or wanted.startswith(f"{table}."):
+                best = number
+            continue
+        found = re.match(r'\s*("?[\w.-]+"?)\s*=', line)
+        if found and f"{table}.{found[1].strip(chr(34))}".removeprefix(".") == wanted:
+            return number
+    return best

@@ -1,0 +1,208 @@
+"""What kiosk and issuer say to each other: one struct a message, JSON over HTTP, bytes as base64.
+
+The kiosk is told what the screens need for this one visit and nothing more. May import: device.
+
+POST /v1/challenge            ChallengeRequest -> Challenge
+POST /v1/authenticate         Authenticate -> Resident | Refusal
+POST /v1/requests             Order (signed) -> Quote | Refusal          idempotent by request id
+POST /v1/requests/ID/document DocumentRequest -> Document | Refusal     idempotent by request id
+POST /v1/requests/ID/outcome  Outcome -> Settled                        idempotent by request id
+GET  /v1/health               -> Health
+
+A Refusal is an answer (HTTP 200 with "refused"), not a fault: faults are HTTP 4xx/5xx with {"code": ...}.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import Enum
+
+import msgspec
+
+
+class Kind(Enum):
+    """Kinds of certificate (DESIGN §3)."""
+
+    RESIDENCE_RECORD = "residence_record"
+    RESIDENCE_STATEMENT = "residence_statement"
+    SEAL_REGISTRATION = "seal_registration"
+    TAXATION = "taxation"
+    FAMILY_REGISTER = "family_register"
+    ADDRESS_HISTORY = "address_history"
+
+
+class RefusalReason(Enum):
+    """Why the issuer refuses. COUNTER is the neutral one: disclosure restriction and its like must look the same as
+    any other case for the counter (facts/my_number_card.md §3.2).
+    """
+
+    CREDENTIAL_EXPIRED = "credential_expired"
+    CREDENTIAL_UNKNOWN = "credential_unknown"
+    SIGNATURE = "signature"
+    CHALLENGE = "challenge"
+    NOT_RESIDENT = "not_resident"
+    UNDER_AGE = "under_age"
+    COUNTER = "counter"
+    CLOSED = "closed"
+    KIND_UNAVAILABLE = "kind_unavailable"
+    ORDER_INVALID = "order_invalid"
+
+
+class OutcomeKind(Enum):
+    """What became of a quoted certificate: DELIVERED paper in hand; VOIDED never paid or never printed;
+    UNKNOWN only paper can tell.
+    """
+
+    DELIVERED = "delivered"
+    VOIDED = "voided"
+    UNKNOWN = "unknown"
+
+
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every message: frozen and closed to unknown fields."""
+
+
+class ChallengeRequest(Message, frozen=True, kw_only=True):
+    """kiosk: the box's name."""
+
+    kiosk: str
+
+
+class Challenge(Message, frozen=True, kw_only=True):
+    """A single-use nonce of 32 bytes, valid for ``seconds`` from now."""
+
+    challenge: str
+    nonce: bytes
+    seconds: int
+
+
+class Authenticate(Message, frozen=True, kw_only=True):
+    """The card's first signature, over ``authentication_message``. credential: DER."""
+
+    kiosk: str
+    challenge: str
+    credential: bytes
+    signature: bytes
+
+
+class Person(Message, frozen=True, kw_only=True):
+    """A household member as the choosing screen shows it. ``person`` is a random id that lives for this visit only."""
+
+    person: str
+    name: str
+    is_self: bool
+
+
+class Offer(Message, frozen=True, kw_only=True):
+    """A kind that may be asked for now, with its fee per copy in yen."""
+
+    kind: Kind
+    fee_yen: int
+    max_copies: int
+
+
+class Resident(Message, frozen=True, kw_only=True):
+    """The authenticated resident. ``visit`` is the issuer's token for the following calls; ``binding`` is an opaque
+    per-visit tag of this person, printed into every page and compared by the kiosk's last gate.
+    """
+
+    visit: str
+    binding: str
+    household: list[Person]
+    offers: list[Offer]
+
+
+class Options(Message, frozen=True, kw_only=True):
+    """What a residence record shows beside the obligatory items."""
+
+    relationship: bool = True
+    registered_domicile: bool = False
+
+
+class OrderContent(Message, frozen=True, kw_only=True):
+    """What the resident confirmed, and the card signs. persons: ids of Person, in the screen's order."""
+
+    request: str
+    kind: Kind
+    persons: list[str]
+    options: Options
+    copies: int
+
+
+class Order(Message, frozen=True, kw_only=True):
+    """OrderContent with the card's second signature, over ``authorisation_message``."""
+
+    kiosk: str
+    visit: str
+    challenge: str
+    content: OrderContent
+    signature: bytes
+
+
+class Quote(Message, frozen=True, kw_only=True):
+    """The issuer accepts. fee_yen for all copies; issue_number as printed on the paper; pages of one copy."""
+
+    issue_number: str
+    fee_yen: int
+    pages: int
+
+
+class DocumentRequest(Message, frozen=True, kw_only=True):
+    """Asks for the rendered certificate of an accepted order."""
+
+    kiosk: str
+    visit: str
+
+
+class Document(Message, frozen=True, kw_only=True):
+    """One PDF that holds all copies one after another. sha256 is hex over ``pdf``. Every page carries the text of
+    ``page_mark(request, binding, n, total)``; total counts the pages of all copies.
+    """
+
+    pdf: bytes
+    sha256: str
+    pages: int
+
+
+class Outcome(Message, frozen=True, kw_only=True):
+    """How the request ended, for the issuer's ledger."""
+
+    kiosk: str
+    outcome: OutcomeKind
+
+
+class Settled(Message, frozen=True, kw_only=True):
+    """The outcome as the issuer's ledger now holds it: the first one told stays."""
+
+    outcome: OutcomeKind
+
+
+class Refusal(Message, frozen=True, kw_only=True):
+    """An expected no."""
+
+    refused: RefusalReason
+
+
+class Health(Message, frozen=True, kw_only=True):
+    """ready: register open, key and fonts loaded. version of the issuer's software."""
+
+    ready: bool
+    version: str
+
+
+def authentication_message(nonce: bytes, kiosk: str) -> bytes:
+    """The bytes the card signs to prove that it is here, at this kiosk, now."""
+    return msgspec.json.encode(["hiroba authentication 1", nonce, kiosk])
+
+
+def authorisation_message(nonce: bytes, kiosk: str, content: OrderContent) -> bytes:
+    """The bytes the card signs at the confirm screen: nonce, kiosk and the whole order."""
+    return msgspec.json.encode(["hiroba authorisation 1", nonce, kiosk, content])
+
+
+def page_mark(request: str, binding: str, page: int, total: int) -> str:
+    """The mark printed on page ``page`` (from 1) of ``total``: "n/N-" and 16 capitals and digits that bind page,
+    request and resident together, so that a page of anyone else's request can not pass the kiosk's last gate (N1).
+    """
+    digest = hashlib.sha256(msgspec.json.encode(["hiroba page 1", request, binding, page, total])).hexdigest()
+    return f"{page}/{total}-{digest[:16].upper()}"

@@ -1,0 +1,23 @@
+"""The [issuer] section of the site file. May import: device.settings."""
+
+from __future__ import annotations
+
+import msgspec
+
+from device.settings import Section
+
+
+class IssuerSettings(Section, frozen=True, kw_only=True):
+    """The municipal side. register: SQLite file; trust: folder of CA certificates (PEM or DER); both relative to the
+    state folder unless absolute. fees_yen: kind -> yen a copy; a kind without a fee is not offered. font_folders: where
+    typst finds IPAmj Mincho.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8101
+    register: str = "issuer/register.db"
+    trust: str = "issuer/trust"
+    mayor: str
+    municipality_code: str
+    fees_yen: dict[str, int] = msgspec.field(default_factory=lambda: {"residence_record": 300})
+    font_folders: list[str] = msgspec.field(default_factory=lambda: ["/usr/share/fonts"])

@@ -1,0 +1,1 @@
+"""Payment terminals behind one protocol: counter and virtual."""

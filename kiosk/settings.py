@@ -1,0 +1,41 @@
+"""The [city], [kiosk] and [issuer_link] sections of the site file. May import: device.settings."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from device.settings import Section
+
+
+class CitySettings(Section, frozen=True, kw_only=True):
+    """Who serves: names for screens and papers, and the telephone of the kiosk's manager."""
+
+    name_ja: str
+    name_en: str
+    telephone: str
+
+
+class IssuerLinkSettings(Section, frozen=True, kw_only=True):
+    """Where the issuer answers. url without a trailing slash."""
+
+    url: str = "http://127.0.0.1:8101"
+    timeout_seconds: float = 10.0
+
+
+class KioskSettings(Section, frozen=True, kw_only=True):
+    """The resident's screen. It listens on loopback only. opens/closes: local time HH:MM, daily. idle_seconds of quiet
+    bring the question "still there?", warning_seconds more end the visit. staff_code_hash: scrypt, made by
+    ``hiroba staff-code``. languages: screens offered, first is shown first.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8100
+    idle_seconds: float = 45.0
+    warning_seconds: float = 30.0
+    opens: str = "06:30"
+    closes: str = "23:00"
+    languages: list[str] = msgspec.field(default_factory=lambda: ["ja", "en"])
+    terminal: Literal["counter", "virtual"] = "counter"
+    staff_code_hash: str = ""

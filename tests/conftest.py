@@ -1,0 +1,77 @@
+"""What every test may ask for: the ``needs`` marker, and an audit that keeps what it was told."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = {
+    "pcscd": "/usr/sbin/pcscd",
+    "vpcd": "/usr/lib/pcsc/drivers/serial/libifdvpcd.so",
+    "chromium": "chromium",
+    "nft": "nft",
+    "dnsmasq": "dnsmasq",
+    "opensc": "pkcs11-tool",
+    "openssl": "openssl",
+    "poppler": "pdftotext",
+    "ipptool": "ipptool",
+    "conntrack": "conntrack",
+    "curl": "curl",
+    "ip": "ip",
+}
+FONTS = {"ipamj": "/usr/share/fonts/opentype/ipamj-mincho", "bizud": "/usr/share/fonts/truetype/morisawa-bizud-gothic"}
+
+
+def missing(name: str) -> str | None:
+    """Why ``name`` is not to be had here, or None when it is."""
+    if name == "root":
+        return None if os.geteuid() == 0 else "must run as root"
+    if name in FONTS:
+        return None if Path(FONTS[name]).exists() else f"font package for {name} is not installed"
+    program = PROGRAMS[name]
+    found = Path(program).exists() if program.startswith("/") else shutil.which(program, path=_path())
+    return None if found else f"{name} is not installed"
+
+
+def _path() -> str:
+    return os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the long campaigns too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    chosen = [i for i in items if config.getoption("--long") or not i.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=[i for i in items if i not in chosen])
+    items[:] = chosen
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    wanted = [str(n) for mark in item.iter_markers("needs") for n in mark.args]
+    reasons = [reason for name in wanted if (reason := missing(name))]
+    if not reasons:
+        return
+    if os.environ.get("HIROBA_REQUIRE") == "all":
+        pytest.fail("needed here: " + "; ".join(reasons), pytrace=False)
+    pytest.skip("; ".join(reasons))
+
+
+class KeptAudit:
+    """An audit sink that keeps what it was told, for tests that read it."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, dict[str, object]]] = []
+
+    def record(self, event: str, **facts: object) -> None:
+        """See AuditSink."""
+        self.lines.append((event, facts))
+
+
+@pytest.fixture
+def audit() -> KeptAudit:
+    """An empty KeptAudit."""
+    return KeptAudit()
