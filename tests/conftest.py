@@ -22,7 +22,7 @@ PROGRAMS = {
     "curl": "curl",
     "ip": "ip",
 }
-FONTS = {"ipamj": "/usr/share/fonts/opentype/ipamj-mincho", "bizud": "/usr/share/fonts/truetype/morisawa-bizud-gothic"}
+FONTS = {"ipamj": "/usr/share/fonts/truetype/ipamj", "bizud": "/usr/share/fonts/truetype/bizud-gothic"}
 
 
 def missing(name: str) -> str | None:
