@@ -1,0 +1,35 @@
+"""Surprises on the way to the issuer and inside it. May import: device.errors."""
+
+from __future__ import annotations
+
+from device.errors import HirobaError
+
+
+class IssuerUnreachable(HirobaError):
+    """No answer from the issuer in time. facts: operation."""
+
+    code = "issuer.unreachable"
+
+
+class IssuerBroken(HirobaError):
+    """The issuer answered with a fault or with something that is not the protocol. facts: operation, status, code."""
+
+    code = "issuer.broken"
+
+
+class RequestUnknown(HirobaError):
+    """The issuer's ledger knows no such request from this kiosk. Over HTTP: 404 with this code. facts: none."""
+
+    code = "request.unknown"
+
+
+class RegisterFileError(HirobaError):
+    """A register file can not be imported. facts: file, line, reason (never a value from the file)."""
+
+    code = "register.file"
+
+
+class FontMissing(HirobaError):
+    """IPAmj Mincho is in none of the font folders. facts: font, folders."""
+
+    code = "issuer.font_missing"

@@ -1,0 +1,53 @@
+"""The issuer as the kiosk sees it: one method a message of the protocol, whether it stands here or at city hall.
+
+May import: kiosk.issuer.protocol.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from kiosk.issuer.protocol import (
+    Authenticate,
+    Challenge,
+    Document,
+    DocumentRequest,
+    Health,
+    Order,
+    Outcome,
+    Quote,
+    Refusal,
+    Resident,
+    Settled,
+)
+
+
+class IssuerPort(Protocol):
+    """Every method may raise IssuerUnreachable or IssuerBroken (kiosk.issuer.errors); a Refusal is an answer.
+
+    ``document`` and ``outcome`` raise RequestUnknown for a request this kiosk never had accepted.
+    """
+
+    def challenge(self, kiosk: str) -> Challenge:
+        """A fresh single-use nonce for this kiosk."""
+        ...
+
+    def authenticate(self, message: Authenticate) -> Resident | Refusal:
+        """Who stands here, by the card's first signature, and what may be asked for."""
+        ...
+
+    def order(self, order: Order) -> Quote | Refusal:
+        """Accept what the card signed. Same request, same content: the same Quote, however often told."""
+        ...
+
+    def document(self, request: str, message: DocumentRequest) -> Document | Refusal:
+        """The certificate of an accepted order, rendered from the register as it is now."""
+        ...
+
+    def outcome(self, request: str, message: Outcome) -> Settled:
+        """Tell how the request ended; the first outcome told stays."""
+        ...
+
+    def health(self) -> Health:
+        """Whether the issuer can serve now."""
+        ...
