@@ -1,0 +1,189 @@
+"""An issuer that lives in memory: the whole kiosk can be driven, and its faults shown, without register and typst.
+
+Fills IssuerPort. Its papers are plain PDFs that carry the true page marks as text and no names. Public attributes are
+the levers: set ``reachable`` or a ``refuse_*`` and the next call answers so. May import: device, the issuer's protocol
+and errors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from kiosk.issuer import protocol as p
+from kiosk.issuer.errors import IssuerUnreachable, RequestUnknown
+
+Verify = Callable[[bytes, bytes, bytes], bool]
+"""(credential DER, message, signature) -> whether the signature holds."""
+
+
+@dataclass(frozen=True)
+class _Visit:
+    kiosk: str
+    credential: bytes
+    binding: str
+    persons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Accepted:
+    content: p.OrderContent
+    visit: str
+    quote: p.Quote
+
+
+class MemoryIssuer:
+    """One municipality with one household. names: its members, the card's holder first."""
+
+    def __init__(
+        self,
+        names: Sequence[str] = ("試験 一郎", "試験 花子", "試験 二郎"),
+        fee_yen: int = 300,
+        pages_per_copy: int = 1,
+        max_copies: int = 5,
+        verify: Verify = lambda _credential, _message, _signature: True,
+    ) -> None:
+        self._names, self._fee, self._max_copies, self._verify = tuple(names), fee_yen, max_copies, verify
+        self._challenges: dict[str, tuple[str, bytes]] = {}
+        self._visits: dict[str, _Visit] = {}
+        self._accepted: dict[str, _Accepted] = {}
+        self.pages_per_copy = pages_per_copy
+        self.reachable = True
+        self.ready = True
+        self.refuse_authentication: p.RefusalReason | None = None
+        self.refuse_order: p.RefusalReason | None = None
+        self.refuse_document: p.RefusalReason | None = None
+        self.outcomes: dict[str, p.OutcomeKind] = {}
+        self.change_marks: Callable[[list[str]], list[str]] = list
+        """Changes the marks of the pages before they are written: how a wrong paper is staged."""
+
+    def challenge(self, kiosk: str) -> p.Challenge:
+        """See IssuerPort."""
+        self._answer()
+        name, nonce = secrets.token_urlsafe(16), secrets.token_bytes(32)
+        self._challenges[name] = (kiosk, nonce)
+        return p.Challenge(challenge=name, nonce=nonce, seconds=120)
+
+    def authenticate(self, message: p.Authenticate) -> p.Resident | p.Refusal:
+        """See IssuerPort."""
+        self._answer()
+        nonce = self._spend(message.challenge, message.kiosk)
+        if nonce is None:
+            return p.Refusal(refused=p.RefusalReason.CHALLENGE)
+        signed = p.authentication_message(nonce, message.kiosk)
+        if not self._verify(message.credential, signed, message.signature):
+            return p.Refusal(refused=p.RefusalReason.SIGNATURE)
+        if self.refuse_authentication:
+            return p.Refusal(refused=self.refuse_authentication)
+        return self._open_visit(message)
+
+    def _open_visit(self, message: p.Authenticate) -> p.Resident:
+        token, binding = secrets.token_urlsafe(16), secrets.token_hex(16)
+        people = [
+            p.Person(person=secrets.token_urlsafe(8), name=name, is_self=place == 0)
+            for place, name in enumerate(self._names)
+        ]
+        persons = tuple(person.person for person in people)
+        self._visits[token] = _Visit(message.kiosk, message.credential, binding, persons)
+        offer = p.Offer(kind=p.Kind.RESIDENCE_RECORD, fee_yen=self._fee, max_copies=self._max_copies)
+        return p.Resident(visit=token, binding=binding, household=people, offers=[offer])
+
+    def order(self, order: p.Order) -> p.Quote | p.Refusal:
+        """See IssuerPort."""
+        self._answer()
+        known = self._accepted.get(order.content.request)
+        if known is not None:
+            same = known.content == order.content and known.visit == order.visit
+            return known.quote if same else p.Refusal(refused=p.RefusalReason.ORDER_INVALID)
+        refused = self.refuse_order or self._wrong_with(order)
+        if refused:
+            return p.Refusal(refused=refused)
+        quote = p.Quote(
+            issue_number=f"M-{len(self._accepted) + 1:06d}",
+            fee_yen=self._fee * order.content.copies,
+            pages=self.pages_per_copy,
+        )
+        self._accepted[order.content.request] = _Accepted(order.content, order.visit, quote)
+        return quote
+
+    def _wrong_with(self, order: p.Order) -> p.RefusalReason | None:
+        nonce, visit, content = self._spend(order.challenge, order.kiosk), self._visits.get(order.visit), order.content
+        if nonce is None or visit is None or visit.kiosk != order.kiosk:
+            return p.RefusalReason.CHALLENGE
+        signed = p.authorisation_message(nonce, order.kiosk, content)
+        if not self._verify(visit.credential, signed, order.signature):
+            return p.RefusalReason.SIGNATURE
+        persons_known = content.persons and set(content.persons) <= set(visit.persons)
+        if not persons_known or not 1 <= content.copies <= self._max_copies:
+            return p.RefusalReason.ORDER_INVALID
+        return None if content.kind is p.Kind.RESIDENCE_RECORD else p.RefusalReason.KIND_UNAVAILABLE
+
+    def document(self, request: str, message: p.DocumentRequest) -> p.Document | p.Refusal:
+        """See IssuerPort."""
+        self._answer()
+        accepted = self._accepted_of(request, message.kiosk)
+        if accepted.visit != message.visit:
+            return p.Refusal(refused=p.RefusalReason.ORDER_INVALID)
+        if self.refuse_document:
+            return p.Refusal(refused=self.refuse_document)
+        total, binding = self.pages_per_copy * accepted.content.copies, self._visits[accepted.visit].binding
+        marks = self.change_marks([p.page_mark(request, binding, n, total) for n in range(1, total + 1)])
+        pdf = write_pdf(marks)
+        return p.Document(pdf=pdf, sha256=hashlib.sha256(pdf).hexdigest(), pages=total)
+
+    def outcome(self, request: str, message: p.Outcome) -> p.Settled:
+        """See IssuerPort."""
+        self._answer()
+        self._accepted_of(request, message.kiosk)
+        return p.Settled(outcome=self.outcomes.setdefault(request, message.outcome))
+
+    def health(self) -> p.Health:
+        """See IssuerPort."""
+        self._answer()
+        return p.Health(ready=self.ready, version="memory")
+
+    def _accepted_of(self, request: str, kiosk: str) -> _Accepted:
+        accepted = self._accepted.get(request)
+        if accepted is None or self._visits[accepted.visit].kiosk != kiosk:
+            raise RequestUnknown()
+        return accepted
+
+    def _answer(self) -> None:
+        if not self.reachable:
+            raise IssuerUnreachable()
+
+    def _spend(self, challenge: str, kiosk: str) -> bytes | None:
+        """The nonce of a challenge given to this kiosk, once; a challenge is used up by whoever shows it."""
+        owner, nonce = self._challenges.pop(challenge, ("", b""))
+        return nonce if nonce and owner == kiosk else None
+
+
+def write_pdf(texts: Sequence[str]) -> bytes:
+    """A PDF 1.4 of A4 pages, one a text (ASCII); the text can be read back (ISO 32000-1 §7.5)."""
+    kids = " ".join(f"{4 + 2 * n} 0 R" for n in range(len(texts)))
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages /Kids [{kids}] /Count {len(texts)} >>",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    for number, text in enumerate(texts):
+        safe = text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
+        drawing = f"BT /F 24 Tf 60 700 Td (SPECIMEN) Tj /F 8 Tf 0 -660 Td ({safe}) Tj ET"
+        objects.append(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F 3 0 R >> >>"
+            f" /Contents {5 + 2 * number} 0 R >>"
+        )
+        objects.append(f"<< /Length {len(drawing)} >>\nstream\n{drawing}\nendstream")
+    return _file(objects)
+
+
+def _file(objects: Sequence[str]) -> bytes:
+    body, places = b"%PDF-1.4\n", []
+    for number, text in enumerate(objects, 1):
+        places.append(len(body))
+        body += f"{number} 0 obj\n{text}\nendobj\n".encode("ascii")
+    table = "".join(f"{place:010d} 00000 n \n" for place in places)
+    trailer = f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(body)}\n%%EOF\n"
+    return body + f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}{trailer}".encode("ascii")
