@@ -1,0 +1,53 @@
+"""Counts and draws the pages of a PDF. Only importer of pypdfium2. May import: device.errors.
+
+PDFium is not thread-safe, so one lock guards it for the whole process.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from device.errors import PrinterError
+
+_pdfium = threading.Lock()
+
+
+class NotAPdf(PrinterError):
+    """The bytes are no PDF that can be drawn. No facts."""
+
+    code = "printer.not_a_pdf"
+
+
+@contextmanager
+def _opened(pdf: bytes) -> Iterator[Any]:
+    import pypdfium2
+
+    with _pdfium:
+        try:
+            document = pypdfium2.PdfDocument(pdf)
+        except pypdfium2.PdfiumError as error:
+            raise NotAPdf from error
+        try:
+            yield document
+        finally:
+            document.close()
+
+
+def page_count(pdf: bytes) -> int:
+    """How many pages the PDF has. Raises NotAPdf."""
+    with _opened(pdf) as document:
+        return len(document)
+
+
+def page_png(pdf: bytes, page: int, dpi: int = 150) -> bytes:
+    """Page ``page`` (from 0) drawn at ``dpi``, as PNG. Raises NotAPdf."""
+    import io
+
+    with _opened(pdf) as document:
+        bitmap = document[page].render(scale=dpi / 72)
+        file = io.BytesIO()
+        bitmap.to_pil().save(file, "PNG")
+        return file.getvalue()
