@@ -1,4 +1,4 @@
-"""Counts and draws the pages of a PDF. Only importer of pypdfium2. May import: device.errors.
+"""Counts, draws and reads back the pages of a PDF. Only importer of pypdfium2. May import: device.errors.
 
 PDFium is not thread-safe, so one lock guards it for the whole process.
 """
@@ -51,3 +51,14 @@ def page_png(pdf: bytes, page: int, dpi: int = 150) -> bytes:
         file = io.BytesIO()
         bitmap.to_pil().save(file, "PNG")
         return file.getvalue()
+
+
+def page_texts(pdf: bytes) -> list[str]:
+    """The text of every page in reading order, lines ended by CR LF. Raises NotAPdf, also for one broken page."""
+    import pypdfium2
+
+    with _opened(pdf) as document:
+        try:
+            return [str(page.get_textpage().get_text_bounded()) for page in document]
+        except pypdfium2.PdfiumError as error:
+            raise NotAPdf from error
