@@ -1,0 +1,79 @@
+"""The ``hiroba`` command. Each group is a file in ``commands/`` and is loaded only when it is called.
+
+May import: provisioning. Exit codes: 0 done, 1 it failed and one clear message says why, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+
+import click
+
+from device.errors import HirobaError
+
+COMMANDS = {
+    "bench": ("bench", "Measure side by side with peers, as a table of ratios."),
+    "demo": ("demo", "Everything on virtual hardware."),
+    "disaster": ("disaster", "Disaster mode of the Wi-Fi: on, off, status."),
+    "journal": ("journal", "Requests on this kiosk: list, show, resolve."),
+    "register": ("register", "The issuer's register of residents: import, link, restrict, show."),
+    "run": ("run", "Run one process: kiosk, issuer, portal, gate."),
+    "staff-code": ("staff_code", "Make the hash of a staff code for the site file."),
+    "stats": ("stats", "Wi-Fi usage: show, export."),
+    "test": ("test", "Run the tests, all or one group."),
+    "virtual": ("virtual", "Work the virtual card and printers."),
+    "voucher": ("voucher", "Wi-Fi vouchers: make a batch."),
+    "wifi": ("wifi", "Phones online: online, show, end."),
+}
+"""Command -> (file in commands/, one line of help)."""
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported when used, so that ``hiroba run kiosk`` loads nothing of the gate."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(name for name, (module, _) in COMMANDS.items() if _present(module))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS or not _present(COMMANDS[cmd_name][0]):
+            return None
+        command = importlib.import_module(f"provisioning.commands.{COMMANDS[cmd_name][0]}").command
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+def _present(module: str) -> bool:
+    return importlib.util.find_spec(f"provisioning.commands.{module}") is not None
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="hiroba")
+def hiroba() -> None:
+    """Hiroba (ひろば): a city's certificates at a kiosk, and free Wi-Fi behind a captive portal."""
+
+
+def main() -> None:
+    """The entry point: errors become one clear message and exit code 1."""
+    try:
+        hiroba.main(standalone_mode=False)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except HirobaError as error:
+        from provisioning.messages import explain
+
+        click.echo(explain(error), err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of our output has gone: nothing left to say
+        sys.exit(1)

@@ -1,0 +1,14 @@
+"""``hiroba staff-code``: the hash that stands in the site file instead of the code. May import: kiosk.payment."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("staff-code")
+def command() -> None:
+    """Ask for a staff code twice, without showing it, and print its hash for [kiosk] staff_code_hash."""
+    from kiosk.payment.staff_code import hash_staff_code
+
+    code = click.prompt("職員コード / staff code", hide_input=True, confirmation_prompt=True)
+    click.echo(hash_staff_code(code))

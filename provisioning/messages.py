@@ -1,0 +1,51 @@
+"""Turns an error into one clear message for the IT staff: what, why, what to do; Japanese first, then English.
+
+May import: device.errors.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+
+from device.errors import HirobaError
+
+LANGUAGES = ("ja", "en")
+
+
+def catalogue() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    """code -> language -> what, why, next."""
+    return tomllib.loads(resources.files("provisioning").joinpath("messages.toml").read_text("utf-8"))
+
+
+def explain(error: HirobaError) -> str:
+    """Two paragraphs of three lines each, Japanese and English, without a traceback."""
+    entries = catalogue()
+    entry = entries.get(error.code, entries["other"])
+    places = _places(error)
+    return "\n\n".join(_paragraph(entry[language], places) for language in LANGUAGES)
+
+
+def _paragraph(words: Mapping[str, str], places: Mapping[str, object]) -> str:
+    what, *rest = [words[part].format_map(_Lenient(places)) for part in ("what", "why", "next")]
+    return "\n".join([what, *(f"  {line}" for line in rest)])
+
+
+def _places(error: HirobaError) -> dict[str, object]:
+    facts = ", ".join(f"{name}={value}" for name, value in error.facts.items()) or "-"
+    key = error.facts.get("key")
+    return {
+        "key_ja": f"（{key}）" if key else "",
+        "key_en": f", key {key}" if key else "",
+        **error.facts,
+        "code": error.code,
+        "facts": facts,
+    }
+
+
+class _Lenient(dict[str, object]):
+    """A fact the error did not carry shows as a dash instead of failing in the middle of an error."""
+
+    def __missing__(self, key: str) -> str:
+        return "-"
