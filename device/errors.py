@@ -80,6 +80,12 @@ class CardServiceDown(CardError):
     code = "reader.service_down"
 
 
+class ReaderBusy(CardError):
+    """Another program holds the card."""
+
+    code = "reader.busy"
+
+
 class ApduForbidden(CardError):
     """A command outside the allow-list (N4) was about to be sent. facts: command."""
 

@@ -46,5 +46,5 @@ class CardReader(Protocol):
         ...
 
     def connect(self) -> CardTransport:
-        """Open the card exclusively. Raises CardGone, ReaderMissing, CardServiceDown."""
+        """Open the card exclusively. Raises CardGone, ReaderBusy, ReaderMissing, CardServiceDown."""
         ...
