@@ -1,0 +1,211 @@
+"""The port the portal talks to, and its real end over the unix socket.
+
+May import: protocol, errors. The fake for tests and the demo is ``memory.MemoryGate``.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from captive_portal.gate import protocol as p
+from captive_portal.gate.errors import GateFault, GateUnreachable
+
+A = TypeVar("A", bound=p.Message)
+
+
+class GateClient(Protocol):
+    """Everything that may be asked of the gate. All raise GateUnreachable or GateFault."""
+
+    def lookup(self, ip: str) -> p.Phone:
+        """See protocol.Lookup."""
+        ...
+
+    def open(self, request: p.Open) -> p.Opened | p.Refused:
+        """See protocol.Open."""
+        ...
+
+    def extend(self, ip: str, minutes: int = 0) -> p.Opened | p.Refused:
+        """See protocol.Extend."""
+        ...
+
+    def end(self, ip: str = "", session: str = "", reason: p.EndReason = p.EndReason.LOGOUT) -> int:
+        """See protocol.End; sessions ended (0 or 1)."""
+        ...
+
+    def resume(self, ip: str, token: str) -> p.Opened | p.Refused:
+        """See protocol.Resume."""
+        ...
+
+    def sessions(self, spot: str = "") -> list[p.SessionShown]:
+        """See protocol.ListSessions."""
+        ...
+
+    def block(self, session: str = "", ip: str = "", mac: str = "") -> int:
+        """See protocol.Block; phones blocked."""
+        ...
+
+    def unblock(self, mac: str = "") -> int:
+        """See protocol.Unblock; blocks lifted."""
+        ...
+
+    def set_disaster(self, request: p.SetDisaster) -> p.Disaster:
+        """See protocol.SetDisaster."""
+        ...
+
+    def disaster(self) -> p.Disaster:
+        """See protocol.GetDisaster."""
+        ...
+
+    def health(self) -> p.Health:
+        """See protocol.GetHealth."""
+        ...
+
+    def drain_usage(self, acknowledged: int = 0, limit: int = 500) -> list[p.Usage]:
+        """See protocol.DrainUsage."""
+        ...
+
+    def note_refused(self, note: p.NoteRefused) -> None:
+        """See protocol.NoteRefused."""
+        ...
+
+
+class AskingGate:
+    """GateClient in terms of one ``ask``: what the real end and the fake have in common."""
+
+    def ask(self, request: p.Request) -> p.Answer:
+        """One request, one answer."""
+        raise NotImplementedError
+
+    def lookup(self, ip: str) -> p.Phone:
+        """See GateClient."""
+        return _fit(self.ask(p.Lookup(ip=ip)), p.Phone)
+
+    def open(self, request: p.Open) -> p.Opened | p.Refused:
+        """See GateClient."""
+        return _entry(self.ask(request))
+
+    def extend(self, ip: str, minutes: int = 0) -> p.Opened | p.Refused:
+        """See GateClient."""
+        return _entry(self.ask(p.Extend(ip=ip, minutes=minutes)))
+
+    def end(self, ip: str = "", session: str = "", reason: p.EndReason = p.EndReason.LOGOUT) -> int:
+        """See GateClient."""
+        return _fit(self.ask(p.End(ip=ip, session=session, reason=reason)), p.Done).count
+
+    def resume(self, ip: str, token: str) -> p.Opened | p.Refused:
+        """See GateClient."""
+        return _entry(self.ask(p.Resume(ip=ip, token=token)))
+
+    def sessions(self, spot: str = "") -> list[p.SessionShown]:
+        """See GateClient."""
+        return _fit(self.ask(p.ListSessions(spot=spot)), p.Sessions).sessions
+
+    def block(self, session: str = "", ip: str = "", mac: str = "") -> int:
+        """See GateClient."""
+        return _fit(self.ask(p.Block(session=session, ip=ip, mac=mac)), p.Done).count
+
+    def unblock(self, mac: str = "") -> int:
+        """See GateClient."""
+        return _fit(self.ask(p.Unblock(mac=mac)), p.Done).count
+
+    def set_disaster(self, request: p.SetDisaster) -> p.Disaster:
+        """See GateClient."""
+        return _fit(self.ask(request), p.Disaster)
+
+    def disaster(self) -> p.Disaster:
+        """See GateClient."""
+        return _fit(self.ask(p.GetDisaster()), p.Disaster)
+
+    def health(self) -> p.Health:
+        """See GateClient."""
+        return _fit(self.ask(p.GetHealth()), p.Health)
+
+    def drain_usage(self, acknowledged: int = 0, limit: int = 500) -> list[p.Usage]:
+        """See GateClient."""
+        return _fit(self.ask(p.DrainUsage(acknowledged=acknowledged, limit=limit)), p.UsageBatch).usage
+
+    def note_refused(self, note: p.NoteRefused) -> None:
+        """See GateClient."""
+        _fit(self.ask(note), p.Done)
+
+
+class SocketGateClient(AskingGate):
+    """The gate over its unix socket. One kept connection per thread; a lost one is opened anew once, so that a
+    restarted gate is found again. timeout in seconds for each answer.
+    """
+
+    def __init__(self, path: Path, timeout: float = 5.0) -> None:
+        self._path = path
+        self._timeout = timeout
+        self._kept = threading.local()
+
+    def ask(self, request: p.Request) -> p.Answer:
+        """See AskingGate."""
+        frame = p.pack(request)
+        kept: socket.socket | None = getattr(self._kept, "connection", None)
+        try:
+            if kept is not None:
+                try:
+                    return self._exchange(kept, frame)
+                except ConnectionError:
+                    kept.close()
+            return self._exchange(self._connect(), frame)
+        except OSError as error:
+            self._forget()
+            raise GateUnreachable(reason=type(error).__name__) from error
+        except msgspec.MsgspecError as error:
+            self._forget()
+            raise GateFault(fault="answer") from error
+
+    def _connect(self) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(self._timeout)
+        self._kept.connection = connection
+        connection.connect(str(self._path))
+        return connection
+
+    def _forget(self) -> None:
+        connection: socket.socket | None = getattr(self._kept, "connection", None)
+        self._kept.connection = None
+        if connection is not None:
+            connection.close()
+
+    @staticmethod
+    def _exchange(connection: socket.socket, frame: bytes) -> p.Answer:
+        connection.sendall(frame)
+        (length,) = p.HEADER.unpack(_exactly(connection, p.HEADER.size))
+        return p.read_answer(_exactly(connection, length))
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        self._forget()
+
+
+def _exactly(connection: socket.socket, length: int) -> bytes:
+    """``length`` bytes. Raises ConnectionError when the other end closes first."""
+    if length > p.MAX_FRAME:
+        raise ConnectionError("frame too long")
+    chunks = bytearray()
+    while len(chunks) < length:
+        chunk = connection.recv(min(65536, length - len(chunks)))
+        if not chunk:
+            raise ConnectionResetError("gate closed the connection")
+        chunks += chunk
+    return bytes(chunks)
+
+
+def _fit(answer: p.Answer, kind: type[A]) -> A:
+    if isinstance(answer, kind):
+        return answer
+    raise GateFault(fault=answer.code if isinstance(answer, p.Fault) else type(answer).__name__)
+
+
+def _entry(answer: p.Answer) -> p.Opened | p.Refused:
+    if isinstance(answer, p.Refused):
+        return answer
+    return _fit(answer, p.Opened)

@@ -1,0 +1,331 @@
+"""What portal, staff commands and statistics say to the gate: one tagged struct a message, JSON over a unix socket.
+
+A frame is four bytes of length (big endian) and that many bytes of JSON, at most MAX_FRAME. Every request gets exactly
+one answer, in order. A phone is named by its IP address on the wire towards the gate, and by an opaque handle from it:
+the raw MAC address is shown to staff only (``SessionShown.mac``) and is never to be logged (N8). May import: nothing of
+ours.
+"""
+
+from __future__ import annotations
+
+import struct
+from datetime import datetime
+from enum import Enum
+from typing import Literal
+
+import msgspec
+
+MAX_FRAME = 4 * 1024 * 1024
+"""Bytes of JSON in one answer (10,000 sessions shown); requests are capped at MAX_REQUEST."""
+MAX_REQUEST = 16 * 1024
+HEADER = struct.Struct("!I")
+
+
+class PhoneState(Enum):
+    """waiting: may log in; online; ended: its last session ended today and it may log in again when limits allow;
+    blocked: by staff; unknown: the gate sees no such phone on its networks.
+    """
+
+    WAITING = "waiting"
+    ONLINE = "online"
+    ENDED = "ended"
+    BLOCKED = "blocked"
+    UNKNOWN = "unknown"
+
+
+class RefusalReason(Enum):
+    """Why a phone is not let through."""
+
+    NO_LEASE = "no_lease"
+    BLOCKED = "blocked"
+    DEVICES = "devices"
+    MINUTES_USED = "minutes_used"
+    CLOSED = "closed"
+    METHOD = "method"
+    TOKEN = "token"  # noqa: S105 - a reason code, no secret
+    NOT_ONLINE = "not_online"
+    GATE_BUSY = "gate_busy"
+
+
+class EndReason(Enum):
+    """Why a session ended."""
+
+    EXPIRED = "expired"
+    QUOTA = "quota"
+    LOGOUT = "logout"
+    STAFF = "staff"
+    BLOCKED = "blocked"
+    CLOSED = "closed"
+    MOVED = "moved"
+
+
+class Message(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True, kw_only=True):
+    """Base of every message."""
+
+
+# -- requests --
+
+
+class Lookup(Message, frozen=True, tag="lookup", kw_only=True):
+    """Who is the phone at ``ip``? -> Phone"""
+
+    ip: str
+
+
+class Open(Message, frozen=True, tag="open", kw_only=True):
+    """Let the phone at ``ip`` through. method: one of the spot's; minutes: asked for (0: the spot's minutes_per_visit),
+    cut to the day's limit and to closing time; quota_bytes 0: the spot's. language, device: codes for statistics only. account: an
+    opaque id of voucher or address for the limits per person, or "". An online phone is answered with its session. The
+    answer comes after the kernel confirmed. -> Opened | Refused
+    """
+
+    ip: str
+    method: str
+    minutes: int = 0
+    quota_bytes: int = 0
+    language: str = ""
+    device: str = ""
+    account: str = ""
+
+
+class Extend(Message, frozen=True, tag="extend", kw_only=True):
+    """More minutes from now for an online phone, within the day's limit (0: minutes_per_visit). -> Opened | Refused"""
+
+    ip: str
+    minutes: int = 0
+
+
+class End(Message, frozen=True, tag="end", kw_only=True):
+    """End by ``ip`` (log out) or by ``session`` (staff). -> Done(1 or 0)"""
+
+    ip: str = ""
+    session: str = ""
+    reason: EndReason = EndReason.LOGOUT
+
+
+class Resume(Message, frozen=True, tag="resume", kw_only=True):
+    """The phone at ``ip`` has a new MAC and shows the token of its session; the old MAC is closed, the remaining
+    minutes go on. -> Opened | Refused
+    """
+
+    ip: str
+    token: str
+
+
+class ListSessions(Message, frozen=True, tag="list", kw_only=True):
+    """Everyone online. -> Sessions"""
+
+    spot: str = ""
+
+
+class Block(Message, frozen=True, tag="block", kw_only=True):
+    """Staff: bar the phone of a session, at an ip or with a MAC, until unblocked. -> Done"""
+
+    session: str = ""
+    ip: str = ""
+    mac: str = ""
+
+
+class Unblock(Message, frozen=True, tag="unblock", kw_only=True):
+    """Staff: lift a block by MAC; "" lifts all. -> Done"""
+
+    mac: str = ""
+
+
+class SetDisaster(Message, frozen=True, tag="set_disaster", kw_only=True):
+    """Switch disaster mode. until: aware; it ends by itself then. by: who switched (a staff code). -> Disaster"""
+
+    on: bool
+    reason: str = ""
+    until: datetime | None = None
+    by: str = ""
+    drill: bool = False
+
+
+class GetDisaster(Message, frozen=True, tag="get_disaster", kw_only=True):
+    """-> Disaster"""
+
+
+class GetHealth(Message, frozen=True, tag="get_health", kw_only=True):
+    """-> Health"""
+
+
+class DrainUsage(Message, frozen=True, tag="drain_usage", kw_only=True):
+    """Forget usage up to and including number ``acknowledged``, then give the next ``limit``. -> UsageBatch"""
+
+    acknowledged: int = 0
+    limit: int = 500
+
+
+class NoteRefused(Message, frozen=True, tag="note_refused", kw_only=True):
+    """Statistics: the portal itself turned a login down (wrong code, used voucher). why: a code. -> Done"""
+
+    ip: str
+    method: str
+    why: str
+    language: str = ""
+    device: str = ""
+
+
+# -- answers --
+
+
+class SessionView(Message, frozen=True, tag="session", kw_only=True):
+    """A session as its own phone may see it. ends_at: JST; bytes_left: None without a quota."""
+
+    session: str
+    method: str
+    started_at: datetime
+    ends_at: datetime
+    seconds_left: int
+    bytes_used: int
+    bytes_left: int | None
+    can_extend: bool
+
+
+class Phone(Message, frozen=True, tag="phone", kw_only=True):
+    """phone: opaque handle, the same all day for one MAC at one box, "" when unknown. spot: "" when the address is none
+    of ours. minutes_left_today: None without a daily limit. closed: outside opening hours. disaster: the gate is open.
+    """
+
+    phone: str
+    spot: str
+    state: PhoneState
+    session: SessionView | None = None
+    minutes_left_today: int | None = None
+    closed: bool = False
+    disaster: bool = False
+
+
+class Opened(Message, frozen=True, tag="opened", kw_only=True):
+    """The kernel lets the phone through. token: signed, for the page's link and cookie (Resume)."""
+
+    session: str
+    token: str
+    ends_at: datetime
+    seconds_left: int
+
+
+class Refused(Message, frozen=True, tag="refused", kw_only=True):
+    """An expected no."""
+
+    refused: RefusalReason
+
+
+class Done(Message, frozen=True, tag="done", kw_only=True):
+    """How many it touched."""
+
+    count: int
+
+
+class SessionShown(Message, frozen=True, tag="session_shown", kw_only=True):
+    """A session as staff may see it; bytes since it began."""
+
+    session: str
+    spot: str
+    ip: str
+    mac: str
+    method: str
+    language: str
+    device: str
+    started_at: datetime
+    ends_at: datetime
+    seconds_left: int
+    bytes_up: int
+    bytes_down: int
+    throttled: bool
+
+
+class Sessions(Message, frozen=True, tag="sessions", kw_only=True):
+    """All sessions asked for, oldest first."""
+
+    sessions: list[SessionShown]
+
+
+class Disaster(Message, frozen=True, tag="disaster", kw_only=True):
+    """The disaster switch as it stands."""
+
+    on: bool
+    reason: str = ""
+    until: datetime | None = None
+    drill: bool = False
+
+
+class Health(Message, frozen=True, tag="health", kw_only=True):
+    """ready: the kernel's rules stand as wanted. heals: times they had to be repaired since the start."""
+
+    ready: bool
+    online: int
+    heals: int
+    last_problem: str = ""
+
+
+class Usage(Message, frozen=True, tag="usage", kw_only=True):
+    """One event for statistics. visitor: keyed hash of the day (no MAC can be found from it once the day's salt is
+    gone); session: random id. opened/ended once a session, used: growth since the last event. why: end or refusal code.
+    """
+
+    number: int
+    kind: Literal["opened", "used", "ended", "refused"]
+    at: datetime
+    spot: str
+    visitor: str
+    session: str
+    method: str
+    language: str
+    device: str
+    seconds: int = 0
+    bytes_up: int = 0
+    bytes_down: int = 0
+    why: str = ""
+
+
+class UsageBatch(Message, frozen=True, tag="usage_batch", kw_only=True):
+    """The next events in order; empty when there are none."""
+
+    usage: list[Usage]
+
+
+class Fault(Message, frozen=True, tag="fault", kw_only=True):
+    """The request could not be read or the gate broke: a stable code, no prose."""
+
+    code: str
+
+
+Request = (
+    Lookup
+    | Open
+    | Extend
+    | End
+    | Resume
+    | ListSessions
+    | Block
+    | Unblock
+    | SetDisaster
+    | GetDisaster
+    | GetHealth
+    | DrainUsage
+    | NoteRefused
+)
+Answer = Phone | Opened | Refused | Done | Sessions | Disaster | Health | UsageBatch | Fault
+
+
+def pack(message: Message, encoder: msgspec.json.Encoder | None = None) -> bytes:
+    """One frame."""
+    body = (encoder or _ENCODER).encode(message)
+    return HEADER.pack(len(body)) + body
+
+
+def read_request(body: bytes) -> Request:
+    """Raises msgspec.MsgspecError on anything but a Request."""
+    return _REQUEST.decode(body)
+
+
+def read_answer(body: bytes) -> Answer:
+    """Raises msgspec.MsgspecError on anything but an Answer."""
+    return _ANSWER.decode(body)
+
+
+_ENCODER = msgspec.json.Encoder()
+_REQUEST: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
+_ANSWER: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
