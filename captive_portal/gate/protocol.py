@@ -74,9 +74,9 @@ class Lookup(Message, frozen=True, tag="lookup", kw_only=True):
 
 class Open(Message, frozen=True, tag="open", kw_only=True):
     """Let the phone at ``ip`` through. method: one of the spot's; minutes: asked for (0: the spot's minutes_per_visit),
-    cut to the day's limit and to closing time; quota_bytes 0: the spot's. language, device: codes for statistics only. account: an
-    opaque id of voucher or address for the limits per person, or "". An online phone is answered with its session. The
-    answer comes after the kernel confirmed. -> Opened | Refused
+    cut to the day's limit and to closing time; quota_bytes 0: the spot's. language, device: codes for statistics only.
+    account: an opaque id of voucher or address for the limits per person, or "". An online phone is answered with its
+    session. The answer comes after the kernel confirmed. -> Opened | Refused
     """
 
     ip: str

@@ -1,0 +1,380 @@
+"""The desired state: who may pass, until when, and why not. Pure memory; others write it down and carry it out.
+
+Every request is answered here at once; what changed since ``take_changes`` was last called stands in ``Changes``, for
+the database first and the kernel second. May import: protocol, session, identity, telling, device.clock, settings.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from captive_portal.gate import protocol as p
+from captive_portal.gate.identity import Handles, Tokens
+from captive_portal.gate.session import FIRST_MARK, Session, Sighting, day_left, granted_seconds, open_seconds
+from captive_portal.gate.telling import Teller
+from captive_portal.settings import SpotSettings, WifiSettings
+from device.clock import JST, Clock
+
+LONGEST_DISASTER = timedelta(days=30)
+EARLY = 0.4
+"""Seconds before the kernel's own time-out at which the gate ends a session, to read its last bytes."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """What moved: ids of live sessions that are new or other, sessions that are over, events, and three switches."""
+
+    live: set[str] = field(default_factory=set)
+    over: dict[str, Session] = field(default_factory=dict)
+    usage: list[p.Usage] = field(default_factory=list)
+    blocks: bool = False
+    disaster: bool = False
+    day: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.live or self.over or self.usage or self.blocks or self.disaster or self.day)
+
+
+def shown(session: Session, clock: Clock) -> p.SessionShown:
+    """A session as staff see it."""
+    left = max(0.0, session.ends - clock.monotonic())
+    return p.SessionShown(
+        session=session.id,
+        spot=session.spot,
+        ip=session.ip4,
+        mac=session.mac,
+        method=session.method,
+        language=session.language,
+        device=session.device,
+        started_at=session.started_at,
+        ends_at=clock.now() + timedelta(seconds=left),
+        seconds_left=int(left),
+        bytes_up=session.bytes_up,
+        bytes_down=session.bytes_down,
+        throttled=session.throttled,
+    )
+
+
+class Book:
+    """All sessions, blocks, the day's use and the disaster switch of one box."""
+
+    def __init__(self, settings: WifiSettings, clock: Clock, handles: Handles, tokens: Tokens) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._handles = handles
+        self._tokens = tokens
+        self._spots = {spot.name: spot for spot in settings.spots}
+        self._by_mac: dict[str, Session] = {}
+        self._accounts: dict[str, set[str]] = {}
+        self._marks: set[int] = set()
+        self._changes = Changes()
+        self._teller = Teller(clock)
+        self.sessions: dict[str, Session] = {}
+        self.used: dict[str, float] = {}
+        self.blocked: set[str] = set()
+        self.disaster = p.Disaster(on=False)
+        self.disaster_ends = 0.0
+        self.new_day()
+
+    # -- memory --
+
+    def restore(self, sessions: Iterable[Session], used: dict[str, float], blocked: set[str], numbered: int) -> None:
+        """Take over what the database remembers; nothing counts as changed by it."""
+        for session in sessions:
+            self._put(session)
+        self.used.update(used)
+        self.blocked |= blocked
+        self._teller.numbered = numbered
+
+    def take_changes(self) -> Changes:
+        """What changed since the last call."""
+        taken, self._changes = self._changes, Changes()
+        taken.usage = self._teller.take()
+        return taken
+
+    def new_day(self) -> bool:
+        """After midnight: a new salt, and nobody has used anything yet. True when the day changed."""
+        if not self._handles.rotate():
+            return False
+        self.used.clear()
+        self._changes.day = True
+        return True
+
+    # -- what a phone asks --
+
+    def lookup(self, seen: Sighting | None) -> p.Phone:
+        """See protocol.Lookup."""
+        if seen is None:
+            return p.Phone(phone="", spot="", state=p.PhoneState.UNKNOWN, disaster=self.disaster.on)
+        spot, session = self._spots[seen.spot], self._by_mac.get(seen.mac)
+        if session:
+            self._follow(session, seen)
+        handle = self._handles.of(seen.mac)
+        left = day_left(spot, self._used_today(handle))
+        return p.Phone(
+            phone=handle,
+            spot=spot.name,
+            state=self._state(seen, session, handle),
+            session=self._view(session) if session else None,
+            minutes_left_today=None if left == float("inf") else max(0, int(left // 60)),
+            closed=open_seconds(spot, self._clock.now()) is None,
+            disaster=self.disaster.on,
+        )
+
+    def open(self, seen: Sighting | None, asked: p.Open) -> p.Opened | p.Refused:
+        """See protocol.Open."""
+        if seen is None or not seen.leased:
+            return self._refuse(seen, asked, p.RefusalReason.NO_LEASE)
+        if session := self._by_mac.get(seen.mac):
+            self._follow(session, seen)
+            return self._opened(session)
+        spot = self._spots[seen.spot]
+        reason = self._bar(spot, seen, asked)
+        if reason:
+            return self._refuse(seen, asked, reason)
+        handle = self._handles.of(seen.mac)
+        seconds = granted_seconds(spot, asked.minutes, self._used_today(handle, asked.account), self._clock.now())
+        if not seconds or seconds <= EARLY:
+            closed = seconds is None
+            return self._refuse(seen, asked, p.RefusalReason.CLOSED if closed else p.RefusalReason.MINUTES_USED)
+        return self._opened(self._begin(spot, seen, asked, handle, seconds))
+
+    def extend(self, seen: Sighting | None, minutes: int) -> p.Opened | p.Refused:
+        """See protocol.Extend."""
+        session = self._by_mac.get(seen.mac) if seen else None
+        if session is None:
+            return p.Refused(refused=p.RefusalReason.NOT_ONLINE)
+        seconds = self._extension(session, minutes)
+        if seconds <= session.ends - self._clock.monotonic():
+            return p.Refused(refused=p.RefusalReason.MINUTES_USED)
+        session.ends = self._clock.monotonic() + seconds
+        self._changes.live.add(session.id)
+        return self._opened(session)
+
+    def resume(self, seen: Sighting | None, token: str) -> p.Opened | p.Refused:
+        """See protocol.Resume."""
+        if seen is None or not seen.leased:
+            return p.Refused(refused=p.RefusalReason.NO_LEASE)
+        if seen.mac in self.blocked:
+            return p.Refused(refused=p.RefusalReason.BLOCKED)
+        if present := self._by_mac.get(seen.mac):
+            return self._opened(present)
+        session = self._of_token(token)
+        if session is None:
+            return p.Refused(refused=p.RefusalReason.TOKEN)
+        self._drop(session)
+        session.mac, session.ip4, session.spot = seen.mac, seen.ip4, seen.spot
+        session.mark, session.moves = self._new_mark(), session.moves + 1
+        self._put(session)
+        self._changes.live.add(session.id)
+        return self._opened(session)
+
+    def end(self, seen: Sighting | None, session_id: str, reason: p.EndReason) -> int:
+        """See protocol.End."""
+        session = self.sessions.get(session_id) if session_id else self._by_mac.get(seen.mac) if seen else None
+        if session is None:
+            return 0
+        self.finish(session, reason)
+        return 1
+
+    def note_refused(self, seen: Sighting | None, note: p.NoteRefused) -> None:
+        """See protocol.NoteRefused."""
+        visitor, spot = (self._handles.of(seen.mac), seen.spot) if seen else ("", "")
+        self._teller.tell_refused(spot, visitor, note)
+
+    # -- what staff ask --
+
+    def shown(self, spot: str = "") -> list[p.SessionShown]:
+        """See protocol.ListSessions."""
+        return [shown(s, self._clock) for s in self.sessions.values() if not spot or s.spot == spot]
+
+    def block(self, seen: Sighting | None, session_id: str, mac: str) -> int:
+        """See protocol.Block."""
+        session = self.sessions.get(session_id)
+        target = mac.lower() or (session.mac if session else seen.mac if seen else "")
+        if not target:
+            return 0
+        self.blocked.add(target)
+        self._changes.blocks = True
+        if online := self._by_mac.get(target):
+            self.finish(online, p.EndReason.BLOCKED)
+        return 1
+
+    def unblock(self, mac: str) -> int:
+        """See protocol.Unblock."""
+        lifted = {mac.lower()} & self.blocked if mac else set(self.blocked)
+        self.blocked -= lifted
+        self._changes.blocks |= bool(lifted)
+        return len(lifted)
+
+    def set_disaster(self, asked: p.SetDisaster) -> p.Disaster:
+        """See protocol.SetDisaster. Without ``until``, or too far away, it ends after LONGEST_DISASTER."""
+        self._changes.disaster = True
+        if not asked.on:
+            self.disaster, self.disaster_ends = p.Disaster(on=False), 0.0
+            return self.disaster
+        now = self._clock.now()
+        until = min(asked.until or now + LONGEST_DISASTER, now + LONGEST_DISASTER).astimezone(JST)
+        self.disaster_ends = self._clock.monotonic() + (until - now).total_seconds()
+        self.disaster = p.Disaster(on=until > now, reason=asked.reason, until=until, drill=asked.drill)
+        return self.disaster
+
+    # -- what time and bytes do --
+
+    def due(self) -> bool:
+        """End what has ended by now; True when anything did."""
+        now = self._clock.monotonic()
+        for session in [s for s in self.sessions.values() if s.ends - EARLY <= now]:
+            self.finish(session, p.EndReason.EXPIRED)
+        if self.disaster.on and now >= self.disaster_ends:
+            self.set_disaster(p.SetDisaster(on=False))
+        self.new_day()
+        return bool(self._changes) or self._teller.waiting()
+
+    def next_due(self) -> float:
+        """Monotonic seconds at which ``due`` has work; infinity when nobody is online."""
+        ends = min((s.ends - EARLY for s in self.sessions.values()), default=float("inf"))
+        return min(ends, self.disaster_ends) if self.disaster.on else ends
+
+    def count(self, session: Session, up: int, down: int) -> None:
+        """Add bytes that passed; a used-up quota ends or throttles."""
+        session.bytes_up += up
+        session.bytes_down += down
+        if session.throttled or not session.quota_bytes or session.bytes_used() < session.quota_bytes:
+            return
+        if self._spots[session.spot].limits.when_quota == "end":
+            self.finish(session, p.EndReason.QUOTA)
+            return
+        session.throttled = True
+        self._changes.live.add(session.id)
+
+    def tell_used(self) -> None:
+        """Put the growth of every session since it was last told into the events."""
+        for session in self.sessions.values():
+            self._teller.tell(session, "used")
+
+    def finish(self, session: Session, reason: p.EndReason) -> None:
+        """End one session; its use counts for the day."""
+        if self.sessions.get(session.id) is not session:
+            return
+        used = session.seconds_used(self._clock.monotonic())
+        for key in filter(None, (session.phone, session.account)):
+            self.used[key] = self.used.get(key, 0.0) + used
+        self._drop(session)
+        self._changes.live.discard(session.id)
+        self._changes.over[session.id] = session
+        self._teller.tell(session, "ended", reason.value)
+
+    # -- inside --
+
+    def _put(self, session: Session) -> None:
+        self.sessions[session.id] = session
+        self._by_mac[session.mac] = session
+        self._marks.add(session.mark)
+        if session.account:
+            self._accounts.setdefault(session.account, set()).add(session.id)
+
+    def _drop(self, session: Session) -> None:
+        del self.sessions[session.id], self._by_mac[session.mac]
+        self._marks.discard(session.mark)
+        ids = self._accounts.get(session.account, set())
+        ids.discard(session.id)
+        if not ids:
+            self._accounts.pop(session.account, None)
+
+    def _new_mark(self) -> int:
+        while (mark := FIRST_MARK + secrets.randbelow(2**31 - FIRST_MARK)) in self._marks:
+            pass
+        return mark
+
+    def _bar(self, spot: SpotSettings, seen: Sighting, asked: p.Open) -> p.RefusalReason | None:
+        if seen.mac in self.blocked:
+            return p.RefusalReason.BLOCKED
+        if asked.method not in spot.login:
+            return p.RefusalReason.METHOD
+        online = len(self._accounts.get(asked.account, ())) if asked.account else 0
+        return p.RefusalReason.DEVICES if spot.limits.devices and online >= spot.limits.devices else None
+
+    def _begin(self, spot: SpotSettings, seen: Sighting, asked: p.Open, handle: str, seconds: float) -> Session:
+        now = self._clock.monotonic()
+        session = Session(
+            id=secrets.token_urlsafe(12),
+            spot=spot.name,
+            mac=seen.mac,
+            ip4=seen.ip4,
+            mark=self._new_mark(),
+            method=asked.method,
+            language=asked.language[:16],
+            device=asked.device[:32],
+            account=asked.account[:128],
+            phone=handle,
+            started_at=self._clock.now(),
+            since=now,
+            ends=now + seconds,
+            quota_bytes=asked.quota_bytes or spot.limits.quota_mib * 1024 * 1024,
+        )
+        self._put(session)
+        self._changes.live.add(session.id)
+        self._teller.tell(session, "opened")
+        return session
+
+    def _follow(self, session: Session, seen: Sighting) -> None:
+        """The same MAC has another address now (a new lease, another spot of this box): the session goes with it."""
+        if seen.leased and seen.ip4 and (seen.ip4, seen.spot) != (session.ip4, session.spot):
+            session.ip4, session.spot = seen.ip4, seen.spot
+            self._changes.live.add(session.id)
+
+    def _of_token(self, token: str) -> Session | None:
+        read = self._tokens.read(token)
+        session = self.sessions.get(read[0]) if read else None
+        return session if read and session and session.moves == read[1] else None
+
+    def _used_today(self, handle: str, account: str = "") -> float:
+        used = self.used.get(handle, 0.0)
+        if account:
+            now = self._clock.monotonic()
+            live = sum(self.sessions[i].seconds_used(now) for i in self._accounts.get(account, ()))
+            used = max(used, self.used.get(account, 0.0) + live)
+        return used
+
+    def _extension(self, session: Session, minutes: int) -> float:
+        """Seconds from now an extended session may last; 0 when closed."""
+        spent = session.seconds_used(self._clock.monotonic())
+        used = max(self._used_today(session.phone) + spent, self._used_today(session.phone, session.account))
+        return granted_seconds(self._spots[session.spot], minutes, used, self._clock.now()) or 0.0
+
+    def _state(self, seen: Sighting, session: Session | None, handle: str) -> p.PhoneState:
+        if seen.mac in self.blocked:
+            return p.PhoneState.BLOCKED
+        if session:
+            return p.PhoneState.ONLINE
+        return p.PhoneState.ENDED if handle in self.used else p.PhoneState.WAITING
+
+    def _opened(self, session: Session) -> p.Opened:
+        left = max(0.0, session.ends - self._clock.monotonic())
+        ends_at = self._clock.now() + timedelta(seconds=left)
+        token = self._tokens.make(session.id, session.moves)
+        return p.Opened(session=session.id, token=token, ends_at=ends_at, seconds_left=int(left))
+
+    def _refuse(self, seen: Sighting | None, asked: p.Open, reason: p.RefusalReason) -> p.Refused:
+        note = p.NoteRefused(
+            ip=asked.ip, method=asked.method, why=reason.value, language=asked.language, device=asked.device
+        )
+        self.note_refused(seen, note)
+        return p.Refused(refused=reason)
+
+    def _view(self, session: Session) -> p.SessionView:
+        left = max(0.0, session.ends - self._clock.monotonic())
+        return p.SessionView(
+            session=session.id,
+            method=session.method,
+            started_at=session.started_at,
+            ends_at=self._clock.now() + timedelta(seconds=left),
+            seconds_left=int(left),
+            bytes_used=session.bytes_used(),
+            bytes_left=max(0, session.quota_bytes - session.bytes_used()) if session.quota_bytes else None,
+            can_extend=self._extension(session, 0) > left + 1,
+        )
