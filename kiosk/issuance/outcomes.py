@@ -1,0 +1,22 @@
+"""Tells the issuer how requests ended, again and again until it confirmed. May import: kiosk.issuer, journal."""
+
+from __future__ import annotations
+
+from kiosk.issuance.journal import Journal
+from kiosk.issuer.errors import IssuerBroken, IssuerUnreachable, RequestUnknown
+from kiosk.issuer.port import IssuerPort
+from kiosk.issuer.protocol import Outcome
+
+
+def tell(journal: Journal, issuer: IssuerPort, kiosk: str) -> int:
+    """Tell every untold outcome; how many stay untold. An unreachable issuer ends the round: the rows wait."""
+    waiting = journal.untold()
+    for place, untold in enumerate(waiting):
+        try:
+            issuer.outcome(untold.request, Outcome(kiosk=kiosk, outcome=untold.outcome))
+        except RequestUnknown:
+            pass  # the order never reached the issuer, so there is nothing to settle
+        except (IssuerUnreachable, IssuerBroken):
+            return len(waiting) - place
+        journal.told(untold)
+    return 0

@@ -1,0 +1,33 @@
+"""The tables of the kiosk's own database, in the order they came; never edited after a release: add at the end.
+
+No names, no addresses, no PDF: codes, counts, times and random ids only (N3). May import: device.
+"""
+
+from __future__ import annotations
+
+from device.audit import AUDIT_MIGRATIONS
+from device.store import Migration, statements
+
+_JOURNAL = statements(
+    "CREATE TABLE request (request TEXT PRIMARY KEY, visit TEXT NOT NULL, kind TEXT NOT NULL,"
+    " copies INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',"
+    " issue_number TEXT NOT NULL DEFAULT '', fee_yen INTEGER NOT NULL DEFAULT 0,"
+    " pages INTEGER NOT NULL DEFAULT 0, sha256 TEXT NOT NULL DEFAULT '', attempt INTEGER NOT NULL DEFAULT 0,"
+    " job_id INTEGER, job_uuid TEXT, printer_uuid TEXT, printer_up_time INTEGER,"
+    " method TEXT NOT NULL DEFAULT '', paid_yen INTEGER NOT NULL DEFAULT 0, reference TEXT NOT NULL DEFAULT '',"
+    " refunded_at TEXT, asked_at TEXT NOT NULL, moved_at TEXT NOT NULL)",
+    "CREATE INDEX request_by_state ON request (state)",
+    "CREATE TABLE move (sequence INTEGER PRIMARY KEY, request TEXT NOT NULL REFERENCES request (request),"
+    " state TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL)",
+    "CREATE INDEX move_by_request ON move (request)",
+    "CREATE TABLE outcome (request TEXT PRIMARY KEY REFERENCES request (request), outcome TEXT NOT NULL, told_at TEXT)",
+)
+_ALARM = statements(
+    "CREATE TABLE alarm (number INTEGER PRIMARY KEY, reason TEXT NOT NULL, request TEXT NOT NULL,"
+    " raised_at TEXT NOT NULL, cleared_at TEXT)",
+)
+
+KIOSK_MIGRATIONS: tuple[Migration, ...] = (AUDIT_MIGRATIONS[0], _JOURNAL, _ALARM)
+"""For ``Store(path, KIOSK_MIGRATIONS)``: audit, journal and alarm share one file, so a move and its audit line are one
+commit.
+"""
