@@ -20,7 +20,8 @@ from kiosk.issuance import outcomes, page_gate
 from kiosk.issuance.alarm import PAGE_MISMATCH, PAPER_UNACCOUNTED, Alarm
 from kiosk.issuance.journal import Journal, Payment, RequestRow
 from kiosk.issuance.page_gate import Mismatch
-from kiosk.issuance.printing import JobWatch, OnProgress, PrintEnd, PrintResult
+from kiosk.issuance.printing import JobWatch, OnProgress, PrintEnd, PrintResult, nobody_watches
+from kiosk.issuance.recovery import Action, Recovery
 from kiosk.issuance.settings import IssuanceSettings
 from kiosk.issuance.states import Event, IllegalMove, State
 from kiosk.issuer.port import IssuerPort
@@ -46,10 +47,6 @@ class Prepared:
     request: str
     pages: int
     sha256: str
-
-
-def _nobody_watches(_done: int, _pages: int, _condition: Condition) -> None:
-    return
 
 
 class Issuance:
@@ -129,7 +126,7 @@ class Issuance:
         self._journal.paid(request, Payment(method, yen, reference))
 
     def print(
-        self, request: str, on_progress: OnProgress = _nobody_watches, stop: threading.Event | None = None
+        self, request: str, on_progress: OnProgress = nobody_watches, stop: threading.Event | None = None
     ) -> PrintEnd:
         """Print a paid request; blocks until its end. FAILED leaves it paid: call again, or ``give_up``. UNKNOWN closes
         the kiosk until staff looked. ``stop`` is for the process's end: the job runs on and recovery asks after it.
@@ -176,9 +173,9 @@ class Issuance:
         if row.state is State.PRINTING:
             raise IllegalMove(state=row.state.value, event=Event.VOID.value)
         event = Event.LOSE if row.state is State.PRINTED else Event.VOID
-        state = self._journal.move(request, event, reason)
-        if state is State.UNKNOWN:
+        if event is Event.LOSE:
             self._alarm.raise_(PAPER_UNACCOUNTED, request)
+        state = self._journal.move(request, event, reason)
         self.forget(request)
         self._later(self.tell_outcomes)
         return state
@@ -189,6 +186,17 @@ class Issuance:
             document = self._documents.pop(request, None)
         if document is not None:
             document.wipe()
+
+    def recover(self) -> list[tuple[str, Action]]:
+        """Bring to rest what an earlier run of the process left in the middle: once, before anybody is served."""
+        return Recovery(
+            self._issuer,
+            self._printer,
+            self._journal,
+            alarm=self._alarm,
+            watch=self._watch,
+            kiosk_name=self._kiosk,
+        ).run()
 
     def tell_outcomes(self) -> int:
         """Tell the issuer what it has not confirmed yet; how many are left untold. Call it now and then."""
@@ -223,8 +231,8 @@ class Issuance:
         elif end.result is PrintResult.FAILED:
             self._journal.move(row.request, Event.FAIL, end.condition.value)
         else:
+            self._alarm.raise_(PAPER_UNACCOUNTED, row.request)  # first: a crash in between must not open the kiosk
             self._journal.move(row.request, Event.LOSE, end.condition.value)
-            self._alarm.raise_(PAPER_UNACCOUNTED, row.request)
             self._later(self.tell_outcomes)
 
     def _destroyed(self, row: RequestRow, found: Mismatch) -> Mismatch:

@@ -19,6 +19,10 @@ OnProgress = Callable[[int, int, Condition], None]
 """(sides printed, sides in all, what stands in the way now) -> nothing; called at every look at the printer."""
 
 
+def nobody_watches(_done: int, _pages: int, _condition: Condition) -> None:
+    """An OnProgress for when there is no screen to tell."""
+
+
 class PrintResult(Enum):
     """PRINTED: the printer confirmed every side. FAILED: the printer holds no document of ours, the request is paid and
     may be printed again. UNKNOWN: only the paper can tell; staff must look.
