@@ -1,0 +1,92 @@
+"""The words of the pages: one TOML catalogue per language, all with the same keys.
+
+In a sentence ``{minutes}`` is a value and ``{漢字|かんじ}`` a word with its reading (ruby). Pure but for reading the
+catalogues once. May import: nothing of ours.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib import resources
+
+from markupsafe import Markup, escape
+
+LANGUAGES = ("ja", "ja-easy", "zh-Hans", "zh-Hant", "ko", "vi", "en", "ne")
+"""Offered on every page, in this order."""
+
+_BRACES = re.compile(r"\{([^{}|]+)(?:\|([^{}|]+))?\}")
+_CHINESE = {"cn": "zh-Hans", "sg": "zh-Hans", "hans": "zh-Hans", "tw": "zh-Hant", "hk": "zh-Hant", "mo": "zh-Hant"}
+
+
+class Catalogue:
+    """One language. ``html`` gives markup with ruby, ``plain`` gives text without it."""
+
+    def __init__(self, code: str, sentences: Mapping[str, str]) -> None:
+        self.code = code
+        self.sentences = sentences
+
+    def html(self, key: str, **values: object) -> Markup:
+        """The sentence ``key`` with escaped values. Raises KeyError for an unknown key or a missing value."""
+        return Markup("").join(self._pieces(self.sentences[key], values))
+
+    def plain(self, key: str, **values: object) -> str:
+        """The sentence ``key`` as text, readings left out. Raises KeyError like ``html``."""
+        return _BRACES.sub(lambda m: m[1] if m[2] else str(values[m[1]]), self.sentences[key])
+
+    @staticmethod
+    def _pieces(sentence: str, values: Mapping[str, object]) -> list[Markup]:
+        pieces, end = [], 0
+        for match in _BRACES.finditer(sentence):
+            pieces.append(escape(sentence[end : match.start()]))
+            pieces.append(_ruby(match[1], match[2]) if match[2] else escape(str(values[match[1]])))
+            end = match.end()
+        return [*pieces, escape(sentence[end:])]
+
+
+def _ruby(word: str, reading: str) -> Markup:
+    return Markup("<ruby>{}<rt>{}</rt></ruby>").format(word, reading)
+
+
+def placeholders(sentence: str) -> frozenset[str]:
+    """The names of the values a sentence wants."""
+    return frozenset(m[1] for m in _BRACES.finditer(sentence) if not m[2])
+
+
+def read_catalogues() -> dict[str, Catalogue]:
+    """Every language of the folder ``locale``, in the order they are offered."""
+    folder = resources.files("captive_portal.portal") / "locale"
+    return {code: Catalogue(code, tomllib.loads((folder / f"{code}.toml").read_text("utf-8"))) for code in LANGUAGES}
+
+
+def choose_language(wanted: str | None, accept: str, offered: Sequence[str] = LANGUAGES) -> str:
+    """The visitor's choice, else the best of Accept-Language (RFC 9110 §12.5.4), else the first offered."""
+    if wanted in offered:
+        return str(wanted)
+    for tag in _by_preference(accept[:200]):
+        found = _match(tag)
+        if found in offered:
+            return found
+    return offered[0]
+
+
+def _by_preference(accept: str) -> list[str]:
+    weighted = []
+    for place, part in enumerate(accept.split(",")):
+        tag, _, rest = part.partition(";")
+        weight = re.fullmatch(r"\s*q=([01](?:\.[0-9]{0,3})?)\s*", rest)
+        quality = float(weight[1]) if weight else 1.0
+        if quality > 0:
+            weighted.append((-quality, place, tag.strip().lower()))
+    return [tag for _, _, tag in sorted(weighted)]
+
+
+def _match(tag: str) -> str:
+    """Our language for one language tag; Chinese by script, else by region, else simplified."""
+    parts = tag.split("-")
+    if parts[0] == "zh":
+        if "hant" in parts:
+            return "zh-Hant"
+        return next((_CHINESE[p] for p in parts[1:] if p in _CHINESE), "zh-Hans")
+    return "zh-Hant" if parts[0] == "yue" else parts[0]

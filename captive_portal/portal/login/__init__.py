@@ -1,0 +1,4 @@
+"""Ways to log in: what a method gets and answers. One file per method; the table is ``methods.py``.
+
+May import: captive_portal.portal.
+"""

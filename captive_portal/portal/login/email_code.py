@@ -1,0 +1,127 @@
+"""A six-digit code by mail: shows that the address is in use, as the MIC guide asks (facts/captive_portal.md §4).
+
+The address lives in the mail queue until it is sent, then only as a hash keyed with the day. May import: method, mail,
+records, tokens, languages, device.clock, device.store.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+import unicodedata
+from collections.abc import Mapping
+
+from captive_portal.portal.languages import Catalogue
+from captive_portal.portal.login.method import AskCode, Fail, Outcome, Pass, Visitor
+from captive_portal.portal.mail import Mail, Postbox
+from captive_portal.portal.records import DAY_SECONDS, Attempts
+from captive_portal.portal.tokens import keyed_hash
+from device.clock import Clock
+from device.store import Store
+
+CODE_SECONDS = 600.0
+TRIES = 5
+HOUR = 3600.0
+PER_PHONE_HOUR, PER_PHONE_DAY = 4, 10
+PER_ADDRESS_HOUR, PER_ADDRESS_DAY = 3, 6
+PER_BOX_HOUR = 400
+
+_ADDRESS = re.compile(
+    r"([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64})@((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63})"
+)
+
+
+def parse_address(typed: str) -> str | None:
+    """The address, full-width letters folded and the domain in lower case; None when it is none we mail to
+    (HTML's own rule for type=email, with a dot in the domain; at most 254 characters, RFC 5321 §4.5.3.1.3).
+    """
+    found = _ADDRESS.fullmatch(unicodedata.normalize("NFKC", typed[:400]).strip())
+    if not found or len(found[0]) > 254:
+        return None
+    return f"{found[1]}@{found[2].lower()}"
+
+
+def parse_code(typed: str) -> str | None:
+    """Six digits, full-width ones folded and blanks left out; None for anything else."""
+    folded = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", typed[:40]))
+    return folded if re.fullmatch(r"[0-9]{6}", folded, re.ASCII) else None
+
+
+class EmailCode:
+    """See LoginMethod. First form: ``address``; second form: ``request`` and ``code``."""
+
+    def __init__(
+        self, store: Store, key: bytes, clock: Clock, postbox: Postbox, catalogues: Mapping[str, Catalogue]
+    ) -> None:
+        self._store = store
+        self._key = key
+        self._clock = clock
+        self._postbox = postbox
+        self._catalogues = catalogues
+        self._attempts = Attempts(store)
+
+    def attempt(self, visitor: Visitor, form: Mapping[str, str], /) -> Outcome:
+        """Send a code, or judge one."""
+        if "request" in form:
+            return self._judge(visitor, form["request"], form.get("code", ""))
+        return self._send(visitor, form.get("address", ""))
+
+    def settle(self, passed: Pass, opened: bool, /) -> None:
+        """An opened gate uses the code up."""
+        if opened:
+            with self._store.transaction() as connection:
+                connection.execute("DELETE FROM mailed_code WHERE id = ?", (passed.claim,))
+
+    def _send(self, visitor: Visitor, typed: str) -> Outcome:
+        address = parse_address(typed)
+        if address is None:
+            return Fail("error_address")
+        account = self._account(address)
+        if not self._may_send(visitor.phone, account):
+            return Fail("error_too_many")
+        request, code = secrets.token_hex(16), f"{secrets.randbelow(10**6):06}"
+        self._keep(request, visitor.phone, account, code)
+        words = self._catalogues[visitor.language]
+        mail = Mail(address, words.plain("mail_subject"), words.plain("mail_body", code=code) + "\n")
+        return AskCode(request) if self._postbox.post(mail) else Fail("error_mail")
+
+    def _account(self, address: str) -> str:
+        """Letter case is folded so that one mailbox counts once; the day in the key lets no two days be joined."""
+        return keyed_hash(self._key, "account", self._clock.now().date().isoformat(), address.lower())
+
+    def _may_send(self, phone: str, account: str) -> bool:
+        return self._attempts.take(
+            self._clock.now(),
+            ("mail_phone", phone, PER_PHONE_HOUR, HOUR),
+            ("mail_phone", phone, PER_PHONE_DAY, DAY_SECONDS),
+            ("mail_address", account, PER_ADDRESS_HOUR, HOUR),
+            ("mail_address", account, PER_ADDRESS_DAY, DAY_SECONDS),
+            ("mail_box", "", PER_BOX_HOUR, HOUR),
+        )
+
+    def _keep(self, request: str, phone: str, account: str, code: str) -> None:
+        now = self._clock.now().timestamp()
+        row = (request, phone, account, self._hash(request, code), TRIES, now + CODE_SECONDS)
+        with self._store.transaction() as connection:
+            connection.execute("DELETE FROM mailed_code WHERE expires < ?", (now,))
+            connection.execute("INSERT INTO mailed_code VALUES (?,?,?,?,?,?)", row)
+
+    def _judge(self, visitor: Visitor, request: str, typed: str) -> Outcome:
+        """A try is taken in the same transaction that reads the code, so parallel guesses share the tries."""
+        code = parse_code(typed) or ""
+        with self._store.transaction() as connection:
+            row = connection.execute(
+                "SELECT * FROM mailed_code WHERE id = ? AND phone = ? AND expires >= ? AND tries_left > 0",
+                (request[:64], visitor.phone, self._clock.now().timestamp()),
+            ).fetchone()
+            if row is None:
+                return Fail("error_code_over")
+            if hmac.compare_digest(row["hash"], self._hash(row["id"], code)):
+                return Pass(account=row["account"], claim=row["id"])
+            left = row["tries_left"] - 1
+            connection.execute("UPDATE mailed_code SET tries_left = ? WHERE id = ?", (left, row["id"]))
+        return Fail("error_code", {"tries": left}, row["id"]) if left else Fail("error_code_over")
+
+    def _hash(self, request: str, code: str) -> str:
+        return keyed_hash(self._key, "code", request, code)

@@ -1,0 +1,155 @@
+"""Mails leave through a queue and one thread, so that no phone waits for a mail server. The only importer of smtplib.
+
+What is logged of a mail is that it left or why it did not; the address and the code never are (N3).
+May import: captive_portal.settings, device.logs, device.errors.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import smtplib
+import ssl
+import threading
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from captive_portal.settings import SmtpSettings
+from device.errors import SettingsError
+from device.logs import Log
+
+_TIMEOUT_SECONDS = 15.0
+_PAUSES_SECONDS = (2.0, 8.0)
+_SURPRISES = (OSError, smtplib.SMTPException, ssl.SSLError)
+
+
+class Mail(NamedTuple):
+    """One mail. Shown as stars: address and text are personal."""
+
+    address: str
+    subject: str
+    text: str
+
+    def __repr__(self) -> str:
+        return "Mail(****)"
+
+
+class Postbox(Protocol):
+    """Takes mails to send later."""
+
+    def post(self, mail: Mail, /) -> bool:
+        """Queue it; False when the queue is full or mail is not set up."""
+        ...
+
+
+class NoPostbox:
+    """A box without [wifi.smtp]: nothing can be sent."""
+
+    def post(self, _mail: Mail, /) -> bool:
+        """See Postbox."""
+        return False
+
+
+class SmtpPostbox:
+    """Sends by SMTP with STARTTLS, TLS, or without for a relay on the box itself; three tries, then it is logged."""
+
+    def __init__(
+        self, settings: SmtpSettings, state: Path, log: Log, pauses: tuple[float, ...] = _PAUSES_SECONDS
+    ) -> None:
+        self._settings = settings
+        self._state = state
+        self._log = log
+        self._pauses = pauses
+        self._queue: queue.Queue[Mail | None] = queue.Queue(maxsize=200)
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def post(self, mail: Mail, /) -> bool:
+        """See Postbox."""
+        try:
+            self._queue.put_nowait(mail)
+        except queue.Full:
+            self._log.warning("mail_queue_full")
+            return False
+        return True
+
+    def start(self) -> None:
+        """Begin sending. Raises SettingsError when the CA or password file can not be read."""
+        tls, password = self._tls(), self._password()
+        self._thread = threading.Thread(target=self._work, args=(tls, password), name="mail", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Give up waiting mails and end the thread within one try."""
+        self._stopping.set()
+        if self._thread is not None:
+            with contextlib.suppress(queue.Full):  # then the thread sees the flag after the mail in its hands
+                self._queue.put_nowait(None)
+            self._thread.join(_TIMEOUT_SECONDS)
+
+    def _work(self, tls: ssl.SSLContext, password: str) -> None:
+        while (mail := self._queue.get()) is not None and not self._stopping.is_set():
+            self._deliver(mail, tls, password)
+
+    def _deliver(self, mail: Mail, tls: ssl.SSLContext, password: str) -> None:
+        for pause in (*self._pauses, None):
+            try:
+                self._send(mail, tls, password)
+            except _SURPRISES as error:
+                self._log.warning("mail_not_sent", problem=type(error).__name__, reply=getattr(error, "smtp_code", 0))
+                if pause is None or _final(error) or self._stopping.wait(pause):
+                    return
+            else:
+                self._log.info("mail_sent")
+                return
+
+    def _send(self, mail: Mail, tls: ssl.SSLContext, password: str) -> None:
+        s = self._settings
+        if s.security == "tls":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(s.host, s.port, timeout=_TIMEOUT_SECONDS, context=tls)
+        else:
+            server = smtplib.SMTP(s.host, s.port, timeout=_TIMEOUT_SECONDS)
+        with server:
+            if s.security == "starttls":
+                server.starttls(context=tls)  # raises when the server offers none: no mail leaves in the clear
+            if s.user:
+                server.login(s.user, password)
+            server.send_message(self._message(mail))
+
+    def _message(self, mail: Mail) -> EmailMessage:
+        message = EmailMessage()
+        message["From"] = self._settings.sender
+        message["To"] = mail.address
+        message["Subject"] = mail.subject
+        message["Date"] = formatdate(localtime=False)
+        message["Message-ID"] = make_msgid(domain=self._settings.sender.rpartition("@")[2] or "localhost")
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5: no robot answers this
+        message.set_content(mail.text)
+        return message
+
+    def _tls(self) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(
+                cafile=str(self._state / self._settings.ca_file) if self._settings.ca_file else None
+            )
+        except OSError as error:
+            raise SettingsError(file="site", line=0, key="wifi.smtp.ca_file", wrong=type(error).__name__) from error
+
+    def _password(self) -> str:
+        if not self._settings.password_file:
+            return ""
+        try:
+            return (self._state / self._settings.password_file).read_text("utf-8").strip()
+        except OSError as error:
+            raise SettingsError(
+                file="site", line=0, key="wifi.smtp.password_file", wrong=type(error).__name__
+            ) from error
+
+
+def _final(error: Exception) -> bool:
+    """A refusal by the server (5xx) stays one however often it is asked."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= 500 for code, _ in error.recipients.values())
+    return isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 500

@@ -1,0 +1,79 @@
+"""Keys and signed form tokens: proof that a form was made by this portal for this phone, not long ago.
+
+A token carries the seconds of the machine's monotonic clock, which is one for all workers and which no clock step
+moves. A replay within its life is harmless: the gate answers an online phone with the session it has.
+May import: device.clock, device.errors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import tempfile
+from pathlib import Path
+
+from device.clock import Clock
+from device.errors import StoreError
+
+LIFE_SECONDS = 2 * 3600
+_SHAPE = re.compile(r"([0-9]{1,12})\.([0-9a-f]{64})", re.ASCII)
+
+
+def read_key(path: Path) -> bytes:
+    """The 32 random bytes in ``path``, made on first use, the same for all workers. Raises StoreError."""
+    try:
+        if not path.exists():
+            _make_key(path)
+        key = path.read_bytes()
+    except OSError as error:
+        raise StoreError(file=path.name, reason=type(error).__name__) from error
+    if len(key) != 32:
+        raise StoreError(file=path.name, reason="length")
+    return key
+
+
+def _make_key(path: Path) -> None:
+    """Written whole under another name, then linked: the first of two makers wins and no reader sees half a key."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(secrets.token_bytes(32))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(name, path)
+    except FileExistsError:
+        pass
+    finally:
+        Path(name).unlink()
+
+
+def keyed_hash(key: bytes, purpose: str, *parts: str) -> str:
+    """HMAC-SHA-256 in hex; the purpose and the length of each part keep different uses apart."""
+    text = "".join(f"{len(part)}:{part}" for part in (purpose, *parts))
+    return hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+class FormTokens:
+    """Issues and checks the hidden ``token`` of every form."""
+
+    def __init__(self, key: bytes, clock: Clock) -> None:
+        self._key = key
+        self._clock = clock
+
+    def issue(self, ip: str) -> str:
+        """A token for the phone at ``ip``."""
+        now = str(int(self._clock.monotonic()))
+        return f"{now}.{keyed_hash(self._key, 'form', ip, now)}"
+
+    def holds(self, ip: str, token: str) -> bool:
+        """Whether ``token`` was issued for ``ip`` within its life. Compared in constant time."""
+        shape = _SHAPE.fullmatch(token)
+        if not shape:
+            return False
+        age = int(self._clock.monotonic()) - int(shape[1])
+        genuine = hmac.compare_digest(shape[2], keyed_hash(self._key, "form", ip, shape[1]))
+        return genuine and 0 <= age <= LIFE_SECONDS

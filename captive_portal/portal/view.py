@@ -1,0 +1,109 @@
+"""Which page a phone gets, and the figures on it: pure functions of what the gate said.
+
+May import: probes, languages, gate.protocol, captive_portal.settings.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+from captive_portal.gate.protocol import Phone, PhoneState, RefusalReason
+from captive_portal.settings import PortalSettings, SpotSettings, WifiSettings
+
+
+class Page(Enum):
+    """The value is the page's ``data-page``; an interface (DESIGN §3)."""
+
+    WELCOME = "welcome"
+    TERMS = "terms"
+    ONLINE = "online"
+    ENDED = "ended"
+    CLOSED = "closed"
+    DISASTER = "disaster"
+
+
+REFUSED = {
+    RefusalReason.NO_LEASE: "error_no_lease",
+    RefusalReason.BLOCKED: "error_blocked",
+    RefusalReason.DEVICES: "error_devices",
+    RefusalReason.MINUTES_USED: "error_minutes_used",
+    RefusalReason.CLOSED: "error_closed",
+    RefusalReason.METHOD: "error_form",
+    RefusalReason.TOKEN: "error_resume",
+    RefusalReason.NOT_ONLINE: "error_form",
+    RefusalReason.GATE_BUSY: "error_busy",
+}
+"""The gate's expected no -> the sentence that says so."""
+
+
+def page_of(phone: Phone) -> Page:
+    """The page at "/" for this phone. A disaster goes before everything, being online before opening hours."""
+    if phone.disaster:
+        return Page.DISASTER
+    if phone.state is PhoneState.ONLINE and phone.session is not None:
+        return Page.ONLINE
+    if phone.closed:
+        return Page.CLOSED
+    return Page.ENDED if phone.state is PhoneState.ENDED else Page.WELCOME
+
+
+def standing_error(phone: Phone) -> str:
+    """What keeps this phone from logging in, known before it tries; "" when nothing does."""
+    if phone.state is PhoneState.BLOCKED:
+        return "error_blocked"
+    if phone.minutes_left_today is not None and phone.minutes_left_today <= 0:
+        return "error_minutes_used"
+    return ""
+
+
+def spot_of(settings: WifiSettings, phone: Phone) -> SpotSettings:
+    """The spot of the phone; the first one for an address the gate does not know."""
+    return next((spot for spot in settings.spots if spot.name == phone.spot), settings.spots[0])
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a page says of the spot, in the reader's script. minutes; 0 minutes a day, "" hours: no such limit."""
+
+    title: str
+    provider: str
+    contact: str
+    methods: tuple[str, ...]
+    minutes_visit: int
+    minutes_day: int
+    opens: str
+    closes: str
+    terms_version: str
+
+    @property
+    def always_open(self) -> bool:
+        """Whether there are no opening hours to tell."""
+        return self.opens == self.closes or (self.opens, self.closes) == ("00:00", "24:00")
+
+
+def place_of(spot: SpotSettings, portal: PortalSettings, language: str) -> Place:
+    """The spot for a reader of ``language``: Japanese names for Japanese, else the English ones."""
+    japanese = language.startswith("ja")
+    return Place(
+        title=spot.title_ja if japanese else spot.title_en,
+        provider=portal.provider_ja if japanese else portal.provider_en,
+        contact=portal.contact,
+        methods=tuple(dict.fromkeys(spot.login)),
+        minutes_visit=spot.limits.minutes_per_visit,
+        minutes_day=spot.limits.minutes_per_day,
+        opens=spot.opens,
+        closes=spot.closes,
+        terms_version=portal.terms_version,
+    )
+
+
+def minutes_left(seconds: int) -> int:
+    """Whole minutes to show: rounded up, so that the last minute reads 1."""
+    return max(0, math.ceil(seconds / 60))
+
+
+def megabytes_left(bytes_left: int) -> int:
+    """Whole MB (10^6 bytes), rounded down: never more than there is."""
+    return max(0, bytes_left) // 1_000_000
