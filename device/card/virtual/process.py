@@ -1,0 +1,150 @@
+"""The virtual card as a process that follows a small state file, so that a person or another program can work it.
+
+``python -m device.card.virtual.process --state FILE --cards DIR --port N`` keeps the card of the state file inserted in
+the vpcd at that port. May import: virtual.card, virtual.vpcd.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from device.card.virtual.card import VirtualCard
+from device.card.virtual.vpcd import VpcdSlot
+
+POLL_SECONDS = 0.05
+
+
+class CardState(msgspec.Struct, frozen=True, kw_only=True):
+    """What shall lie on the reader. card: name of a folder of cards; apdu_delay_ms: how slow the chip is."""
+
+    inserted: bool = False
+    card: str = "demo"
+    apdu_delay_ms: int = 0
+
+
+def read_state(path: Path) -> CardState:
+    """The state in ``path``; a missing or unreadable file means no card."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=CardState)
+    except (OSError, msgspec.MsgspecError):
+        return CardState()
+
+
+def write_state(path: Path, state: CardState) -> None:
+    """Replace the state file in one stroke."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_bytes(msgspec.json.encode(state))
+    draft.replace(path)
+
+
+def insert(path: Path, card: str | None = None) -> CardState:
+    """Put the chosen card (or ``card``) on the reader."""
+    return _change(path, inserted=True, card=card)
+
+
+def remove(path: Path) -> CardState:
+    """Take the card away."""
+    return _change(path, inserted=False)
+
+
+def choose(path: Path, card: str) -> CardState:
+    """Choose which card the next insert takes; one that lies there is exchanged."""
+    return _change(path, card=card)
+
+
+def slow_down(path: Path, apdu_delay_ms: int) -> CardState:
+    """Let the chip think this many milliseconds over each APDU."""
+    return _change(path, apdu_delay_ms=apdu_delay_ms)
+
+
+def card_names(cards: Path) -> list[str]:
+    """The cards one may choose from."""
+    return sorted(folder.parent.name for folder in cards.glob("*/card.json"))
+
+
+def _change(path: Path, **wanted: object) -> CardState:
+    given = {name: value for name, value in wanted.items() if value is not None}
+    state = msgspec.structs.replace(read_state(path), **given)
+    write_state(path, state)
+    return state
+
+
+class CardProcess:
+    """Follows the state file. ``step`` is one round of its loop."""
+
+    def __init__(self, state: Path, cards: Path, host: str, port: int) -> None:
+        self._path = state
+        self._cards = cards
+        self._where = (host, port)
+        self._slot: VpcdSlot | None = None
+        self._lying: str | None = None
+        self._state = CardState()
+        self._looked_at = -POLL_SECONDS
+
+    def step(self) -> None:
+        """Look at the state file if it is time, then serve pcscd for a moment."""
+        now = time.monotonic()
+        if now - self._looked_at >= POLL_SECONDS:
+            self._state, self._looked_at = read_state(self._path), now
+            self._follow()
+        if self._slot is None:
+            time.sleep(POLL_SECONDS)
+        elif not self._slot.step(POLL_SECONDS, self._state.apdu_delay_ms / 1000):
+            self.withdraw()
+
+    def withdraw(self) -> None:
+        """Take the card away, whatever the state file says."""
+        if self._slot is not None:
+            self._slot.close()
+        self._slot = self._lying = None
+
+    def _follow(self) -> None:
+        wanted = self._state.card if self._state.inserted else None
+        if wanted == self._lying:
+            return
+        self.withdraw()
+        folder = self._cards / Path(wanted or "").name
+        if wanted and (folder / "card.json").exists():
+            self._insert(wanted, folder)
+
+    def _insert(self, name: str, folder: Path) -> None:
+        try:
+            self._slot = VpcdSlot(VirtualCard.load(folder), *self._where)
+        except OSError:
+            return  # no vpcd there yet: the next round tries again
+        self._lying = name
+
+
+def run(state: Path, cards: Path, port: int, stop: threading.Event, host: str = "127.0.0.1") -> None:
+    """Follow ``state`` until ``stop`` is set."""
+    process = CardProcess(state, cards, host, port)
+    while not stop.is_set():
+        process.step()
+    process.withdraw()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; ends on SIGTERM and SIGINT."""
+    parser = argparse.ArgumentParser(prog="virtual-card", description="A virtual My Number card on vpcd")
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--cards", type=Path, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    given = parser.parse_args(arguments)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    run(given.state, given.cards, given.port, stop)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
