@@ -53,12 +53,6 @@ class CheckoutNeeded(HirobaError):
     code = "checkout.needed"
 
 
-class ImportInvalid(HirobaError):
-    """A file to import is wrong. facts: file, line, wrong."""
-
-    code = "import.invalid"
-
-
 class NotFound(HirobaError):
     """facts: what_ja, what_en, name."""
 

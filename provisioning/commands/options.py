@@ -12,6 +12,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 CONFIG = Path("/etc/hiroba/site.toml")
 STATE = Path("/var/lib/hiroba")
+DEMO_STATE = Path("/var/lib/hiroba-demo")
+"""Where `hiroba demo` and `hiroba virtual` keep theirs, so that a demo never touches a box's own."""
 
 
 def site_options(function: F) -> F:

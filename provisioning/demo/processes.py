@@ -18,6 +18,8 @@ from provisioning.errors import DemoNotReady
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 10.0
+_LEASH = ("setpriv", "--pdeathsig", "TERM", "--")
+"""A demo that is killed takes its children with it (util-linux, on every Debian)."""
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Child:
         self.logs.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "provisioning", *self.arguments],
+                [*_LEASH, sys.executable, "-m", "provisioning", *self.arguments],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,

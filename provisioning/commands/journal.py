@@ -1,0 +1,107 @@
+"""``hiroba journal``: requests on this kiosk, and what only paper can tell.
+
+May import: device, kiosk.issuance, provisioning.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from device.audit import Audit
+from device.clock import SystemClock
+from device.store import Store
+from kiosk.issuance.journal import Journal, RequestRow, UnknownRequest
+from kiosk.issuance.schema import KIOSK_MIGRATIONS
+from kiosk.issuance.staff import Decision, StaffDesk
+from provisioning.commands.options import state_option
+from provisioning.errors import NotFound
+
+
+def _open(state: Path) -> tuple[Journal, StaffDesk]:
+    store, clock = Store(state / "kiosk" / "kiosk.db", KIOSK_MIGRATIONS), SystemClock()
+    audit = Audit(store, clock)
+    journal = Journal(store, audit, clock)
+    return journal, StaffDesk(store, journal, audit)
+
+
+@click.group("journal")
+def command() -> None:
+    """Requests on this kiosk."""
+
+
+@command.command("list")
+@state_option
+@click.option("--open", "only_open", is_flag=True, help="Only what staff have to look at.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def list_(state: Path, only_open: bool, as_json: bool) -> None:
+    """List requests, newest first."""
+    journal, desk = _open(state)
+    rows = desk.open_matters() if only_open else journal.all_rows()
+    if as_json:
+        click.echo(json.dumps([_plain(row) for row in rows]))
+        return
+    table = Table("受付", "証明書", "部数", "状態", "発行番号", "支払", "返金待ち", "最終")
+    for row in rows:
+        paid = f"{row.payment.yen}円" if row.payment else "-"
+        due = "はい" if row.refund_due else ""
+        table.add_row(
+            row.request, row.kind, str(row.copies), row.state.value, row.issue_number, paid, due, row.moved_at
+        )
+    Console().print(table)
+
+
+@command.command()
+@state_option
+@click.argument("request")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def show(state: Path, request: str, as_json: bool) -> None:
+    """Show every move of REQUEST."""
+    journal, _ = _open(state)
+    row = _row(journal, request)
+    moves = [{"state": move.state.value, "reason": move.reason, "at": move.at} for move in journal.moves(request)]
+    if as_json:
+        click.echo(json.dumps({**_plain(row), "moves": moves}))
+        return
+    for name, value in _plain(row).items():
+        click.echo(f"{name:14} {value}")
+    for move in moves:
+        click.echo(f"  {move['at']}  {move['state']:10}  {move['reason']}")
+
+
+@command.command("resolve")
+@state_option
+@click.argument("request")
+@click.argument("decision", type=click.Choice([d.value for d in Decision]))
+def resolve_(state: Path, request: str, decision: str) -> None:
+    """Say what became of REQUEST, after a look at the tray: delivered, or refund."""
+    journal, desk = _open(state)
+    _row(journal, request)
+    desk.resolve(request, Decision(decision))
+    click.echo("記録しました。 / recorded.")
+
+
+def _row(journal: Journal, request: str) -> RequestRow:
+    try:
+        return journal.row(request)
+    except UnknownRequest as error:
+        raise NotFound(what_ja="受付", what_en="request", name=request) from error
+
+
+def _plain(row: RequestRow) -> dict[str, object]:
+    return {
+        "request": row.request,
+        "kind": row.kind,
+        "copies": row.copies,
+        "state": row.state.value,
+        "reason": row.reason,
+        "issue_number": row.issue_number,
+        "pages": row.pages,
+        "paid_yen": row.payment.yen if row.payment else 0,
+        "refund_due": row.refund_due,
+        "moved_at": row.moved_at,
+    }

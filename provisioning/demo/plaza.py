@@ -1,0 +1,104 @@
+"""The demo's plaza: pcscd, virtual card, virtual printers, issuer and kiosk as processes of their own.
+
+May import: device, provisioning.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from types import TracebackType
+
+from device.card.pcscd import VPCD_DRIVER, PcscService
+from provisioning.demo.processes import Child, listens
+from provisioning.demo.setup import Ports, prepare
+from provisioning.errors import ProgramMissing, RootNeeded
+from provisioning.serve import check_port
+
+NEEDED = {"/usr/sbin/pcscd": "pcscd", str(VPCD_DRIVER): "vsmartcard-vpcd"}
+
+
+class Plaza:
+    """Everything of one demo. ``start`` returns when the first screen is served; ``stop`` ends all of it."""
+
+    def __init__(self, folder: Path, ports: Ports, terminal: str) -> None:
+        self.folder = folder
+        self.logs = folder / "log"
+        self._ports = ports
+        # A unix socket's name is short, and a state folder's may be long: the service lives in a folder of its own.
+        self._run = Path(tempfile.mkdtemp(prefix="hiroba-pcscd-"))
+        self._pcscd = PcscService(self._run)
+        self._terminal = terminal
+        self._children: list[Child] = []
+
+    @property
+    def address(self) -> str:
+        """What to open in a browser."""
+        return f"http://127.0.0.1:{self._ports.kiosk}/"
+
+    def start(self) -> None:
+        """Raises RootNeeded, ProgramMissing, PortTaken, CardServiceDown, DemoNotReady."""
+        _check_machine()
+        for port in (self._ports.kiosk, self._ports.issuer, self._ports.receipt, self._ports.page):
+            check_port("127.0.0.1", port)
+        site = prepare(self.folder, self._ports, self._terminal)
+        self._pcscd.start()
+        self._children = self._plan(site)
+        for child in self._children:
+            child.start()
+        for child in self._children:
+            child.wait_ready()
+
+    def _plan(self, site: Path) -> list[Child]:
+        state, ports = ["--state", str(self.folder)], self._ports
+        config = ["--config", str(site), *state]
+
+        def serving(port: int, name: str, *arguments: str, environment: dict[str, str] | None = None) -> Child:
+            return Child(name, list(arguments), self.logs, lambda: listens("127.0.0.1", port), environment or {})
+
+        card = ["virtual", "card", "serve", "--port", str(self._pcscd.port), *state]
+        return [
+            serving(ports.issuer, "issuer", "run", "issuer", *config),
+            serving(ports.kiosk, "kiosk", "run", "kiosk", *config, environment=self._pcscd.environment),
+            serving(ports.page, "virtual-page", "virtual", "page", "serve", "--port", str(ports.page), *state),
+            serving(
+                ports.receipt, "virtual-receipt", "virtual", "receipt", "serve", "--port", str(ports.receipt), *state
+            ),
+            Child("virtual-card", card, self.logs, lambda: True),
+        ]
+
+    def look_after(self) -> list[str]:
+        """Start again what died since the last look; the names."""
+        if self._children and not self._pcscd.alive:
+            self._pcscd.start()
+        return [child.name for child in self._children if child.revive()]
+
+    def stop(self) -> None:
+        """End every process, the kiosk first. Safe to repeat."""
+        for child in reversed(self._children):
+            child.stop()
+        self._pcscd.stop()
+        shutil.rmtree(self._run, ignore_errors=True)
+
+    def __enter__(self) -> Plaza:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.stop()
+
+
+def _check_machine() -> None:
+    for file, package in NEEDED.items():
+        if not Path(file).exists():
+            raise ProgramMissing(program=file, package=package)
+    if os.geteuid() != 0:
+        raise RootNeeded(
+            command="hiroba demo", reason="pcscd をこのデモだけのために動かすため / to run a pcscd of its own"
+        )
