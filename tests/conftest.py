@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from device.card.pcscd import SOCKET_VARIABLE, PcscService
 
 PROGRAMS = {
     "pcscd": "/usr/sbin/pcscd",
@@ -42,6 +46,27 @@ def _path() -> str:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the long campaigns too")
+
+
+PCSC_FOLDER = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # libpcsclite reads the variable once a process, at its first use: so this run's own pcscd is named before any test,
+    # and no test ever talks to the machine's.
+    config.stash[PCSC_FOLDER] = Path(tempfile.mkdtemp(prefix="hiroba-pcsc-"))
+    os.environ[SOCKET_VARIABLE] = str(PcscService(config.stash[PCSC_FOLDER]).socket)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(config.stash[PCSC_FOLDER], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def pcsc_service(pytestconfig: pytest.Config) -> Iterator[PcscService]:
+    """This run's pcscd with vpcd, started. Tests that use it need("root", "pcscd", "vpcd")."""
+    with PcscService(pytestconfig.stash[PCSC_FOLDER]) as service:
+        yield service
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -25,6 +25,15 @@ USER_AUTHENTICATION_POLICY = x509.ObjectIdentifier("1.2.392.200149.8.5.1.3.30")
 
 _CERTIFICATE_SUFFIXES = frozenset({".pem", ".cer", ".crt", ".der"})
 _MINIMUM_RSA_BITS = 2048
+_MALFORMED = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.ExtensionNotFound,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What a parser says to bytes that are no such certificate."""
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 
@@ -92,7 +101,7 @@ def check_credential(der: bytes, trust: TrustStore, at: datetime) -> Credential:
         key = certificate.public_key()
         authority = trust.issuer_of(certificate)
         _check_profile(certificate)
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except _MALFORMED as error:
         raise CredentialRejected(reason="profile") from error
     if (when := _out_of_date(certificate, at)) is not None:
         raise CredentialRejected(reason="validity", when=when)
@@ -108,7 +117,7 @@ def identity(der: bytes) -> tuple[str, int]:
     try:
         certificate = x509.load_der_x509_certificate(der)
         return authority_key(certificate), certificate.serial_number
-    except ValueError as error:
+    except _MALFORMED as error:
         raise CredentialRejected(reason="profile") from error
 
 

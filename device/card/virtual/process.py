@@ -90,6 +90,11 @@ class CardProcess:
         self._state = CardState()
         self._looked_at = -POLL_SECONDS
 
+    @property
+    def lying(self) -> str | None:
+        """The card that lies on the reader now, None for none."""
+        return self._lying
+
     def step(self) -> None:
         """Look at the state file if it is time, then serve pcscd for a moment."""
         now = time.monotonic()
