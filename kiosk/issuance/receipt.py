@@ -17,7 +17,6 @@ PAYMENT_METHODS = ("counter", "virtual", "free")
 REQUIRED_WORDS: tuple[str, ...] = (
     "receipt.title",
     "receipt.date_time",
-    "receipt.certificate",
     "receipt.copies",
     "receipt.copies_value",
     "receipt.fee",
