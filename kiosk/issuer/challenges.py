@@ -1,0 +1,50 @@
+"""Single-use nonces that a card signs. In the store, so that any worker of the issuer can take what another gave.
+
+May import: device.store, device.clock, kiosk.issuer.protocol.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+from device.clock import Clock
+from device.store import Migration, Store, statements
+from kiosk.issuer.protocol import Challenge
+
+CHALLENGE_MIGRATIONS: tuple[Migration, ...] = (
+    statements("CREATE TABLE challenge (id TEXT PRIMARY KEY, nonce BLOB NOT NULL, kiosk TEXT NOT NULL, until REAL)"),
+)
+NONCE_BYTES = 32
+LIFE_SECONDS = 120
+
+
+class Challenges:
+    """Gives nonces and takes each of them once."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def give(self, kiosk: str) -> Challenge:
+        """A fresh nonce for this kiosk; those out of date are forgotten."""
+        name, nonce, now = secrets.token_urlsafe(16), secrets.token_bytes(NONCE_BYTES), self._clock.now().timestamp()
+        with self._store.transaction() as connection:
+            connection.execute("DELETE FROM challenge WHERE until < ?", (now,))
+            row = (hashed(name), nonce, kiosk, now + LIFE_SECONDS)
+            connection.execute("INSERT INTO challenge VALUES (?,?,?,?)", row)
+        return Challenge(challenge=name, nonce=nonce, seconds=LIFE_SECONDS)
+
+    def take(self, name: str, kiosk: str) -> bytes | None:
+        """The nonce, once; None when unknown, taken before, out of date, or another kiosk's (which spends it too)."""
+        with self._store.transaction() as connection:
+            sql = "DELETE FROM challenge WHERE id = ? RETURNING nonce, kiosk, until"
+            rows = connection.execute(sql, (hashed(name),)).fetchall()
+        if not rows or rows[0]["kiosk"] != kiosk or rows[0]["until"] < self._clock.now().timestamp():
+            return None
+        return bytes(rows[0]["nonce"])
+
+
+def hashed(token: str) -> str:
+    """How a bearer token is kept: who reads the database can not use it."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,68 @@
+"""Whether IPAmj Mincho can draw a text exactly as written; the only importer of uharfbuzz.
+
+A character or variation sequence the font lacks is never replaced: the certificate is refused (N12).
+May import: kiosk.issuer.errors.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import uharfbuzz
+
+from kiosk.issuer.errors import FontMissing
+
+FONT_FILE = "ipamjm.ttf"
+FONT_FAMILY = "IPAmjMincho"
+_SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
+
+
+class GlyphCheck:
+    """One font, opened once. Reading it is safe from several threads."""
+
+    def __init__(self, font: Path) -> None:
+        self._font = uharfbuzz.Font(uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(font))))
+        self._known: dict[str, bool] = {}
+
+    def missing(self, texts: Iterable[str]) -> set[str]:
+        """The clusters of ``texts`` that the font can not draw."""
+        return {c for text in texts for c in clusters(text) if not self._draws(c)}
+
+    def _draws(self, cluster: str) -> bool:
+        if cluster not in self._known:
+            self._known[cluster] = self._look(cluster)
+        return self._known[cluster]
+
+    def _look(self, cluster: str) -> bool:
+        if len(cluster) == 1:
+            return bool(self._font.get_nominal_glyph(ord(cluster)))
+        if len(cluster) == 2 and is_selector(cluster[1]):
+            return bool(self._font.get_variation_glyph(ord(cluster[0]), ord(cluster[1])))
+        return False  # combining marks would be stacked by guess
+
+
+def find_font(folders: Sequence[str]) -> Path:
+    """IPAmj Mincho in one of ``folders`` or below. Raises FontMissing."""
+    for folder in folders:
+        for found in sorted(Path(folder).rglob(FONT_FILE)):
+            return found
+    raise FontMissing(font=FONT_FILE, folders=",".join(folders))
+
+
+def is_selector(character: str) -> bool:
+    """Whether it is a variation selector."""
+    return any(ord(character) in block for block in _SELECTORS)
+
+
+def clusters(text: str) -> list[str]:
+    """Characters with the selectors and combining marks that follow them."""
+    found: list[str] = []
+    for character in text:
+        joins = is_selector(character) or unicodedata.combining(character) != 0
+        if joins and found:
+            found[-1] += character
+        else:
+            found.append(character)
+    return found

@@ -1,0 +1,106 @@
+"""The ledger of accepted orders: one row a request, its issue number, and what became of it. No name, no PDF.
+
+A request id means one thing for ever: the same content again gives the same row, other content gives none.
+May import: device.store, kiosk.issuer.protocol, kiosk.issuer.challenges, kiosk.issuer.eras, kiosk.issuer.issue_number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from datetime import datetime
+
+import msgspec
+
+from device.store import Migration, Store, statements
+from kiosk.issuer.challenges import hashed
+from kiosk.issuer.eras import era_year
+from kiosk.issuer.issue_number import issue_number
+from kiosk.issuer.protocol import Kind, Options, OrderContent, OutcomeKind
+
+REQUEST_MIGRATIONS: tuple[Migration, ...] = (
+    statements(
+        "CREATE TABLE request (request TEXT PRIMARY KEY, digest TEXT NOT NULL, year TEXT NOT NULL,"
+        " running INTEGER NOT NULL, issue_number TEXT NOT NULL UNIQUE, body BLOB NOT NULL, outcome TEXT,"
+        " UNIQUE (year, running))"
+    ),
+)
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as it is kept. visit: hash of the token. residents: the city's ids, in the household's order.
+    at: when it was accepted; the paper carries this date. pages: of one copy.
+    """
+
+    request: str
+    kiosk: str
+    visit: str
+    requester: str
+    residents: list[str]
+    kind: Kind
+    options: Options
+    copies: int
+    binding: str
+    fee_yen: int
+    pages: int
+    at: datetime
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the ledger."""
+
+    wanted: Wanted
+    digest: str
+    issue_number: str
+    outcome: OutcomeKind | None
+
+
+class Ledger:
+    """Accepted orders in the issuer's store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def find(self, request: str) -> Accepted | None:
+        """The row of a request, or None."""
+        rows = self._store.rows("SELECT * FROM request WHERE request = ?", (request,))
+        return _accepted(rows[0]) if rows else None
+
+    def accept(self, wanted: Wanted, digest: str) -> Accepted:
+        """Give the next issue number of the year and keep the order; a request that stands already is left as it is
+        (two workers may get it at the same instant).
+        """
+        letter, year = era_year(wanted.at.date())[1:]
+        with self._store.transaction() as connection:
+            if (earlier := self.find(wanted.request)) is not None:
+                return earlier
+            sql = "SELECT coalesce(max(running), 0) + 1 FROM request WHERE year = ?"
+            (running,) = connection.execute(sql, (f"{letter}{year}",)).fetchone()
+            number = issue_number(wanted.at.date(), running)
+            connection.execute(
+                "INSERT INTO request VALUES (?,?,?,?,?,?,NULL)",
+                (wanted.request, digest, f"{letter}{year}", running, number, msgspec.json.encode(wanted)),
+            )
+        return Accepted(wanted=wanted, digest=digest, issue_number=number, outcome=None)
+
+    def settle(self, request: str, outcome: OutcomeKind) -> tuple[OutcomeKind, bool]:
+        """Keep the outcome unless one was told before. The outcome as it stands, and whether it is new."""
+        with self._store.transaction() as connection:
+            sql = "UPDATE request SET outcome = ? WHERE request = ? AND outcome IS NULL"
+            changed = connection.execute(sql, (outcome.value, request)).rowcount
+            (stands,) = connection.execute("SELECT outcome FROM request WHERE request = ?", (request,)).fetchone()
+        return OutcomeKind(stands), changed == 1
+
+
+def order_digest(kiosk: str, visit: str, content: OrderContent) -> str:
+    """What makes two orders the same order: kiosk, visit and content (the challenge and signature may be new)."""
+    return hashlib.sha256(msgspec.json.encode([kiosk, hashed(visit), content])).hexdigest()
+
+
+def _accepted(row: sqlite3.Row) -> Accepted:
+    return Accepted(
+        wanted=msgspec.json.decode(row["body"], type=Wanted),
+        digest=row["digest"],
+        issue_number=row["issue_number"],
+        outcome=OutcomeKind(row["outcome"]) if row["outcome"] else None,
+    )
