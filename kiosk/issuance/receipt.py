@@ -17,6 +17,7 @@ PAYMENT_METHODS = ("counter", "virtual", "free")
 REQUIRED_WORDS: tuple[str, ...] = (
     "receipt.title",
     "receipt.date_time",
+    "receipt.certificate",
     "receipt.copies",
     "receipt.copies_value",
     "receipt.fee",
@@ -59,7 +60,7 @@ def receipt_of(facts: ReceiptFacts, words: Mapping[str, str]) -> Receipt:
         ReceiptLine(words["receipt.title"], size=2, align="center", bold=True),
         ReceiptLine(when, align="center"),
         ReceiptRule(),
-        ReceiptLine(words[f"receipt.kind.{facts.kind.value}"], bold=True),
+        _pair(words, "certificate", words[f"receipt.kind.{facts.kind.value}"]),
         _pair(words, "copies", words["receipt.copies_value"].format(copies=facts.copies)),
         ReceiptLine(words["receipt.fee"], right=fee, bold=True),
         _pair(words, "payment", words[f"receipt.method.{facts.method}"]),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
+from device.errors import PrinterRefused
 from device.printer.memory_printer import MemoryPagePrinter
-from device.printer.status import Condition
+from device.printer.pdf_drawing import NotAPdf
+from device.printer.status import Condition, JobState, PrintJob
 from kiosk.issuance.issuance import FeeDiffers, KioskClosed
 from kiosk.issuance.page_gate import Mismatch
 from kiosk.issuance.printing import PrintEnd, PrintResult
@@ -152,6 +156,60 @@ def test_yokohama_2023_a_timeout_cancels_the_job_and_nothing_prints_later(make_o
     office.printer.let_print(request)
     assert office.printer.printed == []
     assert [row.request for row in office.journal.refund_list()] == [request]
+
+
+@pytest.mark.parametrize("counted", [0, 1, 3])
+def test_completed_with_another_number_of_sides_is_not_printed(
+    make_office: Callable[..., Office], counted: int
+) -> None:
+    office = make_office(printer=MemoryPagePrinter(count_pages=lambda _pdf: counted))
+    request = office.paid(copies=2)
+    assert office.issuance.print(request) == PrintEnd(PrintResult.UNKNOWN, Condition.READY, counted)
+    assert office.journal.row(request).state is State.UNKNOWN
+
+
+def test_a_document_the_printer_can_not_read_is_for_staff(make_office: Callable[..., Office]) -> None:
+    def unreadable(_pdf: bytes) -> int:
+        raise NotAPdf
+
+    office = make_office(printer=MemoryPagePrinter(count_pages=unreadable))
+    assert office.issuance.print(office.paid()).result is PrintResult.UNKNOWN
+
+
+@pytest.mark.parametrize("operation", ["create", "send"])
+def test_a_printer_that_refuses_leaves_it_paid_and_holds_no_job(
+    make_office: Callable[..., Office], operation: str
+) -> None:
+    class Refusing(MemoryPagePrinter):
+        def create(self, name: str) -> PrintJob:
+            if operation == "create":
+                raise PrinterRefused(status="0x0507", operation="Create-Job")
+            return super().create(name)
+
+        def send(self, job: PrintJob, pdf: bytes) -> None:
+            raise PrinterRefused(status="0x040a", operation="Send-Document")
+
+    office = make_office(printer=Refusing())
+    request = office.paid()
+    assert office.issuance.print(request) == PrintEnd(PrintResult.FAILED, Condition.FAULT)
+    assert office.journal.row(request).state is State.PAID
+    job = office.printer.find(request)
+    progress = office.printer.progress(job) if job else None
+    assert progress is None or progress.state is JobState.CANCELED
+
+
+def test_kawasaki_2023_requests_of_the_same_instant_keep_their_own_documents(office: Office) -> None:
+    requests = [office.quoted() for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        prepared = list(pool.map(office.prepare, requests))
+    assert [getattr(p, "request", None) for p in prepared] == requests
+    assert not office.alarm.closed
+    for request in requests:
+        office.pay(request)
+        office.issuance.print(request)
+    assert [name for name, _pdf in office.printer.printed] == requests
+    digests = [hashlib.sha256(pdf).hexdigest() for _name, pdf in office.printer.printed]
+    assert digests == [office.journal.row(request).sha256 for request in requests]
 
 
 def test_an_unknown_end_closes_the_kiosk_until_staff_looked(office: Office) -> None:

@@ -40,7 +40,7 @@ def test_the_receipt_says_who_what_when_and_how_much() -> None:
     for line in (
         ("Test City", ""),
         ("2026-11-23 09:05", ""),
-        ("<kind.residence_record>", ""),
+        ("<certificate>", "<kind.residence_record>"),
         ("<copies>", "4 c."),
         ("<fee>", "1,200 yen"),
         ("<payment>", "<method.counter>"),
@@ -58,7 +58,7 @@ def test_the_qr_code_finds_the_request_again() -> None:
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_every_kind_has_a_title(kind: Kind) -> None:
-    assert (f"<kind.{kind.value}>", "") in _texts(replace(FACTS, kind=kind))
+    assert ("<certificate>", f"<kind.{kind.value}>") in _texts(replace(FACTS, kind=kind))
 
 
 @pytest.mark.parametrize("missing", REQUIRED_WORDS)
