@@ -187,7 +187,9 @@ def test_a_printer_that_refuses_leaves_it_paid_and_holds_no_job(
             return super().create(name)
 
         def send(self, job: PrintJob, pdf: bytes) -> None:
-            raise PrinterRefused(status="0x040a", operation="Send-Document")
+            if operation == "send":
+                raise PrinterRefused(status="0x040a", operation="Send-Document")
+            super().send(job, pdf)
 
     office = make_office(printer=Refusing())
     request = office.paid()
