@@ -1,1 +1,1 @@
-"""The pages, one blueprint a screen."""
+"""The resident's screens over HTTP: one blueprint each. May import: device, the kiosk's floor, flask."""

@@ -1,0 +1,54 @@
+"""What every request and answer of the kiosk passes: loopback names only, own origin only, nothing kept, nothing from
+elsewhere. May import: flask.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, request
+
+HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+"""A page of elsewhere that rebinds its own name to this address is not answered."""
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+MOST_BYTES = 8192
+"""No form of the kiosk is longer."""
+
+
+def install(app: Flask) -> None:
+    """Put the guard before and behind every route of ``app``."""
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    app.before_request(_check)
+    app.after_request(_seal)
+
+
+def _check() -> None:
+    if _name(f"//{request.host}") not in HOSTS:
+        abort(421)
+    origin = request.headers.get("Origin")
+    if request.method == "POST" and origin is not None and urlsplit(origin).netloc != request.host:
+        abort(403)
+
+
+def _name(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def _seal(response: Response) -> Response:
+    response.headers.update(HEADERS)
+    return response
