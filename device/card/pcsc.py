@@ -17,7 +17,7 @@ from device.card.allow_list import AllowListed
 from device.card.presence import Presence
 from device.card.settings import CardSettings
 from device.card.transport import CardTransport, Response
-from device.errors import CardError, CardGone, CardProtocolError, CardServiceDown, ReaderBusy, ReaderMissing
+from device.errors import CardError, CardGone, CardServiceDown, ReaderBusy, ReaderMissing
 
 # pyscard is untyped: its answers are Any until this file has looked at them.
 _ERRORS: dict[int, type[CardError]] = {
@@ -127,19 +127,22 @@ class _Handles(NamedTuple):
 class _Connection:
     def __init__(self, handles: _Handles) -> None:
         self._handles: _Handles | None = handles
+        self._torn = False
         self._lock = threading.Lock()
 
     def transmit(self, apdu: bytes) -> Response:
-        """See CardTransport. Raises CardProtocolError for an answer without a status word."""
+        """See CardTransport."""
         with self._lock:
-            if self._handles is None:
+            if self._handles is None or self._torn:
                 raise CardGone
             pci = scard.SCARD_PCI_T1 if self._handles.protocol == scard.SCARD_PROTOCOL_T1 else scard.SCARD_PCI_T0
             (answer,) = _checked(scard.SCardTransmit(self._handles.card, pci, list(apdu)))
-        if not isinstance(answer, list) or len(answer) < 2:
-            raise CardProtocolError(sw="none", command="transmit")
-        raw = bytes(answer)
-        return Response(raw[:-2], int.from_bytes(raw[-2:], "big"))
+            # A card taken while it was answering: the driver reports success and hands over less than a status word.
+            self._torn = not isinstance(answer, list) or len(answer) < 2
+            if self._torn:
+                raise CardGone
+            raw = bytes(answer)
+            return Response(raw[:-2], int.from_bytes(raw[-2:], "big"))
 
     def close(self) -> None:
         """See CardTransport."""
