@@ -142,7 +142,19 @@ class GateSettings(Section, frozen=True, kw_only=True):
     database: str = "gate/sessions.db"
     clients: list[str] = msgspec.field(default_factory=lambda: ["hiroba-portal"])
     sample_seconds: Annotated[float, msgspec.Meta(ge=0.2)] = 5.0
-    keep_seconds: Annotated[float, msgspec.Meta(ge=0.2)] = 120.0
+    keep_seconds: Annotated[float, msgspec.Meta(ge=0.2)] = 600.0
+
+
+class StatsSettings(Section, frozen=True, kw_only=True):
+    """Usage statistics and the staff page that shows them. The page answers on loopback only; collect_seconds: how
+    often the gate is asked for usage; keep_days: how long the sums are kept.
+    """
+
+    host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
+    port: Port = 8190
+    database: str = "stats/stats.db"
+    collect_seconds: Annotated[float, msgspec.Meta(ge=0.2)] = 20.0
+    keep_days: Annotated[int, msgspec.Meta(ge=7)] = 1826
 
 
 class WifiSettings(Section, frozen=True, kw_only=True):
@@ -152,6 +164,7 @@ class WifiSettings(Section, frozen=True, kw_only=True):
     portal: PortalSettings = msgspec.field(default_factory=PortalSettings)
     gate: GateSettings = msgspec.field(default_factory=GateSettings)
     smtp: SmtpSettings | None = None
+    stats: StatsSettings = msgspec.field(default_factory=StatsSettings)
 
     def spot(self, name: str) -> SpotSettings:
         """The spot called ``name``. Raises KeyError."""

@@ -1,13 +1,13 @@
 """The desired state: who may pass, until when, and why not. Pure memory; others write it down and carry it out.
 
 Every request is answered here at once; what changed since ``take_changes`` was last called stands in ``Changes``, for
-the database first and the kernel second. May import: protocol, session, identity, telling, device.clock, settings.
+the database first and the kernel second. May import: protocol, session, identity, telling, views, device.clock.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -15,6 +15,7 @@ from captive_portal.gate import protocol as p
 from captive_portal.gate.identity import Handles, Tokens
 from captive_portal.gate.session import FIRST_MARK, Session, Sighting, day_left, granted_seconds, open_seconds
 from captive_portal.gate.telling import Teller
+from captive_portal.gate.views import shown, view
 from captive_portal.settings import SpotSettings, WifiSettings
 from device.clock import JST, Clock
 
@@ -38,30 +39,22 @@ class Changes:
         return bool(self.live or self.over or self.usage or self.blocks or self.disaster or self.day)
 
 
-def shown(session: Session, clock: Clock) -> p.SessionShown:
-    """A session as staff see it."""
-    left = max(0.0, session.ends - clock.monotonic())
-    return p.SessionShown(
-        session=session.id,
-        spot=session.spot,
-        ip=session.ip4,
-        mac=session.mac,
-        method=session.method,
-        language=session.language,
-        device=session.device,
-        started_at=session.started_at,
-        ends_at=clock.now() + timedelta(seconds=left),
-        seconds_left=int(left),
-        bytes_up=session.bytes_up,
-        bytes_down=session.bytes_down,
-        throttled=session.throttled,
-    )
+Measure = Callable[[Session], tuple[int, int]]
+"""Bytes (up, down) of a session since last asked; called before its elements in the kernel change."""
+
+
+def no_bytes(session: Session) -> tuple[int, int]:  # noqa: ARG001 - a Measure for a book without a kernel
+    """Nothing passed."""
+    return 0, 0
 
 
 class Book:
     """All sessions, blocks, the day's use and the disaster switch of one box."""
 
-    def __init__(self, settings: WifiSettings, clock: Clock, handles: Handles, tokens: Tokens) -> None:
+    def __init__(
+        self, settings: WifiSettings, clock: Clock, handles: Handles, tokens: Tokens, measure: Measure = no_bytes
+    ) -> None:
+        self._measure = measure
         self._settings = settings
         self._clock = clock
         self._handles = handles
@@ -118,7 +111,7 @@ class Book:
             phone=handle,
             spot=spot.name,
             state=self._state(seen, session, handle),
-            session=self._view(session) if session else None,
+            session=view(session, self._clock, self._extension(session, 0)) if session else None,
             minutes_left_today=None if left == float("inf") else max(0, int(left // 60)),
             closed=open_seconds(spot, self._clock.now()) is None,
             disaster=self.disaster.on,
@@ -150,6 +143,7 @@ class Book:
         seconds = self._extension(session, minutes)
         if seconds <= session.ends - self._clock.monotonic():
             return p.Refused(refused=p.RefusalReason.MINUTES_USED)
+        self._settle_bytes(session)
         session.ends = self._clock.monotonic() + seconds
         self._changes.live.add(session.id)
         return self._opened(session)
@@ -165,6 +159,7 @@ class Book:
         session = self._of_token(token)
         if session is None:
             return p.Refused(refused=p.RefusalReason.TOKEN)
+        self._settle_bytes(session)
         self._drop(session)
         session.mac, session.ip4, session.spot = seen.mac, seen.ip4, seen.spot
         session.mark, session.moves = self._new_mark(), session.moves + 1
@@ -260,6 +255,7 @@ class Book:
         """End one session; its use counts for the day."""
         if self.sessions.get(session.id) is not session:
             return
+        self._settle_bytes(session)
         used = session.seconds_used(self._clock.monotonic())
         for key in filter(None, (session.phone, session.account)):
             self.used[key] = self.used.get(key, 0.0) + used
@@ -284,6 +280,11 @@ class Book:
         ids.discard(session.id)
         if not ids:
             self._accounts.pop(session.account, None)
+
+    def _settle_bytes(self, session: Session) -> None:
+        up, down = self._measure(session)
+        session.bytes_up += up
+        session.bytes_down += down
 
     def _new_mark(self) -> int:
         while (mark := FIRST_MARK + secrets.randbelow(2**31 - FIRST_MARK)) in self._marks:
@@ -324,6 +325,7 @@ class Book:
     def _follow(self, session: Session, seen: Sighting) -> None:
         """The same MAC has another address now (a new lease, another spot of this box): the session goes with it."""
         if seen.leased and seen.ip4 and (seen.ip4, seen.spot) != (session.ip4, session.spot):
+            self._settle_bytes(session)
             session.ip4, session.spot = seen.ip4, seen.spot
             self._changes.live.add(session.id)
 
@@ -365,16 +367,3 @@ class Book:
         )
         self.note_refused(seen, note)
         return p.Refused(refused=reason)
-
-    def _view(self, session: Session) -> p.SessionView:
-        left = max(0.0, session.ends - self._clock.monotonic())
-        return p.SessionView(
-            session=session.id,
-            method=session.method,
-            started_at=session.started_at,
-            ends_at=self._clock.now() + timedelta(seconds=left),
-            seconds_left=int(left),
-            bytes_used=session.bytes_used(),
-            bytes_left=max(0, session.quota_bytes - session.bytes_used()) if session.quota_bytes else None,
-            can_extend=self._extension(session, 0) > left + 1,
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -27,7 +27,8 @@ class Sighting(NamedTuple):
 @dataclass(slots=True)
 class Session:
     """Desired state: this phone passes until ``ends`` (monotonic seconds of this boot). spent: seconds used before
-    ``since`` (an earlier boot); bytes are totals; told_*: what statistics have heard of already.
+    ``since`` (an earlier boot); bytes are totals; told_*: what statistics have heard of already; seen:
+    the kernel's counters as last read, by set.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Session:
     told_seconds: int = 0
     told_up: int = 0
     told_down: int = 0
+    seen: dict[str, int] = field(default_factory=dict)
 
     def seconds_used(self, now: float) -> float:
         """Seconds online up to ``now`` (monotonic)."""

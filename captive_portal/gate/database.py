@@ -1,0 +1,175 @@
+"""Where the desired state is written down: sessions, the day's salt and use, blocks, the disaster switch, events.
+
+A session's row, with its MAC, is deleted when it ends (secure_delete, and the write-ahead log is cut back by
+``sweep``). May import: book, identity, session, protocol, device.store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import sqlite3
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from captive_portal.gate import protocol as p
+from captive_portal.gate.book import Book, Changes
+from captive_portal.gate.identity import DaySalt
+from captive_portal.gate.session import Session
+from device.audit import AUDIT_MIGRATIONS
+from device.store import Store, statements
+
+T = TypeVar("T")
+
+MIGRATIONS = (
+    *AUDIT_MIGRATIONS,
+    statements(
+        "CREATE TABLE session (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE usage (number INTEGER PRIMARY KEY, body BLOB NOT NULL)",
+        "CREATE TABLE fact (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
+    ),
+)
+
+
+@dataclass(slots=True, frozen=True)
+class Moment:
+    """A point in time that survives a reboot: which boot, its monotonic seconds, and the wall clock."""
+
+    boot: str
+    monotonic: float
+    wall: datetime
+
+
+def after_boot(session: Session, kept: Moment, now: Moment) -> Session:
+    """A session as it stands now. In the same boot nothing changes, whatever the wall clock did. After a reboot it has
+    the seconds it had left when last kept, less those the wall clock says went by (a clock that went back takes none).
+    """
+    if kept.boot == now.boot:
+        return session
+    gone = max(0.0, (now.wall - kept.wall).total_seconds())
+    left = max(0.0, session.ends - kept.monotonic) - gone
+    spent = session.spent + max(0.0, kept.monotonic - session.since)
+    return replace(session, spent=spent, since=now.monotonic, ends=now.monotonic + left)
+
+
+class Database:
+    """The gate's file. Written by the enforcer's thread alone."""
+
+    def __init__(self, path: Path) -> None:
+        self.store = Store(path, MIGRATIONS)
+
+    # -- reading at the start --
+
+    def token_key(self) -> bytes:
+        """The key of the tokens, made once."""
+        key = self._fact("token_key", bytes)
+        if key is None:
+            key = secrets.token_bytes(32)
+            with self.store.transaction() as connection:
+                _put_fact(connection, "token_key", key)
+        return key
+
+    def salt(self) -> DaySalt | None:
+        """The day's salt, if one was kept."""
+        return self._fact("salt", DaySalt)
+
+    def fill(self, book: Book, now: Moment) -> None:
+        """Give the book what is remembered."""
+        kept = self._fact("kept", Moment) or now
+        rows = self.store.rows("SELECT body FROM session")
+        sessions = [after_boot(msgspec.json.decode(row["body"], type=Session), kept, now) for row in rows]
+        (last,) = self.store.rows("SELECT max(coalesce((SELECT max(number) FROM usage), 0), ?)", (self._numbered(),))
+        used = self._fact("used", dict[str, float]) or {}
+        blocked = self._fact("blocked", set[str]) or set()
+        book.restore(sorted(sessions, key=lambda s: s.started_at), used, blocked, int(last[0]))
+        disaster = self._fact("disaster", p.Disaster)
+        if disaster and disaster.on:
+            book.set_disaster(
+                p.SetDisaster(on=True, reason=disaster.reason, until=disaster.until, drill=disaster.drill)
+            )
+
+    def structure(self, table: str) -> str:
+        """The kernel's own picture of our table as it was when ``table`` was last installed; "" if it never was."""
+        rows = self._fact("structure", list[str]) or ["", ""]
+        return rows[1] if rows[0] == _digest(table) else ""
+
+    def keep_structure(self, table: str, structure: str) -> None:
+        """See ``structure``."""
+        with self.store.transaction() as connection:
+            _put_fact(connection, "structure", [_digest(table), structure])
+
+    def _numbered(self) -> int:
+        return self._fact("numbered", int) or 0
+
+    def _fact(self, name: str, kind: type[T]) -> T | None:
+        rows = self.store.rows("SELECT body FROM fact WHERE name = ?", (name,))
+        return msgspec.json.decode(rows[0]["body"], type=kind) if rows else None
+
+    # -- writing --
+
+    def write(self, changes: Changes, book: Book, salt: DaySalt, now: Moment) -> None:
+        """One transaction, on the disk when it returns."""
+        with self.store.transaction() as connection:
+            _write_sessions(connection, [book.sessions[i] for i in changes.live])
+            connection.executemany("DELETE FROM session WHERE id = ?", [(i,) for i in changes.over])
+            _write_usage(connection, changes.usage)
+            if changes.over or changes.day:
+                _put_fact(connection, "used", book.used)
+            if changes.blocks:
+                _put_fact(connection, "blocked", book.blocked)
+            if changes.disaster:
+                _put_fact(connection, "disaster", book.disaster)
+            if changes.day:
+                _put_fact(connection, "salt", salt)
+            if changes.live and not self._same_boot(now):
+                _put_fact(connection, "kept", now)
+
+    def keep(self, book: Book, now: Moment) -> None:
+        """Write every session's counters and the present moment."""
+        with self.store.transaction() as connection:
+            _write_sessions(connection, list(book.sessions.values()))
+            _put_fact(connection, "kept", now)
+
+    def _same_boot(self, now: Moment) -> bool:
+        kept = self._fact("kept", Moment)
+        return kept is not None and kept.boot == now.boot
+
+    def drain(self, acknowledged: int, limit: int) -> list[p.Usage]:
+        """Forget events up to ``acknowledged``; the next ``limit``."""
+        if acknowledged:
+            with self.store.transaction() as connection:
+                connection.execute("DELETE FROM usage WHERE number <= ?", (acknowledged,))
+                _put_fact(connection, "numbered", max(acknowledged, self._numbered()))
+        rows = self.store.rows("SELECT body FROM usage ORDER BY number LIMIT ?", (min(limit, 5000),))
+        return [msgspec.json.decode(row["body"], type=p.Usage) for row in rows]
+
+    def sweep(self) -> None:
+        """Cut the write-ahead log to nothing, so that no ended session's MAC stays on the disk."""
+        self.store.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Sweep and close."""
+        self.sweep()
+        self.store.close()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _write_sessions(connection: sqlite3.Connection, sessions: list[Session]) -> None:
+    rows = [(s.id, msgspec.json.encode(s)) for s in sessions]
+    connection.executemany("INSERT INTO session VALUES (?,?) ON CONFLICT DO UPDATE SET body = excluded.body", rows)
+
+
+def _write_usage(connection: sqlite3.Connection, usage: list[p.Usage]) -> None:
+    connection.executemany("INSERT INTO usage VALUES (?,?)", [(u.number, msgspec.json.encode(u)) for u in usage])
+
+
+def _put_fact(connection: sqlite3.Connection, name: str, value: object) -> None:
+    body = msgspec.json.encode(value)
+    connection.execute("INSERT INTO fact VALUES (?,?) ON CONFLICT DO UPDATE SET body = excluded.body", (name, body))

@@ -1,0 +1,337 @@
+"""Carries the desired state out: database first, kernel second, answer last; and keeps the kernel as it should be.
+
+One thread owns all of it. May import: the gate's own modules, device.audit, device.clock, device.logs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from captive_portal.gate import protocol as p
+from captive_portal.gate.accounting import from_readings, measure
+from captive_portal.gate.answer import answer
+from captive_portal.gate.book import Book, Changes
+from captive_portal.gate.database import Database, Moment
+from captive_portal.gate.errors import KernelRefused
+from captive_portal.gate.identity import Handles, Tokens
+from captive_portal.gate.kernel import Kernel
+from captive_portal.gate.neighbours import Neighbours
+from captive_portal.gate.reconcile import Element, Name, Plan, Reading, elements_of, elements_of_switches, plan
+from captive_portal.gate.ruleset import table
+from captive_portal.gate.session import Session
+from captive_portal.settings import WifiSettings
+from device.audit import AuditSink
+from device.clock import Clock
+from device.logs import Log
+
+VERIFY_APART = 1.0
+"""Seconds between two looks at the ruleset after somebody else changed it."""
+QUIET = 30.0
+"""Seconds until the next look when nothing is expected."""
+
+
+class Enforcer:
+    """Answers batches of requests and does what time asks for. Settling a batch costs one transaction in the database
+    and one in the kernel, however many phones logged in.
+    """
+
+    def __init__(
+        self,
+        settings: WifiSettings,
+        *,
+        database: Database,
+        kernel: Kernel,
+        neighbours: Neighbours,
+        clock: Clock,
+        boot: str,
+        audit: AuditSink,
+        log: Log,
+    ) -> None:
+        self._settings = settings
+        self._interfaces = {spot.name: spot.interface for spot in settings.spots}
+        self._database = database
+        self._kernel = kernel
+        self._neighbours = neighbours
+        self._clock = clock
+        self._boot = boot
+        self._audit = audit
+        self._log = log
+        self._handles = Handles(clock, database.salt())
+        self.book = Book(settings, clock, self._handles, Tokens(database.token_key()), self._measure)
+        self._table = table(settings)
+        self._structure = ""
+        self._installed: dict[str, Session] = {}
+        self._switches: dict[Name, Element] = {}
+        self._sample_at = self._keep_at = self._verify_at = 0.0
+        self._suspicious = self._unswept = False
+        self._heals = 0
+        self._problem = ""
+
+    # -- life --
+
+    def start(self) -> None:
+        """Remember, then make the kernel so. A table that stands as we left it is kept, with its counters."""
+        self._database.fill(self.book, self._moment())
+        self._structure = self._database.structure(self._table)
+        present = self._kernel.structure()
+        kept = bool(present) and present == self._structure
+        self._reconcile(reset=not kept, readings=self._kernel.readings() if kept else {})
+        self._settle()
+        self._sample_at = self._clock.monotonic() + self._settings.gate.sample_seconds
+        self._keep_at = self._clock.monotonic() + self._settings.gate.keep_seconds
+        self._log.info("gate_started", online=len(self.book.sessions), kept=kept)
+
+    def stop(self) -> None:
+        """Write down the last counters; the kernel's rules stay as they are."""
+        self._account(self._readings_or_none())
+        self._settle()
+        self._database.keep(self.book, self._moment())
+        self._database.close()
+
+    # -- requests --
+
+    def answer(self, requests: Sequence[p.Request]) -> list[p.Answer]:
+        """Answer a batch, in order, after what they ask for is on the disk and in the kernel."""
+        answers = [self._answer(request) for request in requests]
+        if self._settle():
+            return answers
+        busy = p.Refused(refused=p.RefusalReason.GATE_BUSY)
+        return [busy if isinstance(given, p.Opened) else given for given in answers]
+
+    def _answer(self, request: p.Request) -> p.Answer:
+        if isinstance(request, p.GetHealth):
+            return self._health()
+        if isinstance(request, p.DrainUsage):
+            return p.UsageBatch(usage=self._database.drain(request.acknowledged, request.limit))
+        ip = getattr(request, "ip", "")
+        given = answer(self.book, request, self._neighbours.find(ip) if ip else None)
+        self._note(request, given)
+        return given
+
+    def _health(self) -> p.Health:
+        ready = bool(self._structure) and not self._problem
+        return p.Health(ready=ready, online=len(self.book.sessions), heals=self._heals, last_problem=self._problem)
+
+    def _note(self, request: p.Request, given: p.Answer) -> None:
+        match request, given:
+            case p.SetDisaster(), p.Disaster():
+                until = given.until.isoformat() if given.until else ""
+                self._audit.record(
+                    "disaster_switched", on=given.on, reason=given.reason, until=until, by=request.by, drill=given.drill
+                )
+            case ((p.Block() | p.Unblock()), p.Done()):
+                self._audit.record("wifi_blocks_changed", action=type(request).__name__.lower(), count=given.count)
+
+    # -- time --
+
+    def suspect(self) -> None:
+        """Somebody else changed the ruleset: look soon."""
+        self._suspicious = True
+
+    def next_work(self) -> float:
+        """Monotonic seconds at which ``tick`` has something to do."""
+        times = [self._clock.monotonic() + QUIET, self.book.next_due()]
+        if self.book.sessions:
+            times += [self._sample_at, self._keep_at]
+        if self._suspicious or self._problem:
+            times.append(self._verify_at)
+        return min(times)
+
+    def tick(self) -> None:
+        """End what is over, read counters, look after the kernel, write down."""
+        now = self._clock.monotonic()
+        was_disaster = self.book.disaster.on
+        if self.book.due():
+            self._settle()
+        if was_disaster and not self.book.disaster.on:
+            self._audit.record("disaster_switched", on=False, reason="until", until="", by="", drill=False)
+        if (self._suspicious or self._problem) and now >= self._verify_at:
+            self._verify()
+        if self.book.sessions and now >= self._sample_at:
+            self._sample()
+        if self.book.sessions and now >= self._keep_at:
+            self._keep()
+
+    def _sample(self) -> None:
+        """Read all counters; what the dump shows wrong is put right on the way. Seldom when a dump is dear."""
+        began = self._clock.monotonic()
+        readings = self._readings_or_none()
+        if readings is None:
+            self._suspicious = True
+        else:
+            self._account(readings)
+            self._settle()
+            self._heal(readings)
+        cost = self._clock.monotonic() - began
+        self._sample_at = self._clock.monotonic() + max(self._settings.gate.sample_seconds, 50 * cost)
+
+    def _keep(self) -> None:
+        self.book.tell_used()
+        self._settle()
+        self._database.keep(self.book, self._moment())
+        self._sweep()
+        self._keep_at = self._clock.monotonic() + self._settings.gate.keep_seconds
+
+    def _sweep(self) -> None:
+        if self._unswept:
+            self._database.sweep()
+            self._unswept = False
+
+    def _verify(self) -> None:
+        """Compare the kernel's table with ours; put it back when it differs."""
+        self._suspicious = False
+        self._verify_at = self._clock.monotonic() + VERIFY_APART
+        present = self._kernel.structure()
+        readings = self._readings_or_none() if present else None
+        if present != self._structure or readings is None:
+            self._heals += 1
+            self._log.warning("ruleset_healed", gone=not present)
+            self._reconcile(reset=True, readings=readings or {})
+        else:
+            self._heal(readings)
+
+    def _heal(self, readings: dict[Name, Reading]) -> None:
+        todo = plan(self._desired(), {name: reading.element for name, reading in readings.items()})
+        if todo:
+            self._heals += 1
+            self._log.warning("elements_healed", added=len(todo.add), removed=len(todo.remove))
+            self._reconcile(reset=False, readings=readings)
+
+    # -- carrying out --
+
+    def _settle(self) -> bool:
+        """Write and carry out what changed in the book; False when the kernel did not take it."""
+        changes = self.book.take_changes()
+        if not changes:
+            return True
+        self._database.write(changes, self.book, self._handles.salt, self._moment())
+        self._unswept |= bool(changes.over)
+        try:
+            self._carry_out(changes)
+        except KernelRefused as error:
+            self._log.warning("kernel_refused", what=error.facts.get("what"), reason=error.facts.get("reason"))
+            changed = self._kernel.structure() != self._structure
+            return self._reconcile(reset=changed, readings=self._readings_or_none() or {})
+        return True
+
+    def _carry_out(self, changes: Changes) -> None:
+        now = self._clock.monotonic()
+        touched = [*changes.live, *changes.over]
+        before: dict[Name, Element] = {}
+        after: dict[Name, Element] = {}
+        for key in touched:
+            if key in self._installed:
+                before |= self._elements(self._installed[key], now)
+        for key in changes.live:
+            after |= self._elements(self.book.sessions[key], now)
+        if changes.blocks or changes.disaster:
+            before |= self._switches
+            after |= self._wanted_switches(now)
+        todo = plan(after, before)
+        if todo:
+            self._kernel.carry_out(todo)
+        self._forget_marks(touched)
+        self._remember(changes, todo, now)
+
+    def _remember(self, changes: Changes, todo: Plan, now: float) -> None:
+        for key in changes.over:
+            self._installed.pop(key, None)
+        fresh = {name for name, _ in todo.add}
+        for key in changes.live:
+            session = self.book.sessions[key]
+            _forget_counters(session, self._elements(session, now), fresh)
+            self._installed[key] = replace(session)
+        self._switches = self._wanted_switches(now)
+
+    def _forget_marks(self, touched: list[str]) -> None:
+        """Delete the connections of marks that are no longer in use."""
+        for key in touched:
+            old, new = self._installed.get(key), self.book.sessions.get(key)
+            if old is not None and (new is None or new.mark != old.mark):
+                self._kernel.forget(old.mark)
+
+    def _reconcile(self, *, reset: bool, readings: dict[Name, Reading]) -> bool:
+        """Make the kernel's sets, or with ``reset`` the whole table, as desired; False when it did not work."""
+        self._account(readings)
+        desired = self._desired()
+        todo = plan(desired, {} if reset else {name: reading.element for name, reading in readings.items()})
+        try:
+            if reset:
+                self._kernel.install(self._table, todo)
+                self._structure = self._kernel.structure()
+                self._database.keep_structure(self._table, self._structure)
+            else:
+                if not readings:
+                    todo = plan(desired, {n: r.element for n, r in self._kernel.readings().items()})
+                self._kernel.carry_out(todo)
+            self._forget_strangers(readings)
+        except KernelRefused as error:
+            self._problem = str(error.facts.get("reason", "kernel"))
+            self._verify_at = self._clock.monotonic() + VERIFY_APART
+            self._log.error("kernel_refused", what=error.facts.get("what"), reason=self._problem)
+            return False
+        self._problem = ""
+        now, fresh = self._clock.monotonic(), {name for name, _ in todo.add}
+        for session in self.book.sessions.values():
+            _forget_counters(session, self._elements(session, now), fresh)
+        self._installed = {key: replace(session) for key, session in self.book.sessions.items()}
+        self._switches = self._wanted_switches(now)
+        return True
+
+    def _forget_strangers(self, readings: dict[Name, Reading]) -> None:
+        """Connections of marks that the kernel knew and we do not want."""
+        wanted = {session.mark for session in self.book.sessions.values()}
+        for name in readings:
+            if name.set == "live" and (mark := int(name.key, 16)) not in wanted:
+                self._kernel.forget(mark)
+
+    # -- counting --
+
+    def _account(self, readings: dict[Name, Reading] | None) -> None:
+        if readings:
+            bytes_of = from_readings(readings)
+            for session in list(self.book.sessions.values()):
+                self.book.count(session, *measure(session, self._interfaces[session.spot], bytes_of))
+
+    def _measure(self, session: Session) -> tuple[int, int]:
+        """Book's port: the last bytes of one session before its elements change."""
+        old = self._installed.get(session.id)
+        if old is None:
+            return 0, 0
+        try:
+            return measure(session, self._interfaces[session.spot], self._kernel.bytes_of)
+        except KernelRefused:
+            return 0, 0
+
+    def _readings_or_none(self) -> dict[Name, Reading] | None:
+        try:
+            return self._kernel.readings()
+        except KernelRefused:
+            return None
+
+    # -- what is desired --
+
+    def _desired(self) -> dict[Name, Element]:
+        now = self._clock.monotonic()
+        desired = self._wanted_switches(now)
+        for session in self.book.sessions.values():
+            desired |= self._elements(session, now)
+        return desired
+
+    def _elements(self, session: Session, now: float) -> dict[Name, Element]:
+        return elements_of(session, self._interfaces[session.spot], now)
+
+    def _wanted_switches(self, now: float) -> dict[Name, Element]:
+        left = self.book.disaster_ends - now if self.book.disaster.on else 0.0
+        return elements_of_switches(self.book.blocked, self._interfaces.values(), left)
+
+    def _moment(self) -> Moment:
+        return Moment(self._boot, self._clock.monotonic(), self._clock.now())
+
+
+def _forget_counters(session: Session, elements: dict[Name, Element], fresh: set[Name]) -> None:
+    """Elements that were just made count from nothing."""
+    for name in elements:
+        if name in fresh:
+            session.seen.pop(name.set, None)

@@ -1,0 +1,114 @@
+"""Netlink, as little of it as the gate needs: neighbours, routing rules, forgetting connections, reading one element,
+hearing that somebody changed the ruleset. Standard library only; numbers are of the kernel's uapi headers, named there.
+
+May import: nothing of ours.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from collections.abc import Iterator
+
+NETLINK_ROUTE, NETLINK_NETFILTER = 0, 12
+REQUEST, ACK, EXCL, CREATE, DUMP = 0x1, 0x4, 0x200, 0x400, 0x300  # linux/netlink.h NLM_F_*
+ERROR, DONE = 2, 3
+NESTED = 0x8000
+HEAD = struct.Struct("=IHHII")  # nlmsghdr
+ATTRIBUTE = struct.Struct("=HH")  # nlattr
+
+
+def attribute(kind: int, value: bytes) -> bytes:
+    """One attribute, padded to four bytes."""
+    length = ATTRIBUTE.size + len(value)
+    return ATTRIBUTE.pack(length, kind) + value + b"\0" * (-length % 4)
+
+
+def attributes(body: bytes) -> Iterator[tuple[int, bytes]]:
+    """(kind, value) of each attribute in ``body``; stops at anything malformed."""
+    at = 0
+    while at + ATTRIBUTE.size <= len(body):
+        length, kind = ATTRIBUTE.unpack_from(body, at)
+        if length < ATTRIBUTE.size or at + length > len(body):
+            return
+        yield kind & 0x3FFF, body[at + ATTRIBUTE.size : at + length]
+        at += length + (-length % 4)
+
+
+def messages(packet: bytes) -> Iterator[tuple[int, bytes]]:
+    """(type, body) of each message in ``packet``."""
+    at = 0
+    while at + HEAD.size <= len(packet):
+        length, kind, _, _, _ = HEAD.unpack_from(packet, at)
+        if length < HEAD.size or at + length > len(packet):
+            return
+        yield kind, packet[at + HEAD.size : at + length]
+        at += length + (-length % 4)
+
+
+class Netlink:
+    """A request-and-answer socket. One thread at a time."""
+
+    def __init__(self, family: int, timeout: float = 2.0) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, family)
+        self._socket.settimeout(timeout)
+        self._socket.bind((0, 0))
+        self._sequence = 0
+
+    def ask(self, kind: int, body: bytes, flags: int = ACK) -> list[tuple[int, bytes]]:
+        """The answer's messages without the closing one. Raises OSError with the kernel's number."""
+        self._sequence += 1
+        head = HEAD.pack(HEAD.size + len(body), kind, REQUEST | flags, self._sequence, 0)
+        self._socket.send(head + body)
+        answers: list[tuple[int, bytes]] = []
+        while True:
+            for answer, content in self._mine():
+                if answer == ERROR:
+                    (number,) = struct.unpack_from("=i", content)
+                    if number:
+                        raise OSError(-number, os.strerror(-number))
+                    return answers
+                if answer == DONE:
+                    return answers
+                answers.append((answer, content))
+            if answers and not flags & (ACK | DUMP & 0x200):
+                return answers
+
+    def _mine(self) -> list[tuple[int, bytes]]:
+        """Messages of the next packet that answer the present request (a late answer to an older one is dropped)."""
+        packet = self._socket.recv(1 << 18)
+        if len(packet) < HEAD.size or HEAD.unpack_from(packet)[3] != self._sequence:
+            return []
+        return list(messages(packet))
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+
+def rule_watch() -> socket.socket:
+    """A socket that hears every change of nftables (NFNLGRP_NFTABLES = 7, linux/netfilter/nfnetlink.h)."""
+    watch = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_NETFILTER)
+    watch.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    watch.bind((0, 0))
+    watch.setsockopt(270, 1, 7)  # SOL_NETLINK, NETLINK_ADD_MEMBERSHIP
+    watch.setblocking(False)
+    return watch
+
+
+def foreign_change(watch: socket.socket, own_pid: int) -> bool:
+    """Read all that was heard; True when a process other than ours changed the ruleset, or when some was missed."""
+    found = False
+    while True:
+        try:
+            packet = watch.recv(1 << 18)
+        except BlockingIOError:
+            return found
+        except OSError:  # ENOBUFS: something was missed
+            found = True
+            continue
+        for kind, body in messages(packet):
+            if kind == 10 << 8 | 15:  # NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWGEN
+                facts = dict(attributes(body[4:]))
+                found |= facts.get(2) != struct.pack(">I", own_pid)  # NFTA_GEN_PROC_PID

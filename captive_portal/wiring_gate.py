@@ -1,0 +1,77 @@
+"""Composition root of the gate: ``run`` is what ``hiroba run gate`` calls. May import: captive_portal.gate, device."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import signal
+import threading
+from pathlib import Path
+
+from captive_portal.gate import netlink
+from captive_portal.gate.database import Database
+from captive_portal.gate.enforcer import Enforcer
+from captive_portal.gate.kernel import NftKernel, Routes
+from captive_portal.gate.neighbours import KernelNeighbours
+from captive_portal.gate.server import Server
+from captive_portal.settings import WifiSettings
+from device.audit import Audit
+from device.clock import Clock
+from device.logs import Log
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
+    """Serve until SIGTERM or SIGINT. Needs CAP_NET_ADMIN in the network namespace of the spots' interfaces. On return
+    the kernel's rules stay: shut for all without a session, open for those with one until its own time-out. Raises
+    StoreError, KernelRefused, OSError when it can not start; the rules of an earlier run then stand as well.
+    """
+    os.umask(0o077)
+    folder = state / Path(settings.gate.database).parent
+    folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+    database = Database(state / settings.gate.database)
+    kernel = NftKernel()
+    watch = netlink.rule_watch()
+    enforcer = Enforcer(
+        settings,
+        database=database,
+        kernel=kernel,
+        neighbours=KernelNeighbours(settings, state),
+        clock=clock,
+        boot=BOOT_ID.read_text().strip(),
+        audit=Audit(database.store, clock),
+        log=log,
+    )
+    routes = Routes()
+    routes.shut(spot.interface for spot in settings.spots)
+    enforcer.start()
+    if not routes.forward(ipv6=any(spot.ipv6.mode != "off" for spot in settings.spots)):
+        log.warning("forwarding_not_switched")
+    server = Server(state / settings.gate.socket, _users(settings.gate.clients), enforcer, clock, log)
+    pid = os.getpid()
+    server.watch(watch, lambda: enforcer.suspect() if netlink.foreign_change(watch, pid) else None)
+    _stop_on_signal(server)
+    try:
+        server.serve()
+    finally:
+        enforcer.stop()
+        watch.close()
+        kernel.close()
+
+
+def _users(names: list[str]) -> set[int]:
+    """User ids that may ask: root, our own, and those of ``names`` that exist on this box."""
+    users = {0, os.getuid()}
+    for name in names:
+        try:
+            users.add(pwd.getpwnam(name).pw_uid)
+        except KeyError:
+            continue
+    return users
+
+
+def _stop_on_signal(server: Server) -> None:
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: server.stop())
