@@ -140,7 +140,7 @@ class GateSettings(Section, frozen=True, kw_only=True):
 
     socket: str = "gate/gate.sock"
     database: str = "gate/sessions.db"
-    clients: list[str] = msgspec.field(default_factory=lambda: ["hiroba-portal"])
+    clients: list[str] = msgspec.field(default_factory=lambda: ["hiroba-portal", "hiroba-stats"])
     sample_seconds: Annotated[float, msgspec.Meta(ge=0.2)] = 5.0
     keep_seconds: Annotated[float, msgspec.Meta(ge=0.2)] = 600.0
 

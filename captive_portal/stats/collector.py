@@ -1,0 +1,98 @@
+"""Takes the gate's usage events, again and again, and books them.
+
+May import: ledger, tally, captive_portal.gate.client, device.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+from captive_portal.gate.client import GateClient
+from captive_portal.gate.errors import GateFault, GateUnreachable
+from captive_portal.stats.ledger import close_days, open_days, read_tally, write
+from captive_portal.stats.tally import Tally, fold
+from device.clock import Clock
+from device.logs import Log
+from device.store import Store
+
+BATCH = 2000
+"""Events asked for at once; about 700 KB of JSON, well under protocol.MAX_FRAME."""
+_LONGEST_WAIT = timedelta(days=2)
+"""So long visitors wait for a gate that does not answer before their day is closed without it."""
+
+
+class StatsCollector:
+    """``start`` makes one thread that collects every ``seconds``; ``collect`` does it once, for tests and the demo.
+
+    An event is acknowledged to the gate only by asking for the next batch with the number that was committed here, so
+    that a crash between the two gives the same events again, and ``fold`` knows them by their number.
+    """
+
+    def __init__(
+        self, gate: GateClient, store: Store, clock: Clock, log: Log, *, seconds: float = 20.0, keep_days: int = 1826
+    ) -> None:
+        self._gate = gate
+        self._store = store
+        self._clock = clock
+        self._log = log
+        self._seconds = seconds
+        self._keep_days = keep_days
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._reached = True
+
+    def start(self) -> None:
+        """Begin to collect."""
+        self._thread = threading.Thread(target=self._run, name="stats-collector", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the batch in hand and end."""
+        self._stopping.set()
+        if self._thread:
+            self._thread.join(timeout=10.0)
+
+    def collect(self) -> int:
+        """Book everything the gate has now, and close past days. Events booked. Raises GateUnreachable, GateFault."""
+        tally, booked = read_tally(self._store), 0
+        while True:
+            events = self._gate.drain_usage(tally.number, BATCH)
+            after, sums = fold(tally, events)
+            if after.number == tally.number:
+                break
+            write(self._store, tally, after, sums)
+            tally, booked = after, booked + len(events)
+        self._forget_strays(tally)
+        close_days(self._store, self._clock.now().date(), self._keep_days)
+        return booked
+
+    def _forget_strays(self, tally: Tally) -> None:
+        """Sessions whose end was never told (the gate's database was lost): nobody is online, so neither are they."""
+        if tally.live and self._gate.health().online == 0:
+            write(self._store, tally, Tally(tally.number, tally.at), fold(tally, [])[1])
+
+    def _run(self) -> None:
+        while True:
+            self._collect_or_say()
+            if self._stopping.wait(self._seconds):
+                return
+
+    def _collect_or_say(self) -> None:
+        try:
+            booked = self.collect()
+        except (GateUnreachable, GateFault) as error:
+            if self._reached:
+                self._log.warning("stats_gate_unreachable", code=error.code)
+            self._reached = False
+            self._close_waiting_days()
+            return
+        if not self._reached:
+            self._log.info("stats_gate_reached", booked=booked)
+        self._reached = True
+
+    def _close_waiting_days(self) -> None:
+        """No visitor's key outlives its day for long, even when the gate is gone."""
+        before = self._clock.now().date() - _LONGEST_WAIT
+        if any(day < before.isoformat() for day in open_days(self._store)):
+            close_days(self._store, before, self._keep_days)

@@ -1,0 +1,146 @@
+"""Usage events summed per spot and hour. Pure: sums can be added in any order and any grouping.
+
+May import: codes, captive_portal.gate.protocol, device.clock.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from captive_portal.gate.protocol import Usage
+from captive_portal.stats.codes import BOX, UNKNOWN_SPOT, known
+from device.clock import JST
+
+HOUR = timedelta(hours=1)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(slots=True)
+class HourSum:
+    """One spot in one hour. sessions: begun; seconds online; bytes; refused logins; peak: phones online at once."""
+
+    sessions: int = 0
+    seconds: int = 0
+    bytes_up: int = 0
+    bytes_down: int = 0
+    refused: int = 0
+    peak: int = 0
+
+    def add(self, other: HourSum) -> None:
+        """Take ``other`` in; the peak of two is the higher one."""
+        self.sessions += other.sessions
+        self.seconds += other.seconds
+        self.bytes_up += other.bytes_up
+        self.bytes_down += other.bytes_down
+        self.refused += other.refused
+        self.peak = max(self.peak, other.peak)
+
+
+@dataclass(slots=True)
+class Sums:
+    """hours: (spot, hour) -> sum; parts: (spot, hour, part, value) -> count of sessions or refusals;
+    visitors: (day, spot, part, value, visitor), who began a session that day. Every spot counts for BOX as well.
+    hour: "2026-11-23T09" and day: "2026-11-23", both in JST.
+    """
+
+    hours: dict[tuple[str, str], HourSum] = field(default_factory=dict)
+    parts: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    visitors: set[tuple[str, str, str, str, str]] = field(default_factory=set)
+
+    def hour(self, spot: str, hour: str) -> HourSum:
+        """The sum of one spot and hour, made when missing."""
+        return self.hours.setdefault((spot, hour), HourSum())
+
+    def add(self, other: Sums) -> None:
+        """Take ``other`` in."""
+        for (spot, hour), more in other.hours.items():
+            self.hour(spot, hour).add(more)
+        self.parts.update(other.parts)
+        self.visitors |= other.visitors
+
+
+def hour_name(at: datetime) -> str:
+    """ "2026-11-23T09" in JST."""
+    return at.astimezone(JST).strftime("%Y-%m-%dT%H")
+
+
+def spots_of(event: Usage) -> tuple[str, str]:
+    """The spot an event counts for, and the whole box."""
+    return event.spot or UNKNOWN_SPOT, BOX
+
+
+def summed(events: Iterable[Usage]) -> Sums:
+    """The sums of some events, without peaks: those need to know who was online before (tally)."""
+    sums = Sums()
+    for event in events:
+        add_event(sums, event)
+    return sums
+
+
+def add_event(sums: Sums, event: Usage) -> None:
+    """Count one event."""
+    if event.kind == "refused":
+        _count(sums, event, "refusal", event.why)
+        for spot in spots_of(event):
+            sums.hour(spot, hour_name(event.at)).refused += 1
+        return
+    if event.kind == "opened":
+        _add_opened(sums, event)
+    if event.kind == "ended":
+        _count(sums, event, "end", event.why)
+    for hour, seconds, up, down in split(event):
+        for spot in spots_of(event):
+            sums.hour(spot, hour).add(HourSum(seconds=seconds, bytes_up=up, bytes_down=down))
+
+
+def _add_opened(sums: Sums, event: Usage) -> None:
+    hour = hour_name(event.at)
+    day, hour_of_day = hour.split("T")
+    values = [(part, known(part, getattr(event, part))) for part in ("method", "language", "device")]
+    for spot in spots_of(event):
+        sums.hour(spot, hour).sessions += 1
+        for part, value in values:
+            sums.parts[spot, hour, part, value] += 1
+        for part, value in [("", ""), ("hour", hour_of_day), *values]:
+            sums.visitors.add((day, spot, part, value, event.visitor))
+
+
+def _count(sums: Sums, event: Usage, part: str, value: str) -> None:
+    for spot in spots_of(event):
+        sums.parts[spot, hour_name(event.at), part, known(part, value)] += 1
+
+
+def split(event: Usage) -> list[tuple[str, int, int, int]]:
+    """(hour, seconds, bytes up, bytes down) for each hour the event's growth falls in: it covers the ``seconds`` before
+    ``at``, and bytes are taken to flow evenly. The shares add up to the whole exactly.
+    """
+    seconds, up, down = max(0, event.seconds), max(0, event.bytes_up), max(0, event.bytes_down)
+    if not (seconds or up or down):
+        return []
+    pieces = _pieces(event.at.astimezone(JST), seconds)
+    whole, done, shares = sum(width for _, width in pieces), 0, []
+    for hour, width in pieces:
+        before, done = done, done + width
+        s, u, d = (_share(total, before, done, whole) for total in (seconds, up, down))
+        shares.append((hour, s, u, d))
+    return [share for share in shares if any(share[1:])]
+
+
+def _share(total: int, start: int, stop: int, whole: int) -> int:
+    """The part of ``total`` between start and stop of whole; the parts of all pieces add up to ``total``."""
+    return total * stop // whole - total * start // whole if whole else total
+
+
+def _pieces(end: datetime, seconds: int) -> list[tuple[str, int]]:
+    """(hour, microseconds) of the stretch before ``end``, oldest first."""
+    start, pieces = end - timedelta(seconds=seconds), []
+    while True:
+        border = start.replace(minute=0, second=0, microsecond=0) + HOUR
+        stop = min(border, end)
+        pieces.append((hour_name(start), (stop - start) // _MICROSECOND))
+        if border >= end:
+            return pieces
+        start = border

@@ -1,0 +1,54 @@
+"""Composition root of ``hiroba run stats``: the collector, and the staff page it fills.
+
+May import: captive_portal.stats, captive_portal.gate.client, captive_portal.settings, device, flask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask
+
+from captive_portal.gate.client import GateClient, SocketGateClient
+from captive_portal.settings import WifiSettings
+from captive_portal.stats.collector import StatsCollector
+from captive_portal.stats.ledger import open_ledger
+from captive_portal.stats.page import create_stats_app
+from device.clock import Clock
+from device.logs import Log
+
+
+@dataclass(frozen=True)
+class BuiltStats:
+    """app: the staff page; ``start`` and ``stop`` are the collector's, in the process that serves the page."""
+
+    app: Flask
+    start: Callable[[], None]
+    stop: Callable[[], None]
+    collector: StatsCollector
+
+
+def build_stats(
+    settings: WifiSettings, state: Path, clock: Clock, log: Log, gate: GateClient | None = None
+) -> BuiltStats:
+    """Everything of the statistics. One process only: the collector is the database's writer. ``gate``: instead of the
+    one behind the settings' socket. Raises StoreError.
+    """
+    wanted = settings.stats
+    store = open_ledger(state / wanted.database)
+    collector = StatsCollector(
+        gate or SocketGateClient(state / settings.gate.socket),
+        store,
+        clock,
+        log,
+        seconds=wanted.collect_seconds,
+        keep_days=wanted.keep_days,
+    )
+
+    def stop() -> None:
+        collector.stop()
+        store.close()
+
+    return BuiltStats(create_stats_app(settings, store, clock), collector.start, stop, collector)

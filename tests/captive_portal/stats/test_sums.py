@@ -1,0 +1,98 @@
+"""Sums are right, whole and the same however the events arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from captive_portal.gate.protocol import Usage
+from captive_portal.stats.sums import HourSum, Sums, split, summed
+from captive_portal.stats.tally import Tally, fold
+from device.clock import JST
+from tests.captive_portal.stats.events import START, event, online_at, recount, stories
+
+
+def _folded(events: Sequence[Usage]) -> Sums:
+    return fold(Tally(), events)[1]
+
+
+def test_a_session_over_an_hour_border_is_split_by_its_minutes() -> None:
+    at = datetime(2026, 11, 23, 10, 15, tzinfo=JST)
+    assert split(event(1, "ended", at, seconds=45 * 60, bytes_up=900, bytes_down=90)) == [
+        ("2026-11-23T09", 1800, 600, 60),
+        ("2026-11-23T10", 900, 300, 30),
+    ]
+
+
+def test_a_session_that_ends_on_the_hour_leaves_nothing_in_the_next() -> None:
+    at = datetime(2026, 11, 24, 0, 0, tzinfo=JST)
+    assert split(event(1, "ended", at, seconds=60, bytes_down=7)) == [("2026-11-23T23", 60, 0, 7)]
+
+
+def test_bytes_without_time_count_for_the_hour_they_were_told_in() -> None:
+    assert split(event(1, "used", START, bytes_up=5)) == [("2026-11-23T09", 0, 5, 0)]
+
+
+def test_a_time_told_in_another_zone_counts_for_the_hour_in_japan() -> None:
+    at = datetime.fromisoformat("2026-11-22T23:30:00+00:00")
+    assert summed([event(1, "opened", at)]).hours["hall", "2026-11-23T08"].sessions == 1
+
+
+def test_a_value_outside_the_closed_lists_is_counted_as_other() -> None:
+    parts = summed([event(1, "opened", language="aa-bb-cc-dd-ee-ff", device="02:00:5e:00:00:01")]).parts
+    assert parts["hall", "2026-11-23T09", "language", "other"] == 1
+    assert not [key for key in parts if "5e" in str(key) or "aa-bb" in str(key)]
+
+
+def test_one_phone_on_two_spots_is_one_visitor_of_the_box() -> None:
+    visitors = summed([event(1, "opened"), event(2, "opened", spot="park", session="s2")]).visitors
+    assert sum(v[:4] == ("2026-11-23", "*", "", "") for v in visitors) == 1
+    assert sum(v[2:4] == ("", "") for v in visitors) == 3
+
+
+def test_a_phone_that_stays_is_in_the_peak_of_every_hour() -> None:
+    hours = _folded([event(1, "opened"), event(2, "ended", START + timedelta(hours=3), seconds=3 * 3600)]).hours
+    assert [hours["hall", f"2026-11-23T{h:02}"].peak for h in (9, 10, 11, 12)] == [1, 1, 1, 1]
+
+
+@given(stories())
+def test_sums_equal_a_naive_recount(events: list[Usage]) -> None:
+    sums = _folded(events)
+    for spot in ("hall", "park", "*"):
+        total = HourSum()
+        for (name, _), hour in sums.hours.items():
+            if name == spot:
+                total.add(hour)
+        wanted = recount(events, spot)
+        assert {n: getattr(total, n) for n in wanted} == wanted
+
+
+@given(stories())
+def test_peaks_equal_a_naive_recount(events: list[Usage]) -> None:
+    hours = _folded(events).hours
+    for spot in ("hall", "park", "*"):
+        assert {h: s.peak for (name, h), s in hours.items() if name == spot and s.peak} == online_at(events, spot)
+
+
+@given(stories(), st.data())
+def test_any_split_repetition_or_order_of_batches_gives_the_same(events: list[Usage], data: st.DataObject) -> None:
+    tally, sums = Tally(), Sums()
+    while tally.number < len(events):
+        stop = data.draw(st.integers(tally.number + 1, len(events)))
+        repeated = data.draw(st.integers(0, tally.number))
+        batch = data.draw(st.permutations(events[repeated:stop]))
+        tally, more = fold(tally, batch)
+        sums.add(more)
+    assert sums == _folded(events)
+    assert fold(tally, events)[1] == Sums()
+
+
+@given(stories(), stories())
+def test_sums_may_be_added_in_any_order(first: list[Usage], second: list[Usage]) -> None:
+    forward, backward = summed(first), summed(second)
+    forward.add(summed(second))
+    backward.add(summed(first))
+    assert forward == backward
