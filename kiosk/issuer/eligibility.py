@@ -73,8 +73,11 @@ def well_formed(
         and len(set(persons)) == len(persons)
         and all(p in known for p in persons)
         and 1 <= content.copies <= max_copies
-        and 8 <= len(content.request) <= 64
-        and content.request.isascii()
-        and all(c.isalnum() or c == "-" for c in content.request)
+        and is_request_id(content.request)
     )
     return None if sound else RefusalReason.ORDER_INVALID
+
+
+def is_request_id(text: str) -> bool:
+    """8 to 64 ASCII letters, digits and hyphens: nothing else may reach a ledger, an audit line or a URL."""
+    return 8 <= len(text) <= 64 and text.isascii() and all(c.isalnum() or c == "-" for c in text)

@@ -30,8 +30,8 @@ _CHILDREN = {Sex.MALE: ("長男", "二男", "三男", "四男"), Sex.FEMALE: ("�
 
 
 def population(seed: int = 2, size: int = SIZE) -> Population:
-    """``size`` residents. The first households are fixed in kind: the demo's four, one of nine, one person alone, a
-    foreign resident's three.
+    """``size`` residents, at least the demo's four. The first households are fixed in kind: the demo's four, one of
+    nine, one person alone, a foreign resident's three.
     """
     dice = random.Random(seed)
     households: list[Household] = []
@@ -134,7 +134,7 @@ def _persons(
 
 
 def _citizen(family: tuple[str, str], given: tuple[str, str], person: ResidentRecord) -> ResidentRecord:
-    return msgspec.structs.replace(person, name=f"{family[0]}　{given[0]}", kana=f"{family[1]}　{given[1]}")
+    return msgspec.structs.replace(person, name=f"{family[0]} {given[0]}", kana=f"{family[1]} {given[1]}")
 
 
 def _foreign(family: tuple[str, str, str, str, str], given: tuple[str, str], person: ResidentRecord) -> ResidentRecord:
@@ -187,8 +187,8 @@ def _demo_family() -> list[ResidentRecord]:
             resident=f"R{place:05d}",
             household="H00001",
             place=place,
-            name=f"{tsuji}　{given}",
-            kana=f"ツジ　{kana}",
+            name=f"{tsuji} {given}",
+            kana=f"ツジ {kana}",
             born=born,
             sex=sex,
             relationship=relationship,
@@ -197,7 +197,7 @@ def _demo_family() -> list[ResidentRecord]:
             notified=max(arrived, born) + timedelta(days=5),
             previous_address="兵庫県見本市南見本町七丁目901番地の99",
             domicile="大阪府見本市大字見本字上見本987番地",
-            register_head=f"{tsuji}　浩一",
+            register_head=f"{tsuji} 浩一",
         )
         for place, (given, kana, born, sex, relationship) in enumerate(people, 1)
     ]

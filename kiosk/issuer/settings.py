@@ -10,7 +10,7 @@ from device.settings import Section
 class IssuerSettings(Section, frozen=True, kw_only=True):
     """The municipal side. register: SQLite file; trust: folder of CA certificates (PEM or DER); both relative to the
     state folder unless absolute. fees_yen: kind -> yen a copy; a kind without a fee is not offered. font_folders: where
-    typst finds IPAmj Mincho.
+    IPAmj Mincho lies. max_copies: of one certificate in one request.
     """
 
     host: str = "127.0.0.1"
@@ -20,4 +20,5 @@ class IssuerSettings(Section, frozen=True, kw_only=True):
     mayor: str
     municipality_code: str
     fees_yen: dict[str, int] = msgspec.field(default_factory=lambda: {"residence_record": 300})
+    max_copies: int = 5
     font_folders: list[str] = msgspec.field(default_factory=lambda: ["/usr/share/fonts"])

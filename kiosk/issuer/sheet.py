@@ -42,6 +42,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     continued: str
     heading: list[Field]
     members: list[MemberBlock]
+    end: str
     sentence: str
     date: str
     authority: str
@@ -72,6 +73,7 @@ def residence_record(house: HouseholdNow, persons: Sequence[str], options: Optio
         continued="住民票の写し（続き）",
         heading=_heading(house, by_id[house.household.householder], options),
         members=[_member(m, str(n), options) for n, m in enumerate(wanted, 1)],
+        end="以下余白",
         sentence=certifying_sentence(whole),
         date=era_date(stamp.day),
         authority=stamp.authority,

@@ -1,0 +1,146 @@
+"""The issuer over HTTP, seen from the kiosk. Fills IssuerPort; safe to use from several threads.
+
+Connections are kept and used again. May import: this room's protocol, port and errors.
+"""
+
+from __future__ import annotations
+
+import http.client
+import queue
+import ssl
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from kiosk.issuer import protocol as p
+from kiosk.issuer.errors import IssuerBroken, IssuerUnreachable, RequestUnknown
+
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+_KEPT_CONNECTIONS = 8
+_STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
+
+M = TypeVar("M", bound=p.Message)
+
+
+class HttpIssuerClient:
+    """See IssuerPort. url: scheme, host, port, no trailing slash. timeout_seconds: for each step of a call."""
+
+    def __init__(self, url: str, timeout_seconds: float = 10.0) -> None:
+        parts = urlsplit(url)
+        self._host, self._port, self._prefix = parts.hostname or "", parts.port, parts.path.rstrip("/")
+        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._timeout = timeout_seconds
+        self._idle: queue.LifoQueue[http.client.HTTPConnection] = queue.LifoQueue(_KEPT_CONNECTIONS)
+
+    def challenge(self, kiosk: str) -> p.Challenge:
+        """See IssuerPort."""
+        return self._told("challenge", "/v1/challenge", p.ChallengeRequest(kiosk=kiosk), p.Challenge)
+
+    def authenticate(self, message: p.Authenticate) -> p.Resident | p.Refusal:
+        """See IssuerPort."""
+        return self._asked("authenticate", "/v1/authenticate", message, p.Resident)
+
+    def order(self, order: p.Order) -> p.Quote | p.Refusal:
+        """See IssuerPort."""
+        return self._asked("order", "/v1/requests", order, p.Quote)
+
+    def document(self, request: str, message: p.DocumentRequest) -> p.Document | p.Refusal:
+        """See IssuerPort."""
+        return self._asked("document", f"/v1/requests/{request}/document", message, p.Document)
+
+    def outcome(self, request: str, message: p.Outcome) -> p.Settled:
+        """See IssuerPort."""
+        return self._told("outcome", f"/v1/requests/{request}/outcome", message, p.Settled)
+
+    def health(self) -> p.Health:
+        """See IssuerPort."""
+        return _decoded("health", self._call("health", "GET", "/v1/health", b""), p.Health)
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        while not self._idle.empty():
+            self._idle.get_nowait().close()
+
+    def _told(self, operation: str, path: str, message: p.Message, answer: type[M]) -> M:
+        return _decoded(operation, self._call(operation, "POST", path, msgspec.json.encode(message)), answer)
+
+    def _asked(self, operation: str, path: str, message: p.Message, answer: type[M]) -> M | p.Refusal:
+        body = self._call(operation, "POST", path, msgspec.json.encode(message))
+        fields = _decoded(operation, body, dict[str, msgspec.Raw])
+        return _decoded(operation, body, p.Refusal) if "refused" in fields else _decoded(operation, body, answer)
+
+    def _call(self, operation: str, method: str, path: str, body: bytes) -> bytes:
+        """The body of a 200. Raises IssuerUnreachable, IssuerBroken, RequestUnknown."""
+        try:
+            status, answer = self._exchange(method, self._prefix + path, body)
+        except OSError as error:
+            raise IssuerUnreachable(operation=operation) from error
+        except http.client.HTTPException as error:
+            raise IssuerBroken(operation=operation, status=0, code="http") from error
+        if status == http.client.OK:
+            return answer
+        code = _fault_code(answer)
+        if code == RequestUnknown.code:
+            raise RequestUnknown()
+        raise IssuerBroken(operation=operation, status=status, code=code)
+
+    def _exchange(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        """One request and its answer. A kept connection that the server had closed meanwhile is replaced once."""
+        kept = self._kept()
+        if kept is not None:
+            try:
+                return self._send(kept, method, path, body)
+            except _STALE:
+                pass
+        return self._send(self._fresh(), method, path, body)
+
+    def _send(self, connection: http.client.HTTPConnection, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        try:
+            connection.request(method, path, body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            answer = response.read(MAX_ANSWER_BYTES)
+            whole = response.isclosed()
+        except BaseException:
+            connection.close()
+            raise
+        if response.will_close or not whole:
+            connection.close()
+        else:
+            self._keep(connection)
+        return response.status, answer
+
+    def _fresh(self) -> http.client.HTTPConnection:
+        if self._tls is not None:
+            return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=self._tls)
+        return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
+
+    def _kept(self) -> http.client.HTTPConnection | None:
+        try:
+            return self._idle.get_nowait()
+        except queue.Empty:
+            return None
+
+    def _keep(self, connection: http.client.HTTPConnection) -> None:
+        try:
+            self._idle.put_nowait(connection)
+        except queue.Full:
+            connection.close()
+
+
+T = TypeVar("T")
+
+
+def _decoded(operation: str, body: bytes, schema: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=schema)
+    except msgspec.DecodeError as error:
+        raise IssuerBroken(operation=operation, status=http.client.OK, code="malformed") from error
+
+
+def _fault_code(body: bytes) -> str:
+    """The code of a fault, or "" when the body is none of ours."""
+    try:
+        return msgspec.json.decode(body, type=dict[str, str]).get("code", "")
+    except msgspec.DecodeError:
+        return ""

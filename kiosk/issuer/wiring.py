@@ -1,0 +1,65 @@
+"""Puts the issuer together. May import: this room, kiosk.settings, device."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+
+from flask import Flask
+
+from device.audit import AUDIT_MIGRATIONS, Audit
+from device.card.credential import TrustStore
+from device.clock import Clock
+from device.logs import Log
+from device.store import Migration, Store
+from kiosk.issuer.api import create_app
+from kiosk.issuer.challenges import CHALLENGE_MIGRATIONS, Challenges
+from kiosk.issuer.document import Press
+from kiosk.issuer.glyphs import GlyphCheck, find_font
+from kiosk.issuer.register import REGISTER_MIGRATIONS, Register
+from kiosk.issuer.requests import REQUEST_MIGRATIONS, Ledger
+from kiosk.issuer.service import Desk, Issuer
+from kiosk.issuer.settings import IssuerSettings
+from kiosk.issuer.visits import VISIT_MIGRATIONS, Visits
+from kiosk.settings import CitySettings
+
+LEDGER_FILE = "ledger.db"
+"""Beside the register: challenges, visits, accepted orders and the audit."""
+LEDGER_MIGRATIONS: tuple[Migration, ...] = (
+    *CHALLENGE_MIGRATIONS,
+    *VISIT_MIGRATIONS,
+    *REQUEST_MIGRATIONS,
+    *AUDIT_MIGRATIONS,
+)
+"""In this order for ever: a later migration of any of them goes to the end of this list, not into its own."""
+
+
+def build_issuer(settings: IssuerSettings, city: CitySettings, state: Path, clock: Clock, log: Log) -> Flask:
+    """The WSGI app of one worker. Raises StoreError, SettingsError (trust folder), FontMissing."""
+    issuer = build_service(settings, city, state, clock)
+    log.info("issuer_ready", ready=issuer.health().ready)
+    return create_app(issuer, log)
+
+
+def build_service(settings: IssuerSettings, city: CitySettings, state: Path, clock: Clock) -> Issuer:
+    """The issuer without its HTTP. ``state``: folder that relative paths of the settings start from."""
+    register = state / settings.register
+    ledger = Store(register.with_name(LEDGER_FILE), LEDGER_MIGRATIONS)
+    font = find_font(settings.font_folders)
+    return Issuer(
+        Desk(
+            register=Register(Store(register, REGISTER_MIGRATIONS)),
+            trust=TrustStore.load(state / settings.trust),
+            challenges=Challenges(ledger, clock),
+            visits=Visits(ledger, clock),
+            ledger=Ledger(ledger),
+            glyphs=GlyphCheck(font),
+            press=Press(font),
+            audit=Audit(ledger, clock),
+            clock=clock,
+            fees_yen=settings.fees_yen,
+            max_copies=settings.max_copies,
+            authority=settings.mayor or city.name_ja,
+            version=metadata.version("hiroba"),
+        )
+    )

@@ -1,0 +1,186 @@
+"""An issuer with a small register and three cards of the TEST PKI, spoken to directly or over HTTP."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from werkzeug.serving import make_server
+
+from device.audit import Audit
+from device.card.credential import TrustStore, identity
+from device.card.virtual.pki import TestPki, load_card_key
+from device.clock import JST, HeldClock
+from device.logs import open_log
+from device.store import Store
+from kiosk.issuer import protocol as p
+from kiosk.issuer.api import create_app
+from kiosk.issuer.challenges import Challenges
+from kiosk.issuer.client import HttpIssuerClient
+from kiosk.issuer.document import Press
+from kiosk.issuer.glyphs import GlyphCheck, find_font
+from kiosk.issuer.people import DEMO_RESIDENT, population
+from kiosk.issuer.port import IssuerPort
+from kiosk.issuer.register import REGISTER_MIGRATIONS, Register
+from kiosk.issuer.requests import Ledger
+from kiosk.issuer.service import Desk, Issuer
+from kiosk.issuer.visits import Visits
+from kiosk.issuer.wiring import LEDGER_MIGRATIONS
+
+KIOSK = "kiosk-test"
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=JST)
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> TestPki:
+    made = TestPki(tmp_path_factory.mktemp("pki"))
+    made.ensure(["demo", "demo2", "expired", "unknown_ca"])
+    return made
+
+
+@pytest.fixture(scope="session")
+def font() -> Path:
+    return find_font(["/usr/share/fonts"])
+
+
+@pytest.fixture(scope="session")
+def press(font: Path) -> Press:
+    return Press(font)
+
+
+@pytest.fixture(scope="session")
+def glyphs(font: Path) -> GlyphCheck:
+    return GlyphCheck(font)
+
+
+@dataclass
+class Hall:
+    """City hall and one kiosk: the port under test, the rooms behind it, and cards that sign."""
+
+    port: IssuerPort
+    register: Register
+    ledger: Store
+    audit: Audit
+    clock: HeldClock
+    pki: TestPki
+    log: StringIO = field(default_factory=StringIO)
+    kiosk: str = KIOSK
+
+    def sign(self, message: bytes, card: str = "demo") -> bytes:
+        key = load_card_key(self.pki.cards / card / "auth.key")
+        return key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+
+    def proof(self, card: str = "demo", kiosk: str = KIOSK) -> p.Authenticate:
+        given = self.port.challenge(kiosk)
+        signature = self.sign(p.authentication_message(given.nonce, kiosk), card)
+        return p.Authenticate(
+            kiosk=kiosk, challenge=given.challenge, credential=self.pki.credential(card), signature=signature
+        )
+
+    def enter(self, card: str = "demo") -> p.Resident:
+        answer = self.port.authenticate(self.proof(card))
+        assert isinstance(answer, p.Resident)
+        return answer
+
+    def refused(self, card: str = "demo") -> p.RefusalReason:
+        answer = self.port.authenticate(self.proof(card))
+        assert isinstance(answer, p.Refusal)
+        return answer.refused
+
+    def signed(self, visit: str, content: p.OrderContent, card: str = "demo", kiosk: str = KIOSK) -> p.Order:
+        given = self.port.challenge(kiosk)
+        signature = self.sign(p.authorisation_message(given.nonce, kiosk, content), card)
+        return p.Order(kiosk=kiosk, visit=visit, challenge=given.challenge, content=content, signature=signature)
+
+    def quoted(self, visit: str, content: p.OrderContent) -> p.Quote:
+        answer = self.port.order(self.signed(visit, content))
+        assert isinstance(answer, p.Quote)
+        return answer
+
+    def content(
+        self, resident: p.Resident, count: int | None = None, copies: int = 1, options: p.Options | None = None
+    ) -> p.OrderContent:
+        return p.OrderContent(
+            request=str(uuid.uuid4()),
+            kind=p.Kind.RESIDENCE_RECORD,
+            persons=[person.person for person in resident.household][:count],
+            options=options or p.Options(),
+            copies=copies,
+        )
+
+    def link(self, card: str, resident: str) -> None:
+        self.register.link(*identity(self.pki.credential(card)), resident)
+
+
+Server = Callable[[Issuer, StringIO], HttpIssuerClient]
+
+
+@pytest.fixture
+def serve() -> Iterator[Server]:
+    """Puts an issuer behind a live HTTP server on a free port of loopback."""
+    running = []
+
+    def start(issuer: Issuer, log: StringIO) -> HttpIssuerClient:
+        server = make_server("127.0.0.1", 0, create_app(issuer, open_log("issuer", log)), threaded=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        client = HttpIssuerClient(f"http://127.0.0.1:{server.server_port}", 20.0)
+        running.append((server, thread, client))
+        return client
+
+    yield start
+    for server, thread, client in running:
+        client.close()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(scope="session")
+def tools(press: Press, glyphs: GlyphCheck, pki: TestPki) -> tuple[Press, GlyphCheck, TestPki]:
+    """What is slow to make and keeps no state between tests."""
+    return press, glyphs, pki
+
+
+@pytest.fixture(params=["direct", "http"])
+def hall(
+    request: pytest.FixtureRequest, tmp_path: Path, tools: tuple[Press, GlyphCheck, TestPki], serve: Server
+) -> Iterator[Hall]:
+    """The same city hall, spoken to directly and over HTTP."""
+    press, glyphs, pki = tools
+    clock, ledger = HeldClock(NOON), Store(tmp_path / "ledger.db", LEDGER_MIGRATIONS)
+    registered = Store(tmp_path / "register.db", REGISTER_MIGRATIONS)
+    register, audit = Register(registered), Audit(ledger, clock)
+    register.import_population(population())
+    issuer = Issuer(
+        Desk(
+            register=register,
+            trust=TrustStore.load(pki.trust),
+            challenges=Challenges(ledger, clock),
+            visits=Visits(ledger, clock),
+            ledger=Ledger(ledger),
+            glyphs=glyphs,
+            press=press,
+            audit=audit,
+            clock=clock,
+            fees_yen={"residence_record": 300},
+            max_copies=5,
+            authority="摂津市長　見本　太郎",
+            version="test",
+        )
+    )
+    made = Hall(issuer, register, ledger, audit, clock, pki)
+    if request.param == "http":
+        made.port = serve(issuer, made.log)
+    made.link("demo", DEMO_RESIDENT)
+    yield made
+    ledger.close()
+    registered.close()
