@@ -41,7 +41,7 @@ class Press:
         """All copies, one after another. The same sheet at the same moment gives the same bytes."""
         inputs = {"sheet": msgspec.json.encode(sheet).decode()}
         with self._lock:
-            pdf = self._compiler.compile(format="pdf", sys_inputs=inputs, timestamp=at)
+            pdf = self._compiler.compile(format="pdf", sys_inputs=inputs, timestamp=at.replace(microsecond=0))
         if not isinstance(pdf, bytes):
             raise TypeError("typst gave no PDF")
         return Rendered(pdf, count_pages(pdf))

@@ -36,7 +36,7 @@ from kiosk.issuer.visits import Visits
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
 
 KIOSK = "kiosk-test"
-NOON = datetime(2026, 11, 23, 12, 0, tzinfo=JST)
+NOON = datetime(2026, 11, 23, 12, 0, 0, 654321, tzinfo=JST)
 
 
 @pytest.fixture(scope="session")
