@@ -20,6 +20,10 @@ from device.card.virtual.card import VirtualCard
 from device.card.virtual.vpcd import VpcdSlot
 
 POLL_SECONDS = 0.05
+EMPTY_SECONDS = 0.5
+"""How long the reader stays empty between two cards. pcscd looks every 400 ms (facts/my_number_card.md §4.3); a card
+back within one look, after an exchange broke off, would never be seen again. No hand is faster either.
+"""
 
 
 class CardState(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +32,25 @@ class CardState(msgspec.Struct, frozen=True, kw_only=True):
     inserted: bool = False
     card: str = "demo"
     apdu_delay_ms: int = 0
+
+
+class CardReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What the process tells: apdus served since it started."""
+
+    apdus: int = 0
+
+
+def report_file(state: Path) -> Path:
+    """Where the process that follows ``state`` tells its CardReport."""
+    return state.with_suffix(".report.json")
+
+
+def read_report(path: Path) -> CardReport:
+    """The report in ``path``; a missing file is an empty report."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=CardReport)
+    except (OSError, msgspec.MsgspecError):
+        return CardReport()
 
 
 def read_state(path: Path) -> CardState:
@@ -40,9 +63,13 @@ def read_state(path: Path) -> CardState:
 
 def write_state(path: Path, state: CardState) -> None:
     """Replace the state file in one stroke."""
+    _replace(path, msgspec.json.encode(state))
+
+
+def _replace(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(msgspec.json.encode(state))
+    draft.write_bytes(content)
     draft.replace(path)
 
 
@@ -88,7 +115,8 @@ class CardProcess:
         self._slot: VpcdSlot | None = None
         self._lying: str | None = None
         self._state = CardState()
-        self._looked_at = -POLL_SECONDS
+        self._looked_at = self._empty_since = float("-inf")
+        self._served = self._told = 0
 
     @property
     def lying(self) -> str | None:
@@ -101,6 +129,7 @@ class CardProcess:
         if now - self._looked_at >= POLL_SECONDS:
             self._state, self._looked_at = read_state(self._path), now
             self._follow()
+            self.tell()
         if self._slot is None:
             time.sleep(POLL_SECONDS)
         elif not self._slot.step(POLL_SECONDS, self._state.apdu_delay_ms / 1000):
@@ -109,8 +138,16 @@ class CardProcess:
     def withdraw(self) -> None:
         """Take the card away, whatever the state file says."""
         if self._slot is not None:
+            self._served += self._slot.apdus
             self._slot.close()
         self._slot = self._lying = None
+
+    def tell(self) -> None:
+        """Write the report when it has changed."""
+        apdus = self._served + (self._slot.apdus if self._slot else 0)
+        if apdus != self._told:
+            _replace(report_file(self._path), msgspec.json.encode(CardReport(apdus=apdus)))
+            self._told = apdus
 
     def _follow(self) -> None:
         wanted = self._state.card if self._state.inserted else None
@@ -118,7 +155,8 @@ class CardProcess:
             return
         self.withdraw()
         folder = self._cards / Path(wanted or "").name
-        if wanted and (folder / "card.json").exists():
+        rested = time.monotonic() - self._empty_since >= EMPTY_SECONDS
+        if wanted and rested and (folder / "card.json").exists():
             self._insert(wanted, folder)
 
     def _insert(self, name: str, folder: Path) -> None:
@@ -135,6 +173,7 @@ def run(state: Path, cards: Path, port: int, stop: threading.Event, host: str = 
     while not stop.is_set():
         process.step()
     process.withdraw()
+    process.tell()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

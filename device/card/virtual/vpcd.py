@@ -17,11 +17,12 @@ _ANSWER_SECONDS = 5.0
 
 
 class VpcdSlot:
-    """One inserted card. ``step`` serves what pcscd asks; ``close`` withdraws the card."""
+    """One inserted card. ``step`` serves what pcscd asks; ``close`` withdraws the card. apdus: served so far."""
 
     def __init__(self, card: VirtualCard, host: str, port: int) -> None:
         """Raises OSError when no vpcd listens at ``host``:``port``."""
         self._card = card
+        self.apdus = 0
         card.power_off()
         self._socket = socket.create_connection((host, port), timeout=_CONNECT_SECONDS)
         self._socket.settimeout(_ANSWER_SECONDS)
@@ -51,6 +52,7 @@ class VpcdSlot:
     def _serve(self, message: bytes, delay_seconds: float) -> None:
         if len(message) > 1:
             time.sleep(delay_seconds)
+            self.apdus += 1
             self._send(self._card.transmit(message))
         elif message[:1] == bytes([_GET_ATR]):
             self._send(ATR)

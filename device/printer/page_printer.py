@@ -1,0 +1,186 @@
+"""The A4 printer over IPP: PagePrinter by the standard library's HTTP client (facts/printing.md §5.4).
+
+One request, one connection: a printer that restarted between two requests is then no special case.
+May import: device.errors, device.printer.
+"""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import socket
+from urllib.parse import urlsplit
+
+from device.errors import PrinterRefused, PrinterUnreachable
+from device.printer import ipp
+from device.printer.ipp import Attribute, Group, Message, NotIpp, Operation, Status, Tag, attribute
+from device.printer.settings import PagePrinterSettings
+from device.printer.status import Condition, JobProgress, JobState, PrintJob
+
+USER = "hiroba"
+PDF = "application/pdf"
+_STOPPED = 5  # printer-state "stopped" (RFC 8011 §5.4.11)
+
+REASONS: tuple[tuple[str, Condition], ...] = (
+    ("media-jam", Condition.JAM),
+    ("cover-open", Condition.COVER_OPEN),
+    ("door-open", Condition.COVER_OPEN),
+    ("interlock-open", Condition.COVER_OPEN),
+    ("media-empty", Condition.PAPER_OUT),
+    ("media-needed", Condition.PAPER_OUT),
+    ("input-tray-missing", Condition.PAPER_OUT),
+    ("toner-empty", Condition.TONER_OUT),
+    ("marker-supply-empty", Condition.TONER_OUT),
+    ("shutdown", Condition.OFFLINE),
+    ("paused", Condition.OFFLINE),
+    ("media-low", Condition.PAPER_LOW),
+)
+"""printer-state-reasons (RFC 8011 §5.4.12), the gravest first; they come with -error, -warning, -report or bare."""
+
+
+class IppPagePrinter:
+    """See PagePrinter. Safe across threads."""
+
+    def __init__(self, settings: PagePrinterSettings) -> None:
+        parts = urlsplit(settings.uri)
+        self._uri = settings.uri
+        self._host, self._port, self._path = parts.hostname or "127.0.0.1", parts.port or 631, parts.path or "/"
+        self._timeout = settings.timeout_seconds
+        self._numbers = itertools.count(1)
+
+    def condition(self) -> Condition:
+        """See PagePrinter."""
+        wanted = ("printer-state", "printer-state-reasons", "printer-is-accepting-jobs", "document-format-supported")
+        try:
+            answer = self._ask(Operation.GET_PRINTER_ATTRIBUTES, _requested(wanted))
+        except PrinterUnreachable:
+            return Condition.SILENT
+        except PrinterRefused:
+            return Condition.FAULT
+        return condition_of(answer.group(Tag.PRINTER))
+
+    def create(self, name: str) -> PrintJob:
+        """See PagePrinter."""
+        printer = self._ask(Operation.GET_PRINTER_ATTRIBUTES, _requested(("printer-uuid", "printer-up-time")))
+        answer = self._ask(Operation.CREATE_JOB, [_name(name)])
+        job = answer.group(Tag.JOB)
+        return _job(job, printer.group(Tag.PRINTER))
+
+    def send(self, job: PrintJob, pdf: bytes) -> None:
+        """See PagePrinter."""
+        self._ask(
+            Operation.SEND_DOCUMENT,
+            [
+                _job_id(job),
+                attribute("document-format", Tag.MIME_TYPE, PDF),
+                attribute("last-document", Tag.BOOLEAN, True),
+            ],
+            pdf,
+        )
+
+    def progress(self, job: PrintJob) -> JobProgress | None:
+        """See PagePrinter. A job of another uuid under our number is not ours: the printer restarted (§5.2)."""
+        wanted = _requested(("job-state", "job-state-reasons", "job-impressions-completed", "job-uuid"))
+        try:
+            answer = self._ask(Operation.GET_JOB_ATTRIBUTES, [_job_id(job), *wanted])
+        except PrinterRefused as refused:
+            if refused.facts["status"] == _hex(Status.NOT_FOUND):
+                return None
+            raise
+        found = answer.group(Tag.JOB)
+        if found.first("job-uuid") not in (job.job_uuid, None):
+            return None
+        reasons = tuple(str(r) for r in found.all("job-state-reasons"))
+        return JobProgress(JobState(_number(found, "job-state")), _number(found, "job-impressions-completed"), reasons)
+
+    def find(self, name: str) -> PrintJob | None:
+        """See PagePrinter."""
+        printer = self._ask(Operation.GET_PRINTER_ATTRIBUTES, _requested(("printer-uuid", "printer-up-time")))
+        wanted = _requested(("job-id", "job-name", "job-uuid"))
+        for which in ("not-completed", "completed"):
+            answer = self._ask(Operation.GET_JOBS, [attribute("which-jobs", Tag.KEYWORD, which), *wanted])
+            for job in answer.every(Tag.JOB):
+                if job.first("job-name") == name:
+                    return _job(job, printer.group(Tag.PRINTER))
+        return None
+
+    def cancel(self, job: PrintJob) -> None:
+        """See PagePrinter."""
+        try:
+            self._ask(Operation.CANCEL_JOB, [_job_id(job)])
+        except PrinterRefused as refused:
+            if refused.facts["status"] not in (_hex(Status.NOT_POSSIBLE), _hex(Status.NOT_FOUND)):
+                raise
+
+    def _ask(self, operation: Operation, attributes: list[Attribute], document: bytes = b"") -> Message:
+        head = [
+            attribute("attributes-charset", Tag.CHARSET, "utf-8"),
+            attribute("attributes-natural-language", Tag.LANGUAGE, "en"),
+            attribute("printer-uri", Tag.URI, self._uri),
+        ]
+        # RFC 8011 §4.1.4-5: charset, language, target (printer-uri, job-id) first, then requesting-user-name.
+        target = [a for a in attributes if a.name == "job-id"]
+        rest = [a for a in attributes if a.name != "job-id"]
+        asking = attribute("requesting-user-name", Tag.NAME, USER)
+        group = Group(Tag.OPERATION, (*head, *target, asking, *rest))
+        answer = self._exchange(Message(operation, next(self._numbers), (group,), document))
+        if answer.code >= 0x0100:
+            raise PrinterRefused(operation=operation.name, status=_hex(answer.code))
+        return answer
+
+    def _exchange(self, request: Message) -> Message:
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
+        try:
+            connection.request("POST", self._path, ipp.encode(request), {"Content-Type": ipp.MEDIA_TYPE})
+            response = connection.getresponse()
+            body = response.read()
+        except (OSError, http.client.HTTPException, socket.gaierror) as error:
+            raise PrinterUnreachable(printer="page") from error
+        finally:
+            connection.close()
+        if response.status != http.client.OK:
+            raise PrinterRefused(operation="HTTP", status=str(response.status))
+        try:
+            return ipp.decode(body)
+        except NotIpp as error:
+            raise PrinterUnreachable(printer="page") from error
+
+
+def condition_of(printer: Group) -> Condition:
+    """What printer-state and printer-state-reasons say together. A stopped printer without a reason is a fault."""
+    formats = printer.all("document-format-supported")
+    if formats and PDF not in formats:
+        return Condition.FAULT
+    reasons = [str(r) for r in printer.all("printer-state-reasons")]
+    for beginning, condition in REASONS:
+        if any(r.startswith(beginning) for r in reasons):
+            return condition
+    if printer.first("printer-state") == _STOPPED:
+        return Condition.FAULT
+    return Condition.OFFLINE if printer.first("printer-is-accepting-jobs") is False else Condition.READY
+
+
+def _job(job: Group, printer: Group) -> PrintJob:
+    up_time = _number(printer, "printer-up-time")
+    return PrintJob(_number(job, "job-id"), str(job.first("job-uuid")), str(printer.first("printer-uuid")), up_time)
+
+
+def _number(group: Group, name: str) -> int:
+    value = group.first(name)
+    return value if isinstance(value, int) else 0
+
+
+def _requested(names: tuple[str, ...]) -> list[Attribute]:
+    return [attribute("requested-attributes", Tag.KEYWORD, *names)]
+
+
+def _name(name: str) -> Attribute:
+    return attribute("job-name", Tag.NAME, name)
+
+
+def _job_id(job: PrintJob) -> Attribute:
+    return attribute("job-id", Tag.INTEGER, job.job_id)
+
+
+def _hex(status: int) -> str:
+    return f"0x{status:04X}"
