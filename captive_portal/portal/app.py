@@ -107,7 +107,7 @@ def _static_version() -> str:
 
 
 class _Decodable:
-    """WSGI: a path that is no UTF-8 or holds control characters is told 400 before anything reads it."""
+    """WSGI: a path that is no printable UTF-8, or a query that is not ASCII (RFC 3986), is told 400 before it is read."""
 
     def __init__(self, app: WsgiApp) -> None:
         self._app = app
@@ -116,7 +116,7 @@ class _Decodable:
         """See PEP 3333."""
         raw = environ.get("PATH_INFO", "").encode("latin-1", "replace")
         try:
-            clean = raw.decode("utf-8").isprintable()
+            clean = raw.decode("utf-8").isprintable() and environ.get("QUERY_STRING", "").isascii()
         except UnicodeDecodeError:
             clean = False
         if clean:

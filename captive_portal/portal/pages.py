@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -42,10 +42,11 @@ _TEMPLATES = {
 
 @dataclass(frozen=True)
 class Error:
-    """A sentence to show above the page's forms."""
+    """A sentence to show above the page's forms. typed: what stood in them, to be mended and not typed anew."""
 
     key: str
-    values: Mapping[str, object]
+    values: Mapping[str, object] = field(default_factory=dict)
+    typed: Mapping[str, str] = field(default_factory=dict)
 
 
 class Pages:
@@ -142,7 +143,7 @@ class Pages:
         name = request.form.get("method", "")
         method = self._methods.get(name) if name in spot_of(self._settings, phone).login else None
         if method is None or not self._genuine():
-            return self._home(phone, Error("error_form", {}), 403)
+            return self._home(phone, Error("error_form"), 403)
         visitor = Visitor(phone.phone or _ip(), self._language().code)
         outcome = method.attempt(visitor, request.form)
         if isinstance(outcome, AskCode):
@@ -156,7 +157,7 @@ class Pages:
         self._gate.note_refused(
             NoteRefused(ip=_ip(), method=name, why=fail.error.removeprefix("error_"), language=language, device=device)
         )
-        error = Error(fail.error, fail.values)
+        error = Error(fail.error, fail.values, request.form)
         return self._code(phone, fail.request, error) if fail.request else self._home(phone, error)
 
     def _open(self, phone: Phone, name: str, method: LoginMethod, passed: Pass) -> AnyResponse:
@@ -179,26 +180,26 @@ class Pages:
         if isinstance(answer, Opened) and after.session is not None:
             return self._online(after, after.session, answer.token)
         key = REFUSED[answer.refused] if isinstance(answer, Refused) else "error_busy"
-        return self._home(after if after.phone else phone, Error(key, {}))
+        return self._home(after if after.phone else phone, Error(key))
 
     def extend(self) -> AnyResponse:
         """More time."""
         phone = self._gate.lookup(_ip())
         if not self._genuine():
-            return self._home(phone, Error("error_form", {}), 403)
+            return self._home(phone, Error("error_form"), 403)
         return self._entered(phone, self._gate.extend(_ip()))
 
     def resume(self) -> AnyResponse:
         """Go on with the remaining time on a new MAC."""
         phone = self._gate.lookup(_ip())
         if not self._genuine():
-            return self._home(phone, Error("error_form", {}), 403)
+            return self._home(phone, Error("error_form"), 403)
         return self._entered(phone, self._gate.resume(_ip(), request.form.get("resume_token", "")[:2000]))
 
     def logout(self) -> AnyResponse:
         """End the session now; the cookie goes with it, since there is no session left to resume."""
         if not self._genuine():
-            return self._home(self._gate.lookup(_ip()), Error("error_form", {}), 403)
+            return self._home(self._gate.lookup(_ip()), Error("error_form"), 403)
         self._gate.end(ip=_ip())
         response = self._home(self._gate.lookup(_ip()))
         response.delete_cookie(RESUME_COOKIE)
@@ -218,7 +219,7 @@ class Pages:
 
     def bare_error(self, key: str, status: int) -> Response:
         """A page for a request that could not be read or served; it asks nobody anything."""
-        response = self.draw(Page.WELCOME, _NOBODY, Error(key, {}), status, template="error.html")
+        response = self.draw(Page.WELCOME, _NOBODY, Error(key), status, template="error.html")
         return response if isinstance(response, Response) else Response(status=status)
 
     # -- drawing --
@@ -243,14 +244,15 @@ class Pages:
             t=t,
             languages=[(c, self._catalogues[c].plain("name")) for c in portal.languages if c in self._catalogues],
             place=place_of(spot_of(self._settings, phone), portal, t.code),
-            error=Error(standing, {}) if standing and not error else error,
+            error=Error(standing) if standing and not error else error,
             barred=bool(standing),
+            typed=error.typed if error else {},
             token=self._tokens.issue(_ip()),
             origin=self._origins.of(_ip()),
             carried={**_carried(t.code), "d": self._device().value},
             keep={"d": self._device().value, **(keep or {})},
             here=request.path if request.method == "GET" and status < 400 else url_for("pages.home"),
-            offer_token=request.cookies.get(RESUME_COOKIE, "") if page is not Page.ONLINE else "",
+            offer_token=request.cookies.get(RESUME_COOKIE, "") if page is Page.WELCOME else "",
             **more,
         )
         return Response(html, status, content_type="text/html; charset=utf-8", headers={"Content-Language": t.code})
