@@ -93,11 +93,12 @@ def _arrive(n: int, spot: SpotSettings) -> str:
     v4 = network4(spot)
     addresses = ", ".join(["fe80::/10", "::", *([spot.ipv6.network] if spot.ipv6.mode != "off" else [])])
     own6 = ", ".join(["fe80::/10", "ff00::/8", *([spot.ipv6.gateway] if spot.ipv6.mode != "off" else [])])
+    own_source = f"\n    ip6 saddr {spot.ipv6.gateway} drop" if spot.ipv6.mode != "off" else ""
     return f"""
   chain arrive_{n} {{
     meta nfproto ipv4 ip saddr != {{ {v4}, 0.0.0.0 }} drop
     meta nfproto ipv6 ip6 saddr != {{ {addresses} }} drop
-    ip saddr {{ {spot.ipv4.gateway}, {v4.broadcast_address} }} drop
+    ip saddr {{ {spot.ipv4.gateway}, {v4.broadcast_address} }} drop{own_source}
     ip daddr {{ {spot.ipv4.gateway}, {v4.broadcast_address}, 255.255.255.255, 224.0.0.0/4 }} meta mark set {BOX} return
     ip6 daddr {{ {own6} }} meta mark set {BOX} return
     meta mark set {WAITING}
@@ -129,7 +130,9 @@ def _portal(n: int, spot: SpotSettings, port: int, tls: int) -> str:
 
 def _up(n: int, spot: SpotSettings) -> str:
     """Phone to anywhere: only the uplink, only with a mark that this very packet earned."""
-    lines = [f'oifname != "{spot.uplink}" goto refuse', *_closed(spot)]
+    # what conntrack can not follow would leave with the phone's own address, untranslated
+    untracked = "meta nfproto ipv4 " if spot.ipv6.mode == "routed" else ""
+    lines = [f"{untracked}ct state invalid drop", f'oifname != "{spot.uplink}" goto refuse', *_closed(spot)]
     if spot.ipv6.mode == "off":
         lines += ["meta nfproto ipv6 goto refuse"]
     lines += [f"meta mark {GARDEN} accept", *_shaping(n, spot, "up"), f"meta mark {DISASTER} accept"]
