@@ -1,0 +1,91 @@
+"""One-bit pictures: drawn on, read as packed bits, kept as PNG. Only importer of PIL. May import: nothing of ours.
+
+Packed bits are rows from the top, each padded to whole bytes, most significant bit left, 1 = black (as ESC/POS has it).
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+BLACK, WHITE = 0, 1
+_freetype = threading.Lock()  # a FreeType face holds state while it draws
+
+
+class Face:
+    """One font file at one size. ``size`` is the em in dots."""
+
+    def __init__(self, font: bytes, size: int) -> None:
+        self._font = ImageFont.truetype(io.BytesIO(font), size, layout_engine=ImageFont.Layout.BASIC)
+        self._advances: dict[str, int] = {}
+        ascent, descent = self._font.getmetrics()
+        self._drop = (size - ascent - descent) // 2
+
+    def width(self, text: str) -> int:
+        """Width of ``text`` in dots, without kerning."""
+        return sum(self._advance(c) for c in text)
+
+    def _advance(self, character: str) -> int:
+        advance = self._advances.get(character)
+        if advance is None:
+            with _freetype:
+                advance = self._advances[character] = round(self._font.getlength(character))
+        return advance
+
+    def draw(self, on: ImageDraw.ImageDraw, x: int, y: int, text: str) -> None:
+        """Draw ``text`` black, its cell's top left corner at (x, y)."""
+        with _freetype:
+            on.text((x, y + self._drop), text, fill=BLACK, font=self._font)
+
+
+class Picture:
+    """A white sheet of ``width`` by ``height`` dots to draw black on."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self._image = Image.new("1", (width, height), WHITE)
+        self._draw = ImageDraw.Draw(self._image)
+        self._draw.fontmode = "1"
+
+    def text(self, face: Face, x: int, y: int, text: str) -> None:
+        """See Face.draw."""
+        face.draw(self._draw, x, y, text)
+
+    def box(self, x: int, y: int, width: int, height: int) -> None:
+        """A filled black rectangle."""
+        self._draw.rectangle((x, y, x + width - 1, y + height - 1), fill=BLACK)
+
+    def grid(self, x: int, y: int, rows: list[bytes], scale: int) -> None:
+        """Modules (1 = black) drawn as squares of ``scale`` dots, the top left corner at (x, y)."""
+        small = Image.frombytes("L", (len(rows[0]), len(rows)), b"".join(rows)).point(lambda v: 0 if v else 255)
+        big = small.resize((small.width * scale, small.height * scale), Image.Resampling.NEAREST)
+        self._image.paste(big.convert("1"), (x, y))
+
+    def bits(self) -> bytes:
+        """The picture as packed bits."""
+        return bytes(self._image.tobytes("raw", "1;I"))
+
+    def png(self) -> bytes:
+        """The picture as PNG."""
+        return _png(self._image)
+
+
+def png_of_bits(bits: bytes, width: int, height: int, dpi: int = 203) -> bytes:
+    """Packed bits as PNG."""
+    return _png(Image.frombytes("1", (width, height), bits, "raw", "1;I"), dpi)
+
+
+def _png(image: Image.Image, dpi: int = 203) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG", dpi=(dpi, dpi))
+    return file.getvalue()
+
+
+def bits_of_png(path: Path) -> tuple[bytes, int, int]:
+    """The packed bits, width and height of a PNG file."""
+    with Image.open(path) as image:
+        one = image.convert("1")
+        return bytes(one.tobytes("raw", "1;I")), one.width, one.height

@@ -1,0 +1,158 @@
+"""Lays a Receipt out for a paper width: pure positions in dots, no drawing. May import: device.printer.status.
+
+Lines break after the rules of Japanese setting (kinsoku): no line begins with a closing mark or a small kana, none
+ends with an opening one, Latin words and figures stay whole while they fit.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+from device.printer.status import Receipt, ReceiptLine, ReceiptQr, ReceiptRule
+
+CELL = 24
+"""Height and full width of a character of size 1, in dots: 3 mm at 203 dpi."""
+LEADING = 8
+"""White between rows, in dots."""
+RULE = 2
+"""Thickness of a rule, in dots."""
+GAP = CELL // 2
+"""Least white between a text and what stands flush right on its row, in dots."""
+
+NOT_FIRST = frozenset(
+    "、。，．,.・：；:;？！?!）)」』】〕》〉］]｝}々ー～〜ぁぃぅぇぉっゃゅょァィゥェォッャュョヶ％%円年月日"
+)
+NOT_LAST = frozenset("（(「『【〔《〈［[｛{￥¥＃#")
+_PIECE = re.compile(r"[!-~]+|.", re.DOTALL)
+
+
+class Measure(Protocol):
+    """What the layout must know of fonts and codes."""
+
+    def text_width(self, text: str, size: int, bold: bool) -> int:
+        """Width of ``text`` in dots."""
+        ...
+
+    def code_side(self, text: str) -> int:
+        """Side of the QR code of ``text`` in dots, quiet zone included."""
+        ...
+
+
+@dataclass(frozen=True)
+class PlacedText:
+    """One row of text, its top left corner at (x, y) dots."""
+
+    x: int
+    y: int
+    text: str
+    size: int
+    bold: bool
+
+
+@dataclass(frozen=True)
+class PlacedRule:
+    """A horizontal rule over the full width, RULE dots thick, its top at y."""
+
+    y: int
+
+
+@dataclass(frozen=True)
+class PlacedCode:
+    """A QR code of ``text``, its top left corner at (x, y) dots."""
+
+    x: int
+    y: int
+    text: str
+
+
+Placed = PlacedText | PlacedRule | PlacedCode
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Everything that stands on the paper; width and height in dots."""
+
+    width: int
+    height: int
+    placed: tuple[Placed, ...]
+
+
+def layout(receipt: Receipt, width: int, measure: Measure) -> Layout:
+    """Where everything of ``receipt`` stands on paper ``width`` dots wide."""
+    placed: list[Placed] = []
+    y = LEADING
+    for part in receipt:
+        match part:
+            case ReceiptLine():
+                y = _line(part, y, width, measure, placed)
+            case ReceiptRule():
+                placed.append(PlacedRule(y + LEADING // 2))
+                y += RULE + 2 * LEADING
+            case ReceiptQr():
+                side = measure.code_side(part.text)
+                placed.append(PlacedCode(max(0, (width - side) // 2), y, part.text))
+                y += side + LEADING
+    return Layout(width, y, tuple(placed))
+
+
+def _line(line: ReceiptLine, y: int, width: int, measure: Measure, placed: list[Placed]) -> int:
+    """Place one line and say where the next begins."""
+
+    def wide(text: str) -> int:
+        return measure.text_width(text, line.size, line.bold)
+
+    left = wrap(line.text, width, wide)
+    rows = [(_x(row, line.align, width, wide), row) for row in left]
+    step = CELL * line.size + LEADING
+    right = wrap(line.right, width, wide) if line.right else []
+    shared = bool(right) and line.align == "left" and wide(left[-1]) + GAP + wide(right[0]) <= width
+    start = len(rows) - 1 if shared or not line.text else len(rows)
+    for x, row in rows:
+        if row:
+            placed.append(PlacedText(x, y, row, line.size, line.bold))
+        y += step
+    y += (start - len(rows)) * step if right else 0
+    for row in right:
+        placed.append(PlacedText(max(0, width - wide(row)), y, row, line.size, line.bold))
+        y += step
+    return y
+
+
+def _x(row: str, align: str, width: int, wide: _Wide) -> int:
+    spare = max(0, width - wide(row))
+    return {"left": 0, "center": spare // 2, "right": spare}[align]
+
+
+class _Wide(Protocol):
+    def __call__(self, text: str) -> int: ...
+
+
+def wrap(text: str, width: int, wide: _Wide) -> list[str]:
+    """``text`` as rows that are not wider than ``width`` dots, save a single character wider than the paper."""
+    rows: list[str] = []
+    for paragraph in text.split("\n"):
+        row = ""
+        for piece in _pieces(paragraph, width, wide):
+            if row and wide(row + piece.rstrip(" ")) > width:
+                rows.append(row.rstrip(" "))
+                row = piece.lstrip(" ")
+            else:
+                row += piece
+        rows.append(row.rstrip(" "))
+    return rows
+
+
+def _pieces(text: str, width: int, wide: _Wide) -> list[str]:
+    """Pieces that may not be parted, in order; one too wide for the paper falls into its characters."""
+    pieces: list[str] = []
+    for piece in _PIECE.findall(text):
+        joins = bool(pieces) and (piece[0] in NOT_FIRST or pieces[-1][-1] in NOT_LAST)
+        if joins and wide(pieces[-1] + piece) <= width:
+            pieces[-1] += piece
+        elif wide(piece) > width:
+            pieces.extend(piece)
+        else:
+            pieces.append(piece)
+    return pieces
