@@ -107,6 +107,13 @@ def commands(todo: Plan) -> str:
 
 
 def _spell(name: Name, element: Element) -> str:
-    timeout = "" if element.seconds is None else f" timeout {max(1, int(element.seconds * 1000))}ms"
+    timeout = "" if element.seconds is None else f" timeout {_duration(element.seconds)}"
     value = f" : {element.mark}" if name.set in MAPS and element.mark else ""
     return f"element inet {TABLE} {name.set} {{ {name.key}{timeout}{value} }}"
+
+
+def _duration(seconds: float) -> str:
+    """nft reads each unit's number into 32 bits, so milliseconds alone would end after 49 days, and sooner."""
+    whole, rest = divmod(max(1, int(seconds * 1000)), 1000)
+    days, whole = divmod(whole, 86400)
+    return f"{days}d{whole}s{rest}ms"

@@ -27,6 +27,8 @@ from tests.net.attempts import ATTEMPTS, Air, target
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
+FAR4, FAR6 = "198.19.7.7", "2001:db8:f:1::77"
+"""A server on the far side."""
 GATEWAY_MAC = "02:00:00:aa:00:01"
 
 SITE = """
@@ -159,6 +161,8 @@ class Topology:
             "addr add 198.18.0.1/24 dev far0",
             "addr add 2001:db8:f::1/64 dev far0 nodad",
             "route add local 198.19.0.0/16 dev lo",
+            f"addr add {FAR4}/32 dev lo",
+            f"addr add {FAR6}/128 dev lo nodad",
             "route add local 2001:db8:f:1::/64 dev lo",
             "route add 10.90.0.0/22 via 198.18.0.2",
             "route add fd00:90::/64 via 2001:db8:f::2",
@@ -226,6 +230,10 @@ class Topology:
         """The nft program, in the gateway."""
         command = ["ip", "netns", "exec", self.gateway, "nft", *words]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def neighbours(self, phones: list[tuple[str, str]]) -> None:
+        """Let the gateway know these (address, MAC) pairs, as if the phones had spoken to it."""
+        _batch(self.gateway, *[f"neigh replace {ip} lladdr {mac} dev br-lan nud reachable" for ip, mac in phones])
 
     def log(self) -> str:
         """What the gate has said so far."""

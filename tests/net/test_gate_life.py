@@ -1,0 +1,309 @@
+"""Sessions and counters live through what happens to a box; ended ones stop at once; the box's own doors are shut."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import pytest
+
+from captive_portal.gate import protocol as p
+from captive_portal.gate.client import SocketGateClient
+from tests.net import frames
+from tests.net.topology import FAR4, FAR6, GATEWAY_MAC, Topology, in_namespace, until
+
+pytestmark = pytest.mark.needs("root", "nft", "ip")
+
+SIZE, COUNT = 1000, 2000
+
+
+@pytest.fixture(scope="module")
+def gate(plaza: Topology) -> SocketGateClient:
+    return plaza.start_gate()
+
+
+@pytest.fixture(scope="module")
+def echo(plaza: Topology) -> Iterator[dict[int, socket.socket]]:
+    """A UDP socket on the far side for each family; the test itself answers with it."""
+    made = {
+        int(socket.AF_INET): in_namespace(plaza.internet, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)),
+        int(socket.AF_INET6): in_namespace(plaza.internet, lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)),
+    }
+    for family, far in ((socket.AF_INET, FAR4), (socket.AF_INET6, FAR6)):
+        made[family].bind((far, 7000))
+        made[family].settimeout(1.0)
+    yield made
+    for each in made.values():
+        each.close()
+
+
+def _talks(plaza: Topology, echo: dict[int, socket.socket], name: str, far: str = FAR4) -> bool:
+    """Does a datagram of this phone come through, and its answer back?"""
+    family = socket.AF_INET6 if ":" in far else socket.AF_INET
+    with plaza.phones[name].socket(family) as phone, suppress(OSError):
+        phone.settimeout(0.3)
+        phone.sendto(b"hello", (far, 7000))
+        echo[family].settimeout(0.3)
+        _, back = echo[family].recvfrom(100)
+        echo[family].sendto(b"hello", back)
+        return phone.recv(100) == b"hello"
+    return False
+
+
+def _session(gate: SocketGateClient, plaza: Topology, name: str) -> p.SessionShown:
+    return next(s for s in gate.sessions() if s.mac == plaza.phones[name].mac)
+
+
+@pytest.mark.parametrize("far", [FAR4, FAR6])
+def test_counted_bytes_are_those_that_passed(
+    plaza: Topology, gate: SocketGateClient, echo: dict[int, socket.socket], far: str
+) -> None:
+    plaza.login(gate, "online")
+    before = _session(gate, plaza, "online")
+    family = socket.AF_INET6 if ":" in far else socket.AF_INET
+    with plaza.phones["online"].socket(family) as phone:
+        for _ in range(COUNT):
+            phone.sendto(b"x" * SIZE, (far, 7000))
+            data, back = echo[family].recvfrom(SIZE)
+            echo[family].sendto(data, back)
+            phone.recv(SIZE)
+    sent = COUNT * (SIZE + (48 if family == socket.AF_INET6 else 28))
+    until(lambda: _session(gate, plaza, "online").bytes_down - before.bytes_down >= sent)
+    after = _session(gate, plaza, "online")
+    assert abs(after.bytes_up - before.bytes_up - sent) <= sent * 0.01
+    assert abs(after.bytes_down - before.bytes_down - sent) <= sent * 0.01
+
+
+@pytest.mark.parametrize("happening", ["restart", "kill", "flush", "clock step", "elements deleted", "rule deleted"])
+def test_sessions_and_counters_live_through(
+    plaza: Topology, gate: SocketGateClient, echo: dict[int, socket.socket], happening: str
+) -> None:
+    plaza.login(gate, "online")
+    assert _talks(plaza, echo, "online")
+    time.sleep(0.7)  # two samples: what a flush can take away is only what was not sampled yet
+    before = _session(gate, plaza, "online")
+    _happen(plaza, happening)
+    until(lambda: _talks(plaza, echo, "online") and _talks(plaza, echo, "online", FAR6), 3.0)
+    after = _session(plaza.wait_ready(), plaza, "online")
+    assert (after.session, after.started_at) == (before.session, before.started_at)
+    assert after.bytes_up >= before.bytes_up > 0
+    assert not _talks(plaza, echo, "neighbour")
+
+
+def _happen(plaza: Topology, happening: str) -> None:
+    if happening in {"restart", "kill"}:
+        plaza.stop_gate(signal.SIGTERM if happening == "restart" else signal.SIGKILL)
+        plaza.start_gate()
+    elif happening == "flush":
+        plaza.nft("flush", "ruleset")
+    elif happening == "clock step":
+        plaza.signal_gate(signal.SIGUSR2)
+    elif happening == "elements deleted":
+        plaza.nft("flush", "set", "inet", "hiroba", "live")
+    else:
+        plaza.nft("flush", "chain", "inet", "hiroba", "up_0")
+
+
+@pytest.mark.parametrize("far", [FAR4, FAR6])
+def test_an_open_flow_stops_both_ways_at_the_end(
+    plaza: Topology, gate: SocketGateClient, echo: dict[int, socket.socket], far: str
+) -> None:
+    plaza.login(gate, "attacker")
+    family = socket.AF_INET6 if ":" in far else socket.AF_INET
+    with plaza.phones["attacker"].socket(family) as phone:
+        phone.sendto(b"hello", (far, 7000))
+        _, back = echo[family].recvfrom(100)
+        echo[family].sendto(b"down", back)
+        assert phone.recv(100) == b"down"
+        assert gate.end(ip=plaza.phones["attacker"].ip4) == 1
+        phone.settimeout(0.3)
+        echo[family].sendto(b"down again", back)
+        with pytest.raises(TimeoutError):
+            phone.recv(100)
+        with suppress(OSError):
+            phone.sendto(b"up again", (far, 7000))
+        echo[family].settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            echo[family].recvfrom(100)
+
+
+def test_a_token_takes_the_session_to_a_new_mac(
+    plaza: Topology, gate: SocketGateClient, echo: dict[int, socket.socket]
+) -> None:
+    opened = plaza.login(gate, "attacker")
+    plaza.phones["neighbour"].say_hello()
+    moved = gate.resume(plaza.phones["neighbour"].ip4, opened.token)
+    assert isinstance(moved, p.Opened)
+    assert _talks(plaza, echo, "neighbour")
+    assert _talks(plaza, echo, "neighbour", FAR6)
+    assert not _talks(plaza, echo, "attacker")
+    assert gate.resume(plaza.phones["attacker"].ip4, opened.token) == p.Refused(refused=p.RefusalReason.TOKEN)
+    gate.end(session=moved.session)
+
+
+def test_disaster_mode_opens_for_all_but_the_blocked_and_shuts_again(
+    plaza: Topology, gate: SocketGateClient, echo: dict[int, socket.socket]
+) -> None:
+    assert gate.set_disaster(p.SetDisaster(on=True, reason="flood", by="staff", drill=True)).on
+    assert _talks(plaza, echo, "attacker")
+    assert _talks(plaza, echo, "attacker", FAR6)
+    gate.block(ip=plaza.phones["attacker"].ip4)
+    assert not _talks(plaza, echo, "attacker")
+    gate.unblock()
+    gate.set_disaster(p.SetDisaster(on=False))
+    assert not _talks(plaza, echo, "attacker")
+
+
+def _connects(plaza: Topology, name: str, to: str, port: int) -> str:
+    """What a TCP connection of this phone meets: "open", "refused" or "silence"."""
+    with plaza.phones[name].socket(socket.AF_INET6 if ":" in to else socket.AF_INET, socket.SOCK_STREAM) as phone:
+        phone.settimeout(0.5)
+        try:
+            phone.connect((to, port))
+        except ConnectionRefusedError:
+            return "refused"
+        except OSError:
+            return "silence"
+        return "open"
+
+
+@pytest.fixture(scope="module")
+def doors(plaza: Topology) -> Iterator[None]:
+    """Listeners on the box (portal, staff's doors, the kiosk) and on a neighbour phone."""
+    made = []
+    for space, ports in (
+        (plaza.gateway, (22, 53, 631, 5432, 8100, 8180, 8181)),
+        (plaza.phones["neighbour"].space, (80,)),
+    ):
+        for port in ports:
+            listener = in_namespace(space, lambda: socket.socket(socket.AF_INET6, socket.SOCK_STREAM))
+            listener.bind(("::", port))
+            listener.listen(4096)
+            made.append(listener)
+    yield
+    for listener in made:
+        listener.close()
+
+
+@pytest.mark.parametrize("name", ["attacker", "online"])
+@pytest.mark.parametrize("port", [22, 631, 5432, 8100])
+@pytest.mark.parametrize("to", ["10.90.0.1", "fd00:90::1", "198.18.0.2", "2001:db8:f::2"])
+def test_the_box_itself_is_shut(
+    plaza: Topology, gate: SocketGateClient, doors: None, to: str, port: int, name: str
+) -> None:
+    plaza.login(gate, "online")
+    assert _connects(plaza, name, to, port) == "refused"
+
+
+@pytest.mark.parametrize("name", ["attacker", "online"])
+def test_a_neighbour_phone_is_out_of_reach(plaza: Topology, gate: SocketGateClient, doors: None, name: str) -> None:
+    plaza.login(gate, "online")
+    neighbour = plaza.phones["neighbour"]
+    assert _connects(plaza, name, neighbour.ip4, 80) != "open"
+    assert _connects(plaza, name, neighbour.ip6, 80) != "open"
+    packet = frames.ipv4(plaza.phones[name].ip4, neighbour.ip4, 17, frames.udp("10.90.0.9", neighbour.ip4, 9, b"x"))
+    with neighbour.socket() as heard:
+        heard.bind(("", 9))
+        heard.settimeout(0.2)
+        plaza.phones[name].put_on_wire([frames.ethernet(GATEWAY_MAC, plaza.phones[name].mac, packet)])
+        with pytest.raises(TimeoutError):
+            heard.recv(10)
+
+
+@pytest.mark.parametrize(
+    ("to", "port"), [("198.19.9.9", 80), ("2001:db8:f:1::9", 80), ("10.90.0.1", 80), ("10.90.0.1", 443)]
+)
+def test_the_web_of_a_waiting_phone_is_the_portal(
+    plaza: Topology, gate: SocketGateClient, doors: None, to: str, port: int
+) -> None:
+    assert gate.health().ready
+    assert _connects(plaza, "attacker", to, port) == "open"
+
+
+def test_tls_to_anywhere_is_refused_at_once_not_intercepted(
+    plaza: Topology, gate: SocketGateClient, doors: None
+) -> None:
+    assert gate.health().ready
+    assert [_connects(plaza, "attacker", to, 443) for to in ("198.19.9.9", "2001:db8:f:1::9")] == ["refused", "refused"]
+
+
+def test_dns_through_the_box_is_rationed_per_phone(plaza: Topology, gate: SocketGateClient) -> None:
+    resolver = in_namespace(plaza.gateway, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    with resolver, plaza.phones["attacker"].socket() as phone, plaza.phones["online"].socket() as other:
+        resolver.bind(("10.90.0.1", 53))
+        resolver.settimeout(0.2)
+        for _ in range(400):
+            phone.sendto(b"tunnel", ("10.90.0.1", 53))
+        assert 50 <= _received(resolver) <= 150
+        other.sendto(b"question", ("10.90.0.1", 53))
+        assert _received(resolver) == 1
+
+
+def _received(heard: socket.socket) -> int:
+    count = 0
+    with suppress(TimeoutError):
+        while heard.recv(100):
+            count += 1
+    return count
+
+
+def test_250_phones_log_in_sixteen_at_a_time_and_all_pass(plaza: Topology, gate: SocketGateClient) -> None:
+    phones = [(f"10.90.2.{n}", f"02:00:00:01:00:{n:02x}") for n in range(1, 251)]
+    plaza.neighbours(phones)
+
+    def login(ip: str) -> p.Answer:
+        return gate.open(p.Open(ip=ip, method="one_tap"))
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(login, [ip for ip, _ in phones]))
+    assert all(isinstance(answer, p.Opened) for answer in answers)
+    seen = plaza.drain_far()
+    for n, (ip, mac) in enumerate(phones):
+        to = f"198.19.99.{n}"
+        packet = frames.ipv4(ip, to, 17, frames.udp(ip, to, 9, b"x"))
+        plaza.phones["online"].put_on_wire([frames.ethernet(GATEWAY_MAC, mac, packet)])
+        if n % 25 == 0:
+            time.sleep(0.01)  # the far side's ear holds some hundred frames
+            seen |= plaza.drain_far()
+    time.sleep(0.1)
+    assert {f"198.19.99.{n}" for n in range(250)} <= seen | plaza.drain_far()
+    for ip, _ in phones:
+        gate.end(ip=ip)
+
+
+def test_a_thousand_half_open_clients_do_not_stop_a_login(plaza: Topology, gate: SocketGateClient) -> None:
+    held = []
+    for _ in range(1000):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(str(plaza.folder / "gate.sock"))
+        client.send(b"\0\0")
+        held.append(client)
+    fresh = SocketGateClient(plaza.folder / "gate.sock")
+    assert isinstance(plaza.login(fresh, "attacker"), p.Opened)
+    gate.end(ip=plaza.phones["attacker"].ip4)
+    for client in held:
+        client.close()
+
+
+def test_other_tables_are_left_alone(plaza: Topology, gate: SocketGateClient) -> None:
+    plaza.nft("add table inet another; add chain inet another mine; add rule inet another mine counter")
+    before = plaza.nft("list", "table", "inet", "another")
+    plaza.nft("delete", "table", "inet", "hiroba")
+    until(lambda: "table inet hiroba" in plaza.nft("list", "tables"), 2.0)
+    assert plaza.nft("list", "table", "inet", "another") == before
+
+
+def test_neither_log_nor_database_keeps_a_mac(plaza: Topology, gate: SocketGateClient) -> None:
+    opened = plaza.login(gate, "attacker")
+    mac = plaza.phones["attacker"].mac
+    files: Callable[[], list[str]] = lambda: [  # noqa: E731 - read anew each time
+        path.name for path in plaza.folder.rglob("*") if path.is_file() and mac.encode() in path.read_bytes()
+    ]
+    assert files() != []
+    gate.end(session=opened.session)
+    until(lambda: files() == [], 5.0)
+    assert mac not in plaza.log()
