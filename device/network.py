@@ -53,9 +53,11 @@ def missing_interfaces(wanted: list[str]) -> list[str]:
 
 def default_gateways() -> dict[str, str]:
     """Family ("ipv4", "ipv6") -> address of the default gateway, for the families that have one."""
-    names = {netifaces.AF_INET: "ipv4", netifaces.AF_INET6: "ipv6"}
     routes = netifaces.gateways().get("default", {})
-    return {names[family]: route[0] for family, route in routes.items() if family in names}
+    if not isinstance(routes, dict):
+        return {}
+    named = {"ipv4": routes.get(netifaces.AF_INET), "ipv6": routes.get(netifaces.AF_INET6)}
+    return {name: route[0] for name, route in named.items() if route}
 
 
 def _addresses(facts: dict[int, list[dict[str, str]]], family: int) -> tuple[str, ...]:

@@ -190,13 +190,10 @@ def doors(plaza: Topology) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", ["attacker", "online"])
-@pytest.mark.parametrize("port", [22, 631, 5432, 8100])
 @pytest.mark.parametrize("to", ["10.90.0.1", "fd00:90::1", "198.18.0.2", "2001:db8:f::2"])
-def test_the_box_itself_is_shut(
-    plaza: Topology, gate: SocketGateClient, doors: None, to: str, port: int, name: str
-) -> None:
+def test_the_box_itself_is_shut(plaza: Topology, gate: SocketGateClient, doors: None, to: str, name: str) -> None:
     plaza.login(gate, "online")
-    assert _connects(plaza, name, to, port) == "refused"
+    assert [_connects(plaza, name, to, port) for port in (22, 631, 5432, 8100)] == ["refused"] * 4
 
 
 @pytest.mark.parametrize("name", ["attacker", "online"])

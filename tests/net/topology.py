@@ -233,7 +233,7 @@ class Topology:
 
     def neighbours(self, phones: list[tuple[str, str]]) -> None:
         """Let the gateway know these (address, MAC) pairs, as if the phones had spoken to it."""
-        _batch(self.gateway, *[f"neigh replace {ip} lladdr {mac} dev br-lan nud reachable" for ip, mac in phones])
+        _batch(self.gateway, *[f"neigh replace {ip} lladdr {mac} dev br-lan nud permanent" for ip, mac in phones])
 
     def log(self) -> str:
         """What the gate has said so far."""
