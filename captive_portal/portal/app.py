@@ -107,7 +107,7 @@ def _static_version() -> str:
 
 
 class _Decodable:
-    """WSGI: a path that is no printable UTF-8, or a query that is not ASCII (RFC 3986), is told 400 before it is read."""
+    """WSGI: a path that is no printable UTF-8 or a query that is not ASCII (RFC 3986) is told 400 unread."""
 
     def __init__(self, app: WsgiApp) -> None:
         self._app = app

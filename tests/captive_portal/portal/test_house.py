@@ -104,7 +104,7 @@ def test_the_language_choice_keeps_the_visitor_on_the_page(plaza: Plaza) -> None
 def test_static_files_are_kept_by_the_phone_and_named_by_content(plaza: Plaza) -> None:
     phone = plaza.phone()
     links = re.findall(r'"(/static/[^"]+\?v=[0-9a-f]{8})"', phone.get("/").text)
-    assert len(links) == 2
+    assert len(links) == 3
     assert all("max-age" in phone.get(link).headers["Cache-Control"] for link in links)
 
 
