@@ -211,6 +211,17 @@ def test_a_card_taken_in_the_middle_is_gone_and_stays_gone(desk: Desk) -> None:
     _opened(desk).close()
 
 
+def test_a_card_put_back_after_a_broken_exchange_is_seen_again(desk: Desk) -> None:
+    for _ in range(2):
+        card = _opened(desk)
+        desk.remove()
+        with pytest.raises(CardGone):
+            _ask_for_seconds(card, 20)
+        card.close()
+        _await(desk.reader, Presence.EMPTY)
+    _opened(desk).close()
+
+
 def test_an_empty_reader_has_no_card_to_open(desk: Desk) -> None:
     with pytest.raises(CardGone):
         desk.reader.connect()

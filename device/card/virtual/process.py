@@ -140,6 +140,7 @@ class CardProcess:
         if self._slot is not None:
             self._served += self._slot.apdus
             self._slot.close()
+            self._empty_since = time.monotonic()
         self._slot = self._lying = None
 
     def tell(self) -> None:

@@ -131,6 +131,17 @@ def test_a_card_nobody_made_is_never_inserted(pki: TestPki, tmp_path: Path, name
         assert card.lying is None
 
 
+def test_a_card_is_never_exchanged_within_one_look_of_pcscd(pki: TestPki, tmp_path: Path) -> None:
+    process.insert(tmp_path / "card.json", "demo")
+    with Vpcd() as vpcd:
+        card = CardProcess(tmp_path / "card.json", pki.cards, "127.0.0.1", vpcd.port)
+        card.step()
+        process.choose(tmp_path / "card.json", "older")
+        _stepped_until(card, lambda: card.lying is None)
+        _stepped_until(card, lambda: card.lying == "older")
+        card.withdraw()
+
+
 def test_it_waits_for_a_vpcd_that_is_not_there_yet(pki: TestPki, tmp_path: Path) -> None:
     process.insert(tmp_path / "card.json", "demo")
     with socket.socket() as server:
