@@ -21,6 +21,7 @@ COMMANDS = {
     "journal": ("journal", "Requests on this kiosk: list, show, resolve."),
     "register": ("register", "The issuer's register of residents: import, link, restrict, show."),
     "run": ("run", "Run one process: kiosk, issuer, portal, gate."),
+    "site": ("site", "Check the site file; render dnsmasq and hostapd configuration."),
     "staff-code": ("staff_code", "Make the hash of a staff code for the site file."),
     "stats": ("stats", "Wi-Fi usage: show, export."),
     "test": ("test", "Run the tests, all or one group."),

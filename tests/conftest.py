@@ -18,6 +18,7 @@ PROGRAMS = {
     "chromium": "chromium",
     "nft": "nft",
     "dnsmasq": "dnsmasq",
+    "hostapd": "hostapd",
     "opensc": "pkcs11-tool",
     "openssl": "openssl",
     "poppler": "pdftotext",

@@ -1,0 +1,122 @@
+"""``hiroba stats``: how the Wi-Fi is used, on the terminal and as open data.
+
+May import: captive_portal.stats, captive_portal.settings, device, provisioning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+import click
+import msgspec
+
+from captive_portal.settings import WifiSettings
+from captive_portal.stats import show as shown
+from captive_portal.stats.codes import BOX, PARTS
+from captive_portal.stats.export import to_csv, to_json
+from captive_portal.stats.ledger import open_for_reading
+from captive_portal.stats.open_data import publish, read_days
+from captive_portal.stats.report import Report, day_report, known_spots, week_report
+from captive_portal.stats.words import LANGUAGES, words
+from device.clock import SystemClock
+from device.store import Store
+from provisioning.commands.options import site_options
+from provisioning.commands.wifi_site import print_table, wifi_of
+from provisioning.errors import NotFound
+from provisioning.site import read_site
+
+_TODAY = "today"
+
+
+class _Day(click.ParamType[date]):
+    """A day as YYYY-MM-DD, or the word "today"."""
+
+    name = "day"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """The day meant."""
+        if isinstance(value, date):
+            return value
+        if value == _TODAY:
+            return SystemClock().now().date()
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value} は日付ではありません（例 2026-11-23）。 / not a day, like 2026-11-23.", param, ctx)
+
+
+@click.group("stats")
+def command() -> None:
+    """Wi-Fi usage: show, export."""
+
+
+@command.command("show")
+@site_options
+@click.option("--spot", default=BOX, help="One spot; without it the whole box.")
+@click.option("--day", type=_Day(), is_flag=False, flag_value=_TODAY, help="Hours of a day; today without a value.")
+@click.option("--week", type=_Day(), is_flag=False, flag_value=_TODAY, help="Days of the week this day is in.")
+@click.option("--lang", type=click.Choice(LANGUAGES), default=LANGUAGES[0], show_default=True, help="Words.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def show(
+    *, config: Path, state: Path, spot: str, day: date | None, week: date | None, lang: str, as_json: bool
+) -> None:
+    """Visitors, sessions, minutes, bytes, refusals and peak of a day (the usual) or a week."""
+    if day and week:
+        raise click.UsageError("--day と --week は同時に使えません。 / --day or --week, not both.")
+    site = read_site(config)
+    wifi = wifi_of(site, config, "hiroba stats")
+    store = _opened(wifi, state)
+    _check_spot(wifi, store, spot)
+    report = week_report(store, spot, week) if week else day_report(store, spot, day or SystemClock().now().date())
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(report), indent=1).decode())
+    else:
+        _print(report, lang, wifi)
+
+
+@command.command("export")
+@site_options
+@click.option("--format", "kind", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
+@click.option("--spot", default="", help="One spot only.")
+@click.option("--from", "first", type=_Day(), default=date(2000, 1, 1), help="First day.")
+@click.option("--to", "last", type=_Day(), default=date(9000, 1, 1), help="Last day.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; else standard output.")
+def export(*, config: Path, state: Path, kind: str, spot: str, first: date, last: date, out: Path | None) -> None:
+    """Open data of past days. Fewer than five visitors are never told, nor can they be worked out."""
+    site = read_site(config)
+    wifi = wifi_of(site, config, "hiroba stats")
+    store = _opened(wifi, state)
+    _check_spot(wifi, store, spot or BOX)
+    lines = [line for facts in read_days(store, first, last, spot) for line in publish(facts)]
+    write: Callable[..., str] = to_csv if kind == "csv" else to_json
+    text = write(lines, site.city.name_ja, {s.name: s.title_ja for s in wifi.spots})
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    out.write_bytes(text.encode("utf-8"))
+    click.echo(f"{out}: {len(lines)} 行 / lines", err=True)
+
+
+def _opened(wifi: WifiSettings, state: Path) -> Store:
+    return open_for_reading(state / wifi.stats.database)
+
+
+def _check_spot(wifi: WifiSettings, store: Store, spot: str) -> None:
+    if spot not in {BOX, *(s.name for s in wifi.spots), *known_spots(store)}:
+        raise NotFound(what_ja="スポット", what_en="spot", name=spot)
+
+
+def _print(report: Report, lang: str, wifi: WifiSettings) -> None:
+    w = words(lang)
+    titles = {s.name: s.title_ja if lang == "ja" else s.title_en for s in wifi.spots}
+    rows: list[Sequence[str]] = [[shown.label(row, w), *shown.cells(row)] for row in report.rows]
+    rows.append([w("total"), *shown.cells(report.total)])
+    first = w("hour") if report.first == report.last else w("date")
+    title = f"{w.spot(report.spot, titles)}  {shown.show_period(report, w)}"
+    print_table(title, [first, *(w(name) for name in shown.COLUMNS)], rows, last_is_total=True)
+    parts = [(w.part(part), share) for part in PARTS for share in shown.shares(report.parts[part], part, w)]
+    if parts:
+        figures = [(name, share.name, f"{share.number:,}", f"{share.percent} %") for name, share in parts]
+        print_table(w("breakdown"), [w("part"), w("value"), w("sessions"), w("share")], figures, left=2)

@@ -1,0 +1,122 @@
+"""``hiroba voucher``: make a batch of Wi-Fi vouchers, as a file or on the receipt printer.
+
+Codes are shown once and only their hashes are kept. May import: captive_portal.portal, device, provisioning.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from captive_portal.portal.languages import LANGUAGES, read_catalogues
+from captive_portal.portal.login.sheet import pages, receipts
+from captive_portal.portal.login.voucher import Batch, make_batch, show_code
+from captive_portal.settings import WifiSettings
+from captive_portal.wiring_portal import open_vouchers
+from device.audit import AUDIT_MIGRATIONS, Audit
+from device.clock import Clock, SystemClock
+from device.printer.settings import ReceiptPrinterSettings
+from device.printer.status import Receipt, ReceiptOutcome, ReceiptPrinter
+from device.store import Store
+from provisioning.commands.options import site_options
+from provisioning.commands.wifi_site import wifi_of
+from provisioning.site import read_site
+
+
+@click.group("voucher")
+def command() -> None:
+    """Wi-Fi vouchers: make a batch."""
+
+
+@command.command()
+@site_options
+@click.option("--count", type=click.IntRange(1, 5000), required=True, help="How many.")
+@click.option("--minutes", type=click.IntRange(0, 44640), default=0, show_default=True, help="Each; 0: the spot's.")
+@click.option("--days", type=click.IntRange(1, 3660), default=90, show_default=True, help="Days they stay valid.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="FILE.html: A4 sheets; else one a line.")
+@click.option("--receipt", is_flag=True, help="Print one slip each on the receipt printer.")
+@click.option("--lang", type=click.Choice(LANGUAGES), default=LANGUAGES[0], show_default=True, help="Words on paper.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def make(
+    *,
+    config: Path,
+    state: Path,
+    count: int,
+    minutes: int,
+    days: int,
+    out: Path | None,
+    receipt: bool,
+    lang: str,
+    as_json: bool,
+) -> None:
+    """Make vouchers. Without --out and --receipt the codes go to standard output."""
+    site = read_site(config)
+    wifi = wifi_of(site, config, "hiroba voucher")
+    batch = _make(state, SystemClock(), count, minutes, days)
+    title = title_of(wifi, lang)
+    if out:
+        _write(out, pages(batch, read_catalogues()[lang], title) if out.suffix == ".html" else _listed(batch.codes))
+    left = batch.codes
+    if receipt:
+        slips = receipts(batch, read_catalogues()[lang], title)
+        left = batch.codes[print_slips(_printer(site.receipt_printer), slips) :]
+    _tell(batch, () if out else left, as_json)
+    if receipt and left:
+        click.echo(f"{len(left)} 枚を印刷できませんでした。 / {len(left)} slips could not be printed.", err=True)
+        raise click.exceptions.Exit(1)
+
+
+def title_of(wifi: WifiSettings, lang: str) -> str:
+    """The name on the paper: the spot's when there is one, else the first spot's that takes vouchers."""
+    spot = next((s for s in wifi.spots if "voucher" in s.login), wifi.spots[0])
+    return spot.title_ja if lang.startswith("ja") else spot.title_en
+
+
+def print_slips(printer: ReceiptPrinter, slips: Sequence[Receipt]) -> int:
+    """Print until one fails; slips the printer confirmed. One of unknown fate counts as not printed: its code is told
+    to staff again, and a voucher is good for one phone only.
+    """
+    for number, slip in enumerate(slips):
+        if printer.print(slip) is not ReceiptOutcome.PRINTED:
+            return number
+    return len(slips)
+
+
+def _make(state: Path, clock: Clock, count: int, minutes: int, days: int) -> Batch:
+    store, key = open_vouchers(state)
+    audit = Audit(Store(state / "portal" / "audit.db", AUDIT_MIGRATIONS), clock)
+    return make_batch(store, key, clock, audit, count=count, minutes=minutes, valid_days=days)
+
+
+def _printer(settings: ReceiptPrinterSettings) -> ReceiptPrinter:
+    from device.printer.raster import ReceiptRenderer
+    from device.printer.receipt_printer import NetworkReceiptPrinter
+
+    return NetworkReceiptPrinter(settings, ReceiptRenderer(settings.width_dots))
+
+
+def _listed(codes: Sequence[str]) -> str:
+    return "".join(f"{show_code(code)}\n" for code in codes)
+
+
+def _write(path: Path, text: str) -> None:
+    """Readable by its owner alone: whoever reads it can use the vouchers."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(text)
+
+
+def _tell(batch: Batch, codes: Sequence[str], as_json: bool) -> None:
+    """The batch, and the codes that stand nowhere else."""
+    if as_json:
+        facts = {"batch": batch.batch, "count": len(batch.codes), "minutes": batch.minutes}
+        shown = {"valid_until": batch.valid_until.isoformat(), "codes": [show_code(code) for code in codes]}
+        click.echo(json.dumps({**facts, **shown}, ensure_ascii=False))
+        return
+    click.echo(_listed(codes), nl=False)
+    until = batch.valid_until.date().isoformat()
+    click.echo(f"{batch.batch}: {len(batch.codes)} 枚、{until} まで有効 / vouchers, valid until {until}", err=True)

@@ -1,0 +1,47 @@
+"""All files of a site: name -> text. May import: dnsmasq, hostapd, wrong, provisioning.site, device.secrets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from captive_portal.settings import WifiSettings
+from device.secrets import Secret
+from provisioning.render.dnsmasq import dnsmasq
+from provisioning.render.hostapd import hostapd, radios
+from provisioning.render.wrong import Wrong
+
+
+class Rendered(NamedTuple):
+    """One file; secret: it holds a passphrase and must be readable by its owner alone."""
+
+    text: str
+    secret: bool
+
+
+def render(wifi: WifiSettings, box: str, state: Path, passphrases: Mapping[str, Secret]) -> dict[str, Rendered]:
+    """``dnsmasq-SPOT.conf`` for every spot, and for every radio ``hostapd-RADIO.conf`` with its twin for disasters,
+    ``hostapd-RADIO.disaster.conf``. Raises Wrong.
+    """
+    _check_leases(wifi)
+    files = {f"dnsmasq-{s.name}.conf": Rendered(dnsmasq(s, wifi.portal, state), False) for s in wifi.spots}
+    for radio, names in radios(wifi.spots).items():
+        for suffix, disaster in (("", False), (".disaster", True)):
+            text = hostapd(radio, names, passphrases, box=box, disaster=disaster)
+            files[f"hostapd-{radio}{suffix}.conf"] = Rendered(text, True)
+    return files
+
+
+def _check_leases(wifi: WifiSettings) -> None:
+    """Two dnsmasq can not write one file."""
+    used = Counter(spot.dhcp.leases for spot in wifi.spots if spot.dhcp)
+    shared = [leases for leases, count in used.items() if count > 1]
+    if shared:
+        raise Wrong("wifi.spots.dhcp.leases", f"several spots share {shared[0]}; give each spot a file of its own")
+
+
+def passphrase_files(wifi: WifiSettings) -> set[str]:
+    """The files whose contents ``render`` needs."""
+    return {ssid.passphrase_file for spot in wifi.spots for ssid in spot.ssids if ssid.passphrase_file}
