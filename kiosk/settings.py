@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from device.settings import Section
+
+HourMinute = Annotated[str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+"""Local time of day, HH:MM."""
 
 
 class CitySettings(Section, frozen=True, kw_only=True):
@@ -25,17 +28,17 @@ class IssuerLinkSettings(Section, frozen=True, kw_only=True):
 
 
 class KioskSettings(Section, frozen=True, kw_only=True):
-    """The resident's screen. It listens on loopback only. opens/closes: local time HH:MM, daily. idle_seconds of quiet
-    bring the question "still there?", warning_seconds more end the visit. staff_code_hash: scrypt, made by
-    ``hiroba staff-code``. languages: screens offered, first is shown first.
+    """The resident's screen. It listens on loopback only. opens/closes: local time HH:MM, daily; equal: always open.
+    idle_seconds of quiet bring the question "still there?", warning_seconds more end the visit. staff_code_hash:
+    scrypt, made by ``hiroba staff-code``. languages: screens offered, first is shown first.
     """
 
     host: str = "127.0.0.1"
     port: int = 8100
     idle_seconds: float = 45.0
     warning_seconds: float = 30.0
-    opens: str = "06:30"
-    closes: str = "23:00"
+    opens: HourMinute = "06:30"
+    closes: HourMinute = "23:00"
     languages: list[str] = msgspec.field(default_factory=lambda: ["ja", "en"])
     terminal: Literal["counter", "virtual"] = "counter"
     staff_code_hash: str = ""

@@ -12,6 +12,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from device.errors import HirobaError
+from device.logs import open_log
 from provisioning.errors import PortNotAllowed, PortTaken
 from provisioning.messages import explain
 
@@ -97,6 +98,10 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             self._served.start()
         except HirobaError as error:
             sys.stderr.write(explain(error) + "\n")
+            sys.exit(_APP_LOAD_ERROR)
+        except Exception:
+            # A mistake of ours: told with its trace in the log, and the process ends so that its unit can try anew.
+            open_log(self._listen.name).error("could_not_start", exc_info=True)
             sys.exit(_APP_LOAD_ERROR)
         return self._served.app
 

@@ -5,6 +5,7 @@ May import: provisioning.
 
 from __future__ import annotations
 
+import shutil
 import signal
 import tempfile
 import threading
@@ -54,8 +55,10 @@ def _once(out: Path, language: str, terminal: str) -> None:
     from provisioning.demo.once import one_visit
 
     ports = Ports(free_port(), free_port(), free_port(), free_port())
-    with tempfile.TemporaryDirectory(prefix="hiroba-demo-") as folder, Plaza(Path(folder), ports, terminal) as plaza:
+    folder = Path(tempfile.mkdtemp(prefix="hiroba-demo-"))
+    with Plaza(folder, ports, terminal) as plaza:
         summary = one_visit(plaza, out, language)
+    shutil.rmtree(folder)  # only when all went well: otherwise the logs are wanted
     click.echo(f"{out}: {summary}")
 
 

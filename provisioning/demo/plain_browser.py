@@ -22,12 +22,28 @@ class Form:
 
 @dataclass
 class Control:
-    """Something to press: a button of ``form`` with its own name and value, or a link to ``href``."""
+    """Something to press: a button of ``form`` with its own name and value, a link to ``href``, or a choice (radio,
+    checkbox) that changes what its form carries.
+    """
 
     form: Form | None = None
     name: str = ""
     value: str = ""
     href: str = ""
+    choice: str = ""
+
+    def choose(self) -> None:
+        """Mark this choice: a radio takes the place of its group's other value, a checkbox flips."""
+        if self.form is None:
+            return
+        mark = (self.name, self.value)
+        fields = self.form.fields
+        if self.choice == "radio":
+            fields[:] = [*(f for f in fields if f[0] != self.name), mark]
+        elif mark in fields:
+            fields.remove(mark)
+        else:
+            fields.append(mark)
 
 
 class _Reader(HTMLParser):
@@ -39,6 +55,7 @@ class _Reader(HTMLParser):
         self.language = ""
         self.controls: dict[str, Control] = {}
         self._form: Form | None = None
+        self._forms: dict[str, Form] = {}
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attributes}
@@ -48,6 +65,7 @@ class _Reader(HTMLParser):
             self.screen = given.get("data-screen", "")
         elif tag == "form":
             self._form = Form(given.get("action", ""), given.get("method", "get").lower())
+            self._forms[given.get("id", "")] = self._form
         elif tag == "input" and self._form is not None:
             self._input(given, self._form)
         if "data-action" in given:
@@ -64,12 +82,14 @@ class _Reader(HTMLParser):
 
     def _control(self, tag: str, given: dict[str, str]) -> None:
         action = given["data-action"]
-        if tag == "form":
-            self.controls.setdefault(action, Control(form=self._form))
-        elif tag == "a":
+        form = self._forms.get(given["form"]) if "form" in given else self._form
+        if tag == "a":
             self.controls[action] = Control(href=given.get("href", ""))
+        elif tag == "form":
+            self.controls.setdefault(action, Control(form=form))
         elif "disabled" not in given:
-            self.controls[action] = Control(self._form, given.get("name", ""), given.get("value", ""))
+            choice = given.get("type", "") if tag == "input" else ""
+            self.controls[action] = Control(form, given.get("name", ""), given.get("value", ""), choice=choice)
 
 
 class NotThere(Exception):
@@ -85,6 +105,7 @@ class PlainBrowser:
         self.url = address
         self.page = ""
         self.screen = ""
+        self.language = ""
         self.controls: dict[str, Control] = {}
 
     def open(self, url: str) -> None:
@@ -96,6 +117,9 @@ class PlainBrowser:
         control = self.controls.get(action)
         if control is None:
             raise NotThere(action)
+        if control.choice in ("radio", "checkbox"):
+            control.choose()
+            return
         if control.href:
             self.open(control.href)
             return
@@ -140,4 +164,4 @@ class PlainBrowser:
     def _show(self, text: str) -> None:
         reader = _Reader()
         reader.feed(text)
-        self.page, self.screen, self.controls = text, reader.screen, reader.controls
+        self.page, self.screen, self.language, self.controls = text, reader.screen, reader.language, reader.controls

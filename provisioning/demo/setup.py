@@ -86,7 +86,7 @@ url = "http://127.0.0.1:{ports.issuer}"
 port = {ports.kiosk}
 terminal = "{terminal}"
 opens = "00:00"
-closes = "24:00"
+closes = "00:00"
 staff_code_hash = "{hash_staff_code(staff_code_of(STAFF_CODE))}"
 
 [issuer]
