@@ -8,17 +8,22 @@ May import: device.clock, device.errors, device.printer.
 
 from __future__ import annotations
 
+import os
+import shutil
 import socket
 import struct
 import threading
-from typing import Any, Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
 
 from device.clock import Clock, SystemClock
 from device.printer import escpos
 from device.printer.escpos_status import QUESTIONS, REAL_TIME_FIXED, REAL_TIME_MASK, decode, is_in_order_answer
-from device.printer.raster import Raster, ReceiptRenderer
 from device.printer.settings import ReceiptPrinterSettings
 from device.printer.status import Condition, Receipt, ReceiptOutcome
+
+if TYPE_CHECKING:
+    from device.printer.raster import Raster
 
 PRINT_SECONDS = 20.0
 """Longest a receipt may take while the printer says that all is well."""
@@ -42,9 +47,9 @@ class NetworkReceiptPrinter:
     def __init__(
         self, settings: ReceiptPrinterSettings, renderer: Renderer | None = None, clock: Clock | None = None
     ) -> None:
-        """Without a renderer the standard fonts are loaded. Raises FontMissing."""
+        """Without a renderer, one with the standard fonts is made for the first receipt."""
         self._settings = settings
-        self._renderer = renderer or ReceiptRenderer(settings.width_dots)
+        self._renderer = renderer
         self._clock = clock or SystemClock()
         self._lock = threading.Lock()
         # An earlier process may have left half a picture in the buffer, or on the paper: nobody else may get it.
@@ -60,8 +65,8 @@ class NetworkReceiptPrinter:
                 return Condition.SILENT
 
     def print(self, receipt: Receipt) -> ReceiptOutcome:
-        """See ReceiptPrinter. Raises GlyphMissing before anything is sent."""
-        raster = self._renderer.render(receipt)
+        """See ReceiptPrinter. Raises GlyphMissing and FontMissing before anything is sent."""
+        raster = self._drawn(receipt)
         stream = escpos.page(raster.bits, raster.width, raster.height)
         with self._lock:
             try:
@@ -69,6 +74,13 @@ class NetworkReceiptPrinter:
                     return self._deliver(line, stream) if self._prepared(line) else ReceiptOutcome.NOT_PRINTED
             except OSError:
                 return ReceiptOutcome.NOT_PRINTED
+
+    def _drawn(self, receipt: Receipt) -> Raster:
+        if self._renderer is None:
+            from device.printer.raster import ReceiptRenderer
+
+            self._renderer = ReceiptRenderer(self._settings.width_dots)
+        return self._renderer.render(receipt)
 
     def _prepared(self, line: _Line) -> bool:
         """Whether the printer is ready and empty; nothing of this receipt has been sent yet."""
@@ -122,6 +134,18 @@ class NetworkReceiptPrinter:
         return ReceiptOutcome.NOT_PRINTED if told else ReceiptOutcome.UNKNOWN
 
 
+@cache
+def _transport() -> tuple[Any, type[Exception]]:
+    """python-escpos's Network and what its ``open`` raises. Its import leaves a folder in /tmp, which is taken away."""
+    from escpos import capabilities
+    from escpos.exceptions import DeviceNotFoundError
+    from escpos.printer import Network
+
+    if "ESCPOS_CAPABILITIES_PICKLE_DIR" not in os.environ:
+        shutil.rmtree(capabilities.pickle_dir, ignore_errors=True)
+    return Network, DeviceNotFoundError
+
+
 class _Line:
     """One connection to the printer, carried by python-escpos. All methods raise OSError when the cable fails."""
 
@@ -132,13 +156,11 @@ class _Line:
         self.answered = False
 
     def __enter__(self) -> _Line:
-        from escpos.exceptions import DeviceNotFoundError
-        from escpos.printer import Network
-
-        self._network = Network(self._settings.host, self._settings.port, timeout=self._settings.timeout_seconds)
+        network, not_found = _transport()
+        self._network = network(self._settings.host, self._settings.port, timeout=self._settings.timeout_seconds)
         try:
             self._network.open()
-        except DeviceNotFoundError as error:
+        except not_found as error:
             raise ConnectionError from error
         return self
 

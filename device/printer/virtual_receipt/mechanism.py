@@ -46,7 +46,9 @@ class Mechanism:
     who want something to happen in the middle of a receipt.
     """
 
-    def __init__(self, folder: Path, dots_per_second: int = 8000, on_rows: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self, folder: Path, dots_per_second: int = 8000, on_rows: Callable[[int], object] | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._seconds_per_dot = 1 / dots_per_second

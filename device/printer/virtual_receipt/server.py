@@ -26,7 +26,7 @@ class VirtualReceiptPrinter:
         folder: Path,
         port: int = 0,
         dots_per_second: int = 8000,
-        on_rows: Callable[[int], None] | None = None,
+        on_rows: Callable[[int], object] | None = None,
     ) -> None:
         self.mechanism = Mechanism(folder, dots_per_second, on_rows)
         self._server = _Server(("127.0.0.1", port), _Handler)
