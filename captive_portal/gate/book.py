@@ -6,6 +6,7 @@ the database first and the kernel second. May import: protocol, session, identit
 
 from __future__ import annotations
 
+import heapq
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -63,6 +64,7 @@ class Book:
         self._by_mac: dict[str, Session] = {}
         self._accounts: dict[str, set[str]] = {}
         self._marks: set[int] = set()
+        self._ends: list[tuple[float, str]] = []
         self._changes = Changes()
         self._teller = Teller(clock)
         self.sessions: dict[str, Session] = {}
@@ -145,6 +147,7 @@ class Book:
             return p.Refused(refused=p.RefusalReason.MINUTES_USED)
         self._settle_bytes(session)
         session.ends = self._clock.monotonic() + seconds
+        heapq.heappush(self._ends, (session.ends, session.id))
         self._changes.live.add(session.id)
         return self._opened(session)
 
@@ -222,8 +225,8 @@ class Book:
     def due(self) -> bool:
         """End what has ended by now; True when anything did."""
         now = self._clock.monotonic()
-        for session in [s for s in self.sessions.values() if s.ends - EARLY <= now]:
-            self.finish(session, p.EndReason.EXPIRED)
+        while self._first_end() - EARLY <= now:
+            self.finish(self.sessions[heapq.heappop(self._ends)[1]], p.EndReason.EXPIRED)
         if self.disaster.on and now >= self.disaster_ends:
             self.set_disaster(p.SetDisaster(on=False))
         self.new_day()
@@ -231,8 +234,18 @@ class Book:
 
     def next_due(self) -> float:
         """Monotonic seconds at which ``due`` has work; infinity when nobody is online."""
-        ends = min((s.ends - EARLY for s in self.sessions.values()), default=float("inf"))
+        ends = self._first_end() - EARLY
         return min(ends, self.disaster_ends) if self.disaster.on else ends
+
+    def _first_end(self) -> float:
+        """When the next session ends; entries of sessions that are gone or were extended are thrown away."""
+        while self._ends:
+            ends, key = self._ends[0]
+            session = self.sessions.get(key)
+            if session is not None and session.ends == ends:
+                return ends
+            heapq.heappop(self._ends)
+        return float("inf")
 
     def count(self, session: Session, up: int, down: int) -> None:
         """Add bytes that passed; a used-up quota ends or throttles."""
@@ -269,6 +282,7 @@ class Book:
     def _put(self, session: Session) -> None:
         self.sessions[session.id] = session
         self._by_mac[session.mac] = session
+        heapq.heappush(self._ends, (session.ends, session.id))
         self._marks.add(session.mark)
         if session.account:
             self._accounts.setdefault(session.account, set()).add(session.id)

@@ -6,6 +6,7 @@ May import: protocol, errors. The fake for tests and the demo is ``memory.Memory
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -164,9 +165,11 @@ class SocketGateClient(AskingGate):
 
     def _connect(self) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.settimeout(self._timeout)
         self._kept.connection = connection
+        # A full backlog makes a connect with Python's own time-out fail at once; the kernel's time-out waits.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", *_split(self._timeout)))
         connection.connect(str(self._path))
+        connection.settimeout(self._timeout)
         return connection
 
     def _forget(self) -> None:
@@ -184,6 +187,11 @@ class SocketGateClient(AskingGate):
     def close(self) -> None:
         """Close this thread's connection."""
         self._forget()
+
+
+def _split(seconds: float) -> tuple[int, int]:
+    """A struct timeval: whole seconds and microseconds."""
+    return int(seconds), int(seconds % 1 * 1_000_000)
 
 
 def _exactly(connection: socket.socket, length: int) -> bytes:

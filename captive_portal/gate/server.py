@@ -169,10 +169,14 @@ class Server:
             self._selector.modify(client.socket, events)
 
     def _accept(self) -> None:
-        try:
-            connection, _ = self._listener.accept()
-        except OSError:  # the caller is gone again, or no file is free: the slow ones are dropped this turn
-            return
+        for _ in range(MOST_AT_ONCE):
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:  # no more callers, or no file is free: the slow ones are dropped this turn
+                return
+            self._welcome(connection)
+
+    def _welcome(self, connection: socket.socket) -> None:
         if peer(connection) not in self._users:
             self._log.warning("caller_refused")
             connection.close()

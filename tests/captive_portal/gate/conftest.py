@@ -1,0 +1,69 @@
+"""A whole gate over a kernel and neighbours in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from captive_portal.gate.database import Database
+from captive_portal.gate.enforcer import Enforcer
+from captive_portal.gate.kernel import MemoryKernel
+from captive_portal.gate.session import Sighting
+from captive_portal.settings import WifiSettings
+from device.audit import Audit
+from device.clock import HeldClock
+from device.logs import open_log
+from tests.captive_portal.gate.sites import MORNING, a_site
+
+
+class Air(dict[str, Sighting]):
+    """Neighbours put on the air by hand."""
+
+    def find(self, ip: str) -> Sighting | None:
+        """See Neighbours."""
+        return self.get(ip)
+
+
+class Box:
+    """A box whose gate can be stopped, killed and rebooted."""
+
+    def __init__(self, state: Path, settings: WifiSettings | None = None) -> None:
+        self.state = state
+        self.settings = settings or a_site()
+        self.clock = HeldClock(MORNING)
+        self.kernel = MemoryKernel(self.clock)
+        self.air = Air()
+        self.boot = "first"
+        self.gate = self.start()
+
+    def start(self) -> Enforcer:
+        """Start the gate, as after any kind of end."""
+        database = Database(self.state / "sessions.db")
+        self.audit = Audit(database.store, self.clock)
+        self.gate = Enforcer(
+            self.settings,
+            database=database,
+            kernel=self.kernel,
+            neighbours=self.air,
+            clock=self.clock,
+            boot=self.boot,
+            audit=self.audit,
+            log=open_log("gate"),
+        )
+        self.gate.start()
+        return self.gate
+
+    def reboot(self, seconds: float) -> None:
+        """The power goes and comes back: the kernel forgets all, the monotonic clock begins anew."""
+        self.clock = HeldClock(self.clock.now())
+        self.clock.step(seconds)
+        self.kernel = MemoryKernel(self.clock)
+        self.boot += "+"
+
+
+@pytest.fixture
+def make_box(tmp_path: Path) -> Callable[..., Box]:
+    """Makes a Box, with settings if wished."""
+    return lambda settings=None: Box(tmp_path, settings)

@@ -1,0 +1,190 @@
+"""Desired state is carried out, and found again after whatever happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from captive_portal.gate import protocol as p
+from captive_portal.gate.reconcile import Element, Name, Plan
+from captive_portal.gate.session import Sighting
+from captive_portal.settings import LimitSettings
+from tests.captive_portal.gate.conftest import Box
+from tests.captive_portal.gate.sites import a_site, ip, mac
+
+MakeBox = Callable[..., Box]
+
+
+def login(box: Box, *numbers: int) -> list[p.Answer]:
+    for n in numbers:
+        box.air[ip(n)] = Sighting("hall", mac(n), ip(n))
+    return box.gate.answer([p.Open(ip=ip(n), method="one_tap") for n in numbers])
+
+
+def let_in(box: Box) -> set[str]:
+    """MACs that the kernel lets through by IPv4."""
+    return {name.key.split(" . ")[0] for name in box.kernel.readings() if name.set == "up4"}
+
+
+def up4(n: int) -> Name:
+    return Name("up4", f"{mac(n)} . {ip(n)}")
+
+
+def test_a_batch_of_logins_is_in_the_kernel_when_it_is_answered(make_box: MakeBox) -> None:
+    box = make_box()
+    assert all(isinstance(answer, p.Opened) for answer in login(box, 1, 2, 3))
+    assert let_in(box) == {mac(1), mac(2), mac(3)}
+
+
+def test_a_kernel_that_refuses_is_told_as_busy_and_tried_again(make_box: MakeBox) -> None:
+    box = make_box()
+    box.kernel.refuse = True
+    assert login(box, 1) == [p.Refused(refused=p.RefusalReason.GATE_BUSY)]
+    assert box.gate.answer([p.GetHealth()])[0] != p.Health(ready=True, online=1, heals=0)
+    box.kernel.refuse = False
+    box.clock.advance(2)
+    box.gate.tick()
+    assert let_in(box) == {mac(1)}
+
+
+def test_time_takes_a_phone_out_and_forgets_its_connections(make_box: MakeBox) -> None:
+    box = make_box()
+    login(box, 1)
+    box.clock.advance(3599.7)
+    box.gate.tick()
+    assert let_in(box) == set()
+    assert len(box.kernel.forgotten) == 1
+
+
+def test_a_gate_that_never_ticks_again_has_let_the_kernel_end_it(make_box: MakeBox) -> None:
+    box = make_box()
+    login(box, 1)
+    box.clock.advance(3600)
+    assert let_in(box) == set()
+
+
+def test_a_flushed_ruleset_is_put_back(make_box: MakeBox) -> None:
+    box = make_box()
+    login(box, 1)
+    box.kernel.flush()
+    box.gate.suspect()
+    box.clock.advance(1)
+    box.gate.tick()
+    assert let_in(box) == {mac(1)}
+    assert box.gate.answer([p.GetHealth()]) == [p.Health(ready=True, online=1, heals=1)]
+
+
+def test_a_killed_gate_finds_sessions_and_bytes_again(make_box: MakeBox) -> None:
+    box = make_box()
+    login(box, 1)
+    box.kernel.traffic(up4(1), 1000)
+    box.clock.advance(6)
+    box.gate.tick()
+    box.kernel.traffic(up4(1), 500)
+    box.start()
+    assert let_in(box) == {mac(1)}
+    box.clock.advance(6)
+    box.gate.tick()
+    (shown,) = box.gate.book.shown()
+    assert (shown.bytes_up, shown.seconds_left) == (1500, 3588)
+
+
+def test_a_reboot_keeps_what_was_left_less_the_time_that_passed(make_box: MakeBox) -> None:
+    box = make_box()
+    login(box, 1)
+    box.clock.advance(1200)
+    box.gate.tick()
+    box.reboot(600)
+    box.start()
+    (shown,) = box.gate.book.shown()
+    assert shown.seconds_left == 1800
+    assert let_in(box) == {mac(1)}
+
+
+def test_a_clock_that_went_back_over_a_reboot_takes_nothing(make_box: MakeBox) -> None:
+    box = make_box()
+    login(box, 1)
+    box.clock.advance(1200)
+    box.gate.tick()
+    box.reboot(-86400)
+    box.start()
+    assert box.gate.book.shown()[0].seconds_left == 2400
+
+
+def test_bytes_are_counted_to_the_end_and_over_an_extension(make_box: MakeBox) -> None:
+    box = make_box()
+    login(box, 1)
+    box.kernel.traffic(up4(1), 700)
+    box.clock.advance(60)
+    box.gate.answer([p.Extend(ip=ip(1))])
+    box.kernel.traffic(up4(1), 300)
+    box.gate.answer([p.End(ip=ip(1))])
+    (batch,) = box.gate.answer([p.DrainUsage()])
+    assert isinstance(batch, p.UsageBatch)
+    assert sum(event.bytes_up for event in batch.usage) == 1000
+
+
+def test_a_used_up_quota_throttles_in_the_kernel(make_box: MakeBox) -> None:
+    box = make_box(a_site(LimitSettings(quota_mib=1)))
+    login(box, 1)
+    box.kernel.traffic(up4(1), 2**20)
+    box.clock.advance(6)
+    box.gate.tick()
+    assert [name.set for name in box.kernel.readings() if name.set == "slow"] == ["slow"]
+    box.clock.advance(6)
+    box.gate.tick()
+    assert box.gate.book.shown()[0].bytes_up == 2**20
+
+
+def test_strangers_in_the_sets_are_thrown_out(make_box: MakeBox) -> None:
+    box = make_box()
+    login(box, 1)
+    box.kernel.carry_out(Plan([], [(up4(7), Element(999, 500.0))]))
+    box.clock.advance(6)
+    box.gate.tick()
+    assert let_in(box) == {mac(1)}
+
+
+def test_switching_disaster_mode_is_audited_and_so_is_its_own_end(make_box: MakeBox) -> None:
+    box = make_box()
+    until = box.clock.now().replace(hour=10)
+    box.gate.answer([p.SetDisaster(on=True, reason="flood", until=until, by="s1")])
+    assert any(name.set == "disaster" for name in box.kernel.readings())
+    box.clock.advance(3601)
+    box.gate.tick()
+    assert not any(name.set == "disaster" for name in box.kernel.readings())
+    assert [line.facts["on"] for line in box.audit.lines()] == [True, False]
+
+
+def test_blocks_and_disaster_are_remembered(make_box: MakeBox) -> None:
+    box = make_box()
+    box.gate.answer([p.Block(mac=mac(5)), p.SetDisaster(on=True, reason="quake")])
+    box.reboot(10)
+    box.start()
+    assert {name.set for name in box.kernel.readings()} == {"blocked", "disaster"}
+    assert box.gate.book.disaster.reason == "quake"
+
+
+def test_nothing_of_an_ended_session_stays_in_any_file(make_box: MakeBox) -> None:
+    box = make_box()
+    login(box, 1)
+    box.gate.answer([p.End(ip=ip(1)), p.Block(mac=mac(9))])
+    box.gate.stop()
+    kept = b"".join(path.read_bytes() for path in box.state.rglob("*") if path.is_file())
+    assert mac(1).encode() not in kept
+    assert mac(9).encode() in kept
+
+
+def test_usage_is_handed_over_once_and_survives_a_kill(make_box: MakeBox) -> None:
+    box = make_box()
+    login(box, 1)
+    box.start()
+    (batch,) = box.gate.answer([p.DrainUsage()])
+    assert isinstance(batch, p.UsageBatch)
+    assert [event.kind for event in batch.usage] == ["opened"]
+    (rest,) = box.gate.answer([p.DrainUsage(acknowledged=batch.usage[-1].number)])
+    assert rest == p.UsageBatch(usage=[])
+    box.start()
+    box.gate.answer([p.End(ip=ip(1))])
+    (last,) = box.gate.answer([p.DrainUsage()])
+    assert isinstance(last, p.UsageBatch)
+    assert last.usage[0].number == batch.usage[-1].number + 1

@@ -1,0 +1,105 @@
+"""The packet filter in memory and the kernel's own keep the same contract."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from captive_portal.gate.errors import KernelRefused
+from captive_portal.gate.kernel import Kernel, MemoryKernel, NftKernel
+from captive_portal.gate.reconcile import Element, Name, Plan
+from captive_portal.gate.ruleset import table
+from device.clock import SystemClock
+from tests.captive_portal.gate.sites import a_site, mac
+from tests.net.topology import in_namespace
+
+UP4 = Name("up4", f"{mac(1)} . 10.90.0.5")
+UP6 = Name("up6", f'"br-lan" . {mac(1)}')
+LIVE = Name("live", "0x0000012c")
+BLOCKED = Name("blocked", mac(2))
+DISASTER = Name("disaster", '"br-lan"')
+WANTED = {
+    UP4: Element(300, 500.0),
+    UP6: Element(300, 500.0),
+    LIVE: Element(0, 500.0),
+    BLOCKED: Element(),
+    DISASTER: Element(0, 60 * 86400.0),
+}
+
+
+@pytest.fixture(params=["memory", pytest.param("nft", marks=pytest.mark.needs("root", "nft", "ip"))])
+def kernel(request: pytest.FixtureRequest) -> Iterator[Kernel]:
+    """A kernel with our table in it."""
+    if request.param == "memory":
+        memory = MemoryKernel(SystemClock())
+        memory.install(table(a_site()), Plan([], []))
+        yield memory
+        return
+    space = f"hk{os.getpid():x}{os.urandom(2).hex()}"
+    subprocess.run(["ip", "netns", "add", space], check=True)
+    real = in_namespace(space, NftKernel)
+    try:
+        real.install(table(a_site()), Plan([], []))
+        yield real
+    finally:
+        real.close()
+        subprocess.run(["ip", "netns", "del", space], check=True)
+
+
+def adding(*names: Name) -> Plan:
+    return Plan([], [(name, WANTED[name]) for name in names])
+
+
+def test_what_is_added_is_read_back(kernel: Kernel) -> None:
+    kernel.carry_out(adding(*WANTED))
+    readings = kernel.readings()
+    assert readings.keys() == WANTED.keys()
+    for name, wanted in WANTED.items():
+        shown = readings[name].element
+        assert shown.mark == wanted.mark
+        assert shown.seconds == pytest.approx(wanted.seconds, abs=2.0)
+
+
+def test_what_is_removed_is_gone_even_when_it_was_not_there(kernel: Kernel) -> None:
+    kernel.carry_out(adding(UP4, LIVE))
+    kernel.carry_out(Plan([(UP4, WANTED[UP4]), (UP6, WANTED[UP6])], []))
+    assert kernel.readings().keys() == {LIVE}
+
+
+def test_an_element_is_replaced_in_one_step(kernel: Kernel) -> None:
+    kernel.carry_out(adding(UP4))
+    kernel.carry_out(Plan([(UP4, WANTED[UP4])], [(UP4, Element(301, 900.0))]))
+    assert kernel.readings()[UP4].element.mark == 301
+
+
+def test_counters_are_read_one_by_one(kernel: Kernel) -> None:
+    kernel.carry_out(adding(UP4, UP6, LIVE))
+    assert [kernel.bytes_of(name) for name in (UP4, UP6, LIVE)] == [0, 0, 0]
+    assert kernel.bytes_of(Name("live", "0x00000999")) is None
+
+
+def test_a_new_table_forgets_the_old_elements(kernel: Kernel) -> None:
+    kernel.carry_out(adding(UP4))
+    before = kernel.structure()
+    kernel.install(table(a_site()), adding(LIVE))
+    assert kernel.readings().keys() == {LIVE}
+    assert before
+    assert kernel.structure() != before
+
+
+def test_the_structure_does_not_change_with_elements(kernel: Kernel) -> None:
+    before = kernel.structure()
+    kernel.carry_out(adding(UP4, LIVE))
+    assert kernel.structure() == before
+
+
+def test_connections_of_no_one_are_forgotten_without_complaint(kernel: Kernel) -> None:
+    kernel.forget(300)
+
+
+def test_without_a_table_elements_are_refused() -> None:
+    with pytest.raises(KernelRefused):
+        MemoryKernel(SystemClock()).carry_out(adding(UP4))
