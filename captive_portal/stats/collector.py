@@ -23,7 +23,7 @@ _LONGEST_WAIT = timedelta(days=2)
 
 
 class StatsCollector:
-    """``start`` makes one thread that collects every ``seconds``; ``collect`` does it once, for tests and the demo.
+    """``start`` makes one thread that collects every ``seconds``; ``turn`` and ``collect`` do it once.
 
     An event is acknowledged to the gate only by asking for the next batch with the number that was committed here, so
     that a crash between the two gives the same events again, and ``fold`` knows them by their number.
@@ -67,18 +67,8 @@ class StatsCollector:
         close_days(self._store, self._clock.now().date(), self._keep_days)
         return booked
 
-    def _forget_strays(self, tally: Tally) -> None:
-        """Sessions whose end was never told (the gate's database was lost): nobody is online, so neither are they."""
-        if tally.live and self._gate.health().online == 0:
-            write(self._store, tally, Tally(tally.number, tally.at), fold(tally, [])[1])
-
-    def _run(self) -> None:
-        while True:
-            self._collect_or_say()
-            if self._stopping.wait(self._seconds):
-                return
-
-    def _collect_or_say(self) -> None:
+    def turn(self) -> None:
+        """One turn of the thread: collect, or say once that the gate is gone and go on without it."""
         try:
             booked = self.collect()
         except (GateUnreachable, GateFault) as error:
@@ -90,6 +80,17 @@ class StatsCollector:
         if not self._reached:
             self._log.info("stats_gate_reached", booked=booked)
         self._reached = True
+
+    def _forget_strays(self, tally: Tally) -> None:
+        """Sessions whose end was never told (the gate's database was lost): nobody is online, so neither are they."""
+        if tally.live and self._gate.health().online == 0:
+            write(self._store, tally, Tally(tally.number, tally.at), fold(tally, [])[1])
+
+    def _run(self) -> None:
+        while True:
+            self.turn()
+            if self._stopping.wait(self._seconds):
+                return
 
     def _close_waiting_days(self) -> None:
         """No visitor's key outlives its day for long, even when the gate is gone."""
