@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Blueprint, Flask
+from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -70,6 +71,7 @@ def create_app(parts: Parts) -> Flask:
     app = Flask("kiosk")
     app.jinja_env.globals["waiting"] = WAITING
     app.jinja_env.trim_blocks = True
+    app.jinja_env.undefined = StrictUndefined
     guard.install(app)
     pages = Pages(parts.desk, parts.words, parts.city)
     for blueprint in (*_visit_screens(parts, pages), *_other_screens(parts, pages)):

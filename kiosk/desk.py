@@ -126,7 +126,7 @@ class Desk:
             visit.message = Message("card.gone")
         elif event is not Event.TROUBLED and visit.step.screen not in (Screen.HOME, Screen.STILL_THERE):
             visit.message = visit.message if left is Screen.STILL_THERE else None
-        visit.deadline = self._deadline(visit)
+        visit.deadline, visit.token = self._deadline(visit), secrets.token_urlsafe(16)
         self.revise()
 
     def start(self) -> None:
@@ -157,10 +157,9 @@ class Desk:
             self.revise()
 
     def revise(self) -> None:
-        """The page of now is to be drawn anew; older pages' tokens act no more."""
+        """The page of now is to be drawn anew. Its step token stays, so a finger already on its way still counts."""
         with self._lock:
             self.revision += 1
-            self.visit.token = secrets.token_urlsafe(16)
 
     def _end(self, reason: str) -> None:
         self._let_go(reason)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from device.card.profile import PRESENT_CARD
 from device.card.virtual.card import TriesInMemory, VirtualCard, load_image
 from device.card.virtual.pki import TestPki
 from device.card.virtual.reader import VirtualReader
@@ -70,7 +71,7 @@ class Drill:
         """Put a card of the TEST PKI down; tries: PIN tries it still has."""
         keeper = TriesInMemory()
         if tries is not None:
-            keeper.keep("auth", tries)
+            keeper.keep(f"{PRESENT_CARD.application.hex()}/{PRESENT_CARD.pin_file:04X}", tries)
         self.reader.insert(VirtualCard(load_image(self.pki.cards / name), keeper))
         self._seen()
 

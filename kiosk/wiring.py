@@ -120,7 +120,7 @@ def build(
         name=box_name,
         database=state / "kiosk" / DATABASE,
         reader=PcscReader(card),
-        issuer=HttpIssuerClient(link),
+        issuer=HttpIssuerClient(link.url, link.timeout_seconds),
         page_printer=IppPagePrinter(page),
         receipt_printer=NetworkReceiptPrinter(receipt),
         clock=clock,

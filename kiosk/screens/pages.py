@@ -45,7 +45,8 @@ class Pages:
     def fault(self) -> Response:
         """Something of ours broke: the visit ends with a trouble that says so; if even that fails, home."""
         with self._desk.held() as visit:
-            if not self._desk.trouble(visit, "general"):
+            failed = visit.step.screen
+            if not self._desk.trouble(visit, "general") or visit.step.screen is failed:
                 self._desk.reset()
             return self.now()
 

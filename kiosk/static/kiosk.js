@@ -5,6 +5,7 @@
   const poll = 400;
   let leaving = false;
   let silent = 0;
+  let touched = -Infinity;
 
   // Heartbeat: when the kiosk's screen changed, go where it is now.
   const beat = async () => {
@@ -14,7 +15,8 @@
       const state = await answer.json();
       silent = 0;
       const moved = state.screen !== body.dataset.screen || String(state.revision) !== body.dataset.revision;
-      if (moved && !leaving) { leaving = true; location.replace("/"); return; }
+      // A finger that is just touching a control goes first: its tap must not land on a page that is going away.
+      if (moved && !leaving && performance.now() - touched > 700) { location.replace("/"); return; }
     } catch { silent += 1; }
     body.classList.toggle("lost", silent > 5);
     setTimeout(beat, poll);
@@ -26,6 +28,7 @@
   let awake = 0;
   addEventListener("pointerdown", () => {
     const now = performance.now();
+    touched = now;
     if (awake && now - awake < 3000) return;
     awake = now;
     fetch("/awake", { method: "POST" }).catch(() => {});
