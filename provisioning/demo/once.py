@@ -109,6 +109,12 @@ class Visitor:
     def _at_home(self) -> None:
         if self._browser.language != self._language:
             self._press(f"language-{self._language}")
+        deadline = time.monotonic() + SCREEN_SECONDS
+        while "data-notice=" in self._browser.page:  # something is not ready yet; the kiosk finds out by itself
+            if time.monotonic() > deadline:
+                raise self._failed("the kiosk never became ready")
+            time.sleep(0.1)
+            self._browser.open("/")
         self._press("start")
 
     def _choose(self) -> None:
