@@ -37,6 +37,8 @@ REASONS: tuple[tuple[str, Condition], ...] = (
 )
 """printer-state-reasons (RFC 8011 §5.4.12), the gravest first; they come with -error, -warning, -report or bare."""
 
+_PROGRESS = ("job-state", "job-state-reasons", "job-impressions-completed", "job-uuid", "job-printer-up-time")
+
 
 class IppPagePrinter:
     """See PagePrinter. Safe across threads."""
@@ -67,7 +69,9 @@ class IppPagePrinter:
         return _job(job, printer.group(Tag.PRINTER))
 
     def send(self, job: PrintJob, pdf: bytes) -> None:
-        """See PagePrinter."""
+        """See PagePrinter. Send-Document knows a job by its number alone, so whose number it is now is asked first."""
+        if self.progress(job) is None:
+            raise PrinterRefused(operation=Operation.SEND_DOCUMENT.name, status=_hex(Status.NOT_FOUND))
         self._ask(
             Operation.SEND_DOCUMENT,
             [
@@ -80,7 +84,7 @@ class IppPagePrinter:
 
     def progress(self, job: PrintJob) -> JobProgress | None:
         """See PagePrinter. A job of another uuid under our number is not ours: the printer restarted (§5.2)."""
-        wanted = _requested(("job-state", "job-state-reasons", "job-impressions-completed", "job-uuid"))
+        wanted = _requested(_PROGRESS)
         try:
             answer = self._ask(Operation.GET_JOB_ATTRIBUTES, [_job_id(job), *wanted])
         except PrinterRefused as refused:
@@ -88,10 +92,7 @@ class IppPagePrinter:
                 return None
             raise
         found = answer.group(Tag.JOB)
-        if found.first("job-uuid") not in (job.job_uuid, None):
-            return None
-        reasons = tuple(str(r) for r in found.all("job-state-reasons"))
-        return JobProgress(JobState(_number(found, "job-state")), _number(found, "job-impressions-completed"), reasons)
+        return _progress(found) if _is_still(job, found) else None
 
     def find(self, name: str) -> PrintJob | None:
         """See PagePrinter."""
@@ -105,7 +106,9 @@ class IppPagePrinter:
         return None
 
     def cancel(self, job: PrintJob) -> None:
-        """See PagePrinter."""
+        """See PagePrinter. A job that took our number after a restart is left alone, too."""
+        if self.progress(job) is None:
+            return
         try:
             self._ask(Operation.CANCEL_JOB, [_job_id(job)])
         except PrinterRefused as refused:
@@ -161,8 +164,41 @@ def condition_of(printer: Group) -> Condition:
 
 
 def _job(job: Group, printer: Group) -> PrintJob:
+    """Raises PrinterUnreachable when the answer names no job: what became of it can only be found out later."""
+    job_id = _number(job, "job-id")
+    if job_id < 1:
+        raise PrinterUnreachable(printer="page")
     up_time = _number(printer, "printer-up-time")
-    return PrintJob(_number(job, "job-id"), str(job.first("job-uuid")), str(printer.first("printer-uuid")), up_time)
+    return PrintJob(job_id, str(job.first("job-uuid") or ""), str(printer.first("printer-uuid") or ""), up_time)
+
+
+def _is_still(job: PrintJob, found: Group) -> bool:
+    """Whether ``found`` is our job and not another of its number; by uuid, or, for printers that give none, by the
+    printer's up-time, which a restart sets back.
+    """
+    uuid = found.first("job-uuid")
+    if uuid is not None and job.job_uuid:
+        return uuid == job.job_uuid
+    up_time = found.first("job-printer-up-time")
+    return not isinstance(up_time, int) or up_time >= job.printer_up_time
+
+
+def _progress(found: Group) -> JobProgress:
+    """Raises PrinterUnreachable when the answer holds no job-state we know."""
+    reasons = tuple(str(r) for r in found.all("job-state-reasons"))
+    try:
+        state = JobState(_number(found, "job-state"))
+    except ValueError as error:
+        raise PrinterUnreachable(printer="page") from error
+    return JobProgress(state, _number(found, "job-impressions-completed"), reasons)
+
+
+def _state(job: Group) -> JobState:
+    """job-state; a printer that leaves it out, or invents one, has not answered. Raises PrinterUnreachable."""
+    try:
+        return JobState(_number(job, "job-state"))
+    except ValueError as error:
+        raise PrinterUnreachable(printer="page") from error
 
 
 def _number(group: Group, name: str) -> int:

@@ -28,7 +28,7 @@ WORDS: dict[str, Condition] = {
 
 class PrinterState(msgspec.Struct, frozen=True, kw_only=True):
     """How the virtual printer is. seconds_per_page: how slow the A4 printer is; lost_answers: how many of its next
-    answers get lost after the work was done.
+    answers get lost after the work (create, send, cancel) was done.
     """
 
     condition: Condition = Condition.READY

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from device.printer import ipp
-from device.printer.ipp import Group, Message, NotIpp, Status
+from device.printer.ipp import Group, Message, NotIpp, Operation, Status
 from device.printer.status import Condition
 from device.printer.virtual_faults import read_state, write_state
 from device.printer.virtual_page.answers import Answers
@@ -17,6 +17,8 @@ from device.printer.virtual_page.press import Press
 
 PATH = "/ipp/print"
 _MOST_BYTES = 64 * 1024 * 1024
+_WORK = (Operation.PRINT_JOB, Operation.CREATE_JOB, Operation.SEND_DOCUMENT, Operation.CANCEL_JOB)
+"""Operations whose answers can get lost by ``lost_answers``; a question asked in vain changes nothing."""
 _DEAF = (Condition.OFFLINE, Condition.SILENT)
 
 
@@ -70,7 +72,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         answer = self._answer(body)
         state = read_state(self.server.folder)
-        if state.lost_answers:
+        if state.lost_answers and int.from_bytes(body[2:4], "big") in _WORK:
             write_state(self.server.folder, msgspec.structs.replace(state, lost_answers=state.lost_answers - 1))
             self.close_connection = True
             return
