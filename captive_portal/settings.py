@@ -5,6 +5,7 @@ May import: device.settings. Paths are relative to the state folder unless absol
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated, Literal
 
 import msgspec
@@ -14,6 +15,9 @@ from device.settings import Section
 HourMinute = Annotated[str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")]
 InterfaceName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_.@-]{1,15}$")]
 SpotName = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9_-]{0,31}$")]
+Ipv4Address = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$")]
+Ipv6Text = Annotated[str, msgspec.Meta(pattern="^([0-9a-f:]+(/[0-9]{1,3})?)?$")]
+Network = Annotated[str, msgspec.Meta(pattern="^[0-9a-f:.]+/[0-9]{1,3}$")]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Natural = Annotated[int, msgspec.Meta(ge=0)]
 Login = Literal["one_tap", "email_code", "voucher"]
@@ -22,8 +26,12 @@ Login = Literal["one_tap", "email_code", "voucher"]
 class Ipv4Settings(Section, frozen=True, kw_only=True):
     """The phones' IPv4 network: gateway is the box's own address on it, prefix its length in bits."""
 
-    gateway: str
+    gateway: Ipv4Address
     prefix: Annotated[int, msgspec.Meta(ge=8, le=30)] = 24
+
+    def __post_init__(self) -> None:
+        """Raises ValueError when the gateway is no address."""
+        ipaddress.IPv4Address(self.gateway)
 
 
 class Ipv6Settings(Section, frozen=True, kw_only=True):
@@ -34,9 +42,17 @@ class Ipv6Settings(Section, frozen=True, kw_only=True):
 
     mode: Literal["off", "routed", "masquerade", "npt"] = "off"
     reason: str = "the uplink gives no IPv6"
-    network: str = ""
-    gateway: str = ""
-    uplink_network: str = ""
+    network: Ipv6Text = ""
+    gateway: Ipv6Text = ""
+    uplink_network: Ipv6Text = ""
+
+    def __post_init__(self) -> None:
+        """A network without its addresses is no network. Raises ValueError."""
+        if self.mode != "off":
+            if ipaddress.IPv6Address(self.gateway) not in ipaddress.IPv6Network(self.network):
+                raise ValueError("gateway outside network")
+            if self.mode == "npt":
+                ipaddress.IPv6Network(self.uplink_network)
 
 
 class DhcpSettings(Section, frozen=True, kw_only=True):
@@ -44,8 +60,8 @@ class DhcpSettings(Section, frozen=True, kw_only=True):
     lease in it can not log in.
     """
 
-    first: str
-    last: str
+    first: Ipv4Address
+    last: Ipv4Address
     lease_seconds: Annotated[int, msgspec.Meta(ge=120)] = 3600
     leases: str = "dnsmasq/leases"
 
@@ -97,7 +113,7 @@ class SpotSettings(Section, frozen=True, kw_only=True):
     closes: HourMinute = "24:00"
     garden: list[str] = msgspec.field(default_factory=list)
     dns: list[str] = msgspec.field(default_factory=list)
-    closed_networks: list[str] = msgspec.field(default_factory=list)
+    closed_networks: list[Network] = msgspec.field(default_factory=list)
 
 
 class PortalSettings(Section, frozen=True, kw_only=True):

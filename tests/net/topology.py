@@ -43,7 +43,7 @@ interface = "br-lan"
 uplink = "up0"
 ipv4 = {{ gateway = "10.90.0.1", prefix = 22 }}
 ipv6 = {{ mode = "{ipv6}", network = "fd00:90::/64", gateway = "fd00:90::1" }}
-limits = {{ minutes_per_visit = 1 }}
+limits = {{ {limits} }}
 {more}
 """
 
@@ -115,14 +115,16 @@ class Topology:
 
     PHONES = ("attacker", "online", "ended", "neighbour")
 
-    def __init__(self, folder: Path, *, ipv6: str = "routed", more: str = "") -> None:
+    def __init__(
+        self, folder: Path, ipv6: str = "routed", limits: str = "minutes_per_visit = 1", more: str = ""
+    ) -> None:
         self.folder = folder
         self._stem = f"hg{os.getpid():x}{os.urandom(2).hex()}"
         self.gateway, self.internet = f"{self._stem}g", f"{self._stem}i"
         self.phones = {name: Phone(f"{self._stem}{n}", n) for n, name in enumerate(self.PHONES, 1)}
         self.far: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        (folder / "site.toml").write_text(SITE.format(ipv6=ipv6, more=more))
+        (folder / "site.toml").write_text(SITE.format(ipv6=ipv6, limits=limits, more=more))
 
     # -- namespaces --
 
