@@ -1,4 +1,4 @@
-"""Runs one web process under gunicorn; the only importer of gunicorn. May import: provisioning, device."""
+"""Runs one web process under gunicorn; gunicorn is imported here and in workers. May import: provisioning, device."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from device.errors import HirobaError
 from device.logs import open_log
 from provisioning.errors import PortNotAllowed, PortTaken
 from provisioning.messages import explain
+from provisioning.workers import PatientWorker, patient_tls
 
 _APP_LOAD_ERROR = 4  # the exit code by which gunicorn knows that another try would fail alike
 
@@ -75,7 +76,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "bind": f"{host}:{listen.port}",
             "workers": listen.workers,
             "threads": listen.threads,
-            "worker_class": "gthread",
+            "worker_class": PatientWorker,
             "worker_tmp_dir": "/dev/shm",  # noqa: S108  # the heartbeat file must not touch the card (wear)
             "control_socket_disable": True,  # facts/kiosk_fleet_ux.md §0.4
             "proc_name": f"hiroba-{listen.name}",
@@ -88,6 +89,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         }
         if listen.tls:
             options["certfile"], options["keyfile"] = listen.tls
+            options["ssl_context"] = patient_tls()
         for name, value in options.items():
             self.cfg.set(name, value)
 

@@ -20,7 +20,7 @@ VENDORS = {
     "escpos": {"device/printer/receipt_printer.py"},
     "structlog": {"device/logs.py"},
     "netifaces": {"device/network.py"},
-    "gunicorn": {"provisioning/serve.py"},
+    "gunicorn": {"provisioning/serve.py", "provisioning/workers.py"},
     "typst": {"kiosk/issuer/document.py"},
     "uharfbuzz": {"kiosk/issuer/glyphs.py"},
 }

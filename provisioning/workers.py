@@ -1,0 +1,198 @@
+"""A gunicorn worker that gives a thread only to a request that has wholly arrived.
+
+The stock gthread worker hands every new connection to a thread that waits for its bytes, so sixteen phones that walk
+away in the middle of a request stop the portal, and it lingers on a closing connection in its only event loop. Here
+connections wait in the poller, which costs no thread, with a deadline and a cap per phone. May import: gunicorn.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import re
+import socket
+import ssl
+import time
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+ARRIVAL_SECONDS = 10.0
+"""How long a request may take to arrive, and a connection may say nothing."""
+THREAD_SECONDS = 5.0
+"""How long a thread waits for one more piece from or to a phone."""
+PER_CLIENT, IN_ALL = 64, 800
+"""Connections that may wait, of one address and together; the oldest makes room. IN_ALL stays under 1,024 files."""
+LOOK_AHEAD = 16 * 1024
+"""Bytes of a request that are waited for; the rest of a longer one is read, or refused, by the thread."""
+
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*\r\n", re.IGNORECASE)
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked", re.IGNORECASE)
+
+
+def missing(seen: bytes) -> int:
+    """How many bytes of the first plain request in ``seen`` have surely still to come; 0 when it is whole."""
+    head, end, body = seen.partition(b"\r\n\r\n")
+    if not end:
+        return 1
+    if _CHUNKED.search(head):
+        return 0 if body.endswith(b"0\r\n\r\n") else 1
+    length = _LENGTH.search(head + b"\r\n")
+    return max(0, int(length[1]) - len(body)) if length else 0
+
+
+def missing_tls(seen: bytes) -> int:
+    """The same for the first TLS record, which holds the ClientHello (RFC 8446 §5.1: type, version, length, body)."""
+    if len(seen) < 5:
+        return 5 - len(seen)
+    return max(0, 5 + int.from_bytes(seen[3:5], "big") - len(seen)) if seen[0] == 22 else 0
+
+
+class _Patient:
+    """For a socket class: "blocking" means a bounded wait; one that ends in vain is a connection that is gone."""
+
+    def setblocking(self, flag: bool) -> None:
+        self.settimeout(THREAD_SECONDS if flag else 0.0)  # type: ignore[attr-defined]  # of the socket beside it
+
+    def recv(self, *arguments: Any) -> bytes:
+        try:
+            return super().recv(*arguments)  # type: ignore[misc,no-any-return]  # of the socket beside it
+        except TimeoutError as error:
+            raise ConnectionResetError(errno.ECONNRESET, "nothing more came") from error
+
+
+class _PatientSocket(_Patient, socket.socket):
+    """Plain."""
+
+
+class _PatientTlsSocket(_Patient, ssl.SSLSocket):
+    """TLS."""
+
+
+def patient_tls() -> Callable[[Any, Callable[[], ssl.SSLContext]], ssl.SSLContext]:
+    """gunicorn's ``ssl_context`` hook: one context for all connections instead of one read from disk for each."""
+    kept: list[ssl.SSLContext] = []
+
+    def context(_config: Any, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+        if not kept:
+            kept.append(make())
+            kept[0].sslsocket_class = _PatientTlsSocket
+        return kept[0]
+
+    return context
+
+
+class PatientConnection(TConn):  # type: ignore[misc]  # gunicorn ships no types
+    """One connection. ``wanted``: bytes that have to be there before it is looked at again."""
+
+    wanted = 1
+
+    def close(self, graceful: bool = False) -> None:
+        """Say the end, take what is already there so that no reset cuts the answer, and close without waiting."""
+        if graceful:
+            with contextlib.suppress(OSError, ValueError):
+                self.sock.shutdown(socket.SHUT_WR)
+                self.sock.settimeout(0.0)
+                while self.sock.recv(65536):
+                    pass
+        with contextlib.suppress(OSError):
+            self.sock.close()
+
+
+class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+    """See the module."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._waiting: Counter[str] = Counter()
+
+    def init_process(self) -> None:
+        """Before the loop: a phone that walked away is no error worth a line in the log."""
+        self.log.error_log.addFilter(_not_a_timeout)
+        super().init_process()
+
+    def accept(self, listener: socket.socket) -> None:
+        """Take a new connection and let it wait for its request."""
+        try:
+            plain, client = listener.accept()
+        except OSError as error:
+            if error.errno == errno.EMFILE:
+                self._make_room(None)
+            elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
+                raise
+            return
+        self.nr_conns += 1
+        patient = _PatientSocket(plain.family, plain.type, plain.proto, plain.detach())
+        self._wait(PatientConnection(self.cfg, patient, client, listener.getsockname()))
+
+    def _wait(self, conn: PatientConnection) -> None:
+        if len(self.pending_conns) >= IN_ALL:
+            self._make_room(None)
+        if self._waiting[conn.client[0]] >= PER_CLIENT:
+            self._make_room(conn.client[0])
+        conn.wanted = 1
+        conn.timeout = time.monotonic() + ARRIVAL_SECONDS
+        self._waiting[conn.client[0]] += 1
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, 1, partial(self.on_pending_socket_readable, conn))
+
+    def _make_room(self, client: str | None) -> None:
+        """Drop the connection that has waited longest, of this address or of all."""
+        for conn in self.pending_conns:
+            if client is None or conn.client[0] == client:
+                self._drop(conn)
+                return
+
+    def on_pending_socket_readable(self, conn: PatientConnection, client: socket.socket) -> None:
+        """More has come: look at it without taking it, and hand over when it is whole."""
+        try:
+            seen = client.recv(LOOK_AHEAD, socket.MSG_PEEK)
+        except OSError:
+            self._drop(conn)
+            return
+        rest = (missing_tls if self.cfg.is_ssl else missing)(seen)
+        if rest and len(seen) < conn.wanted:
+            self._drop(conn)  # woken before enough was there: the other end has closed
+        elif rest and len(seen) < LOOK_AHEAD:
+            conn.wanted = min(len(seen) + rest, LOOK_AHEAD)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, conn.wanted)
+        else:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+            self._forget(conn)
+            conn.data_ready = True
+            self.enqueue_req(conn)
+
+    def on_client_socket_readable(self, conn: PatientConnection, client: socket.socket) -> None:
+        """A kept connection speaks again: plain ones wait like new ones; TLS can not be looked into."""
+        if self.cfg.is_ssl:
+            super().on_client_socket_readable(conn, client)
+            return
+        self.poller.unregister(client)
+        self.keepalived_conns.remove(conn)
+        self._wait(conn)
+
+    def murder_pending(self) -> None:
+        """Drop what has waited too long."""
+        now = time.monotonic()
+        while self.pending_conns and self.pending_conns[0].timeout <= now:
+            self._drop(self.pending_conns[0])
+
+    def _forget(self, conn: PatientConnection) -> None:
+        self.poller.unregister(conn.sock)
+        self.pending_conns.remove(conn)
+        self._waiting[conn.client[0]] -= 1
+        if not self._waiting[conn.client[0]]:
+            del self._waiting[conn.client[0]]
+
+    def _drop(self, conn: PatientConnection) -> None:
+        self._forget(conn)
+        self.nr_conns -= 1
+        conn.close()
+
+
+def _not_a_timeout(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], TimeoutError))

@@ -1,0 +1,147 @@
+"""The worker that waits without threads: what is whole is known, and stalled phones stop nobody."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioning.workers import missing, missing_tls
+from tests.fixtures.mail_server import wait_for
+from tests.fixtures.tls import write_test_credential
+
+SERVER = """
+import sys
+from provisioning.serve import Listen, Served, serve
+def app(environ, start):
+    body = environ["wsgi.input"].read()
+    start("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+    return [body]
+tls = (sys.argv[2], sys.argv[3]) if len(sys.argv) > 2 else None
+serve(Listen("127.0.0.1", int(sys.argv[1]), "test", workers=1, threads=2, tls=tls), lambda: Served(app))
+"""
+HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
+
+
+@dataclass
+class Server:
+    port: int
+    trust: Path | None
+
+    def connect(self) -> http.client.HTTPConnection:
+        """A new connection."""
+        if self.trust is None:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=4)
+        context = ssl.create_default_context(cafile=str(self.trust))
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=4, context=context)
+
+    def ask(self, body: bytes = b"hello") -> bytes:
+        """One whole request on a new connection."""
+        asking = self.connect()
+        asking.request("POST", "/", body)
+        answer = asking.getresponse().read()
+        asking.close()
+        return answer
+
+    def say(self, text: bytes) -> socket.socket:
+        """A connection that has sent this much and says no more."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=4)
+        connection.sendall(text)
+        return connection
+
+
+@pytest.fixture(scope="module", params=["plain", "tls"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    tls = write_test_credential(tmp_path_factory.mktemp("tls")) if request.param == "tls" else None
+    command = [sys.executable, "-c", SERVER, str(port), *(map(str, tls) if tls else ())]
+    process = subprocess.Popen(command, cwd=Path(__file__).parents[2])
+    served = Server(port, tls[0] if tls else None)
+
+    def up() -> bool:
+        try:
+            return served.ask() == b"hello"
+        except OSError:
+            return False
+
+    wait_for(up)
+    yield served
+    process.terminate()
+    process.wait(15)
+
+
+STALLED = {
+    "silent": b"",
+    "half a head": HEAD,
+    "half a body": HEAD + b"Content-Length: 10\r\n\r\nabc",
+    "half a chunk": HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nab",
+    "half a ClientHello": b"\x16\x03\x01\x02\x00\x01",
+}
+
+
+@pytest.mark.parametrize("stalled", STALLED.values(), ids=STALLED)
+def test_three_hundred_stalled_connections_stop_nobody(server: Server, stalled: bytes) -> None:
+    connections = [server.say(stalled) for _ in range(300)]
+    assert [server.ask() for _ in range(5)] == [b"hello"] * 5
+    for connection in connections:
+        connection.close()
+    assert server.ask() == b"hello"
+
+
+def test_clients_that_never_close_stop_nobody(server: Server) -> None:
+    whole = HEAD + b"Connection: close\r\nContent-Length: 0\r\n\r\n"
+    connections = [server.say(whole) for _ in range(20)]
+    assert server.ask() == b"hello"
+    for connection in connections:
+        connection.close()
+
+
+def test_a_request_in_many_pieces_and_a_large_one_arrive_whole(server: Server) -> None:
+    assert server.ask(b"x" * 200_000) == b"x" * 200_000
+    if server.trust:
+        return
+    connection = server.say(HEAD)
+    for piece in (b"Content-Le", b"ngth: 6\r\n", b"\r\n", b"abc", b"def"):
+        connection.sendall(piece)
+        assert server.ask() == b"hello"
+    assert connection.recv(4096).endswith(b"abcdef")
+    connection.close()
+
+
+def test_a_kept_connection_serves_again(server: Server) -> None:
+    asking = server.connect()
+    for number in range(5):
+        asking.request("POST", "/", f"{number}")
+        assert asking.getresponse().read() == b"%d" % number
+    asking.close()
+
+
+@given(st.binary(max_size=60), st.sampled_from([b"content-length", b"Content-Length"]))
+def test_a_request_is_whole_at_its_last_byte_and_not_before(body: bytes, name: bytes) -> None:
+    whole = HEAD + name + b": %d\r\n\r\n" % len(body) + body
+    assert missing(whole) == 0
+    assert all(missing(whole[:end]) > 0 for end in range(len(whole)))
+
+
+@given(st.binary(max_size=300))
+def test_what_is_missing_is_never_negative(seen: bytes) -> None:
+    assert missing(seen) >= 0
+    assert missing_tls(seen) >= 0
+
+
+@given(st.binary(max_size=300))
+def test_a_tls_record_is_whole_at_its_last_byte(body: bytes) -> None:
+    whole = b"\x16\x03\x01" + len(body).to_bytes(2, "big") + body
+    assert missing_tls(whole) == 0
+    assert all(missing_tls(whole[:end]) > 0 for end in range(len(whole)))
