@@ -18,6 +18,7 @@ from captive_portal.stats.ledger import open_ledger
 from captive_portal.stats.page import create_stats_app
 from device.clock import Clock
 from device.logs import Log
+from device.store import Store
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class BuiltStats:
     start: Callable[[], None]
     stop: Callable[[], None]
     collector: StatsCollector
+    store: Store
 
 
 def build_stats(
@@ -51,4 +53,4 @@ def build_stats(
         collector.stop()
         store.close()
 
-    return BuiltStats(create_stats_app(settings, store, clock), collector.start, stop, collector)
+    return BuiltStats(create_stats_app(settings, store, clock), collector.start, stop, collector, store)

@@ -134,6 +134,8 @@ class Enforcer:
         times = [self._clock.monotonic() + QUIET, self.book.next_due()]
         if self.book.sessions:
             times += [self._sample_at, self._keep_at]
+        elif self._unswept:
+            times.append(self._keep_at)
         if self._suspicious or self._problem:
             times.append(self._verify_at)
         return min(times)
@@ -152,6 +154,8 @@ class Enforcer:
             self._sample()
         if self.book.sessions and now >= self._keep_at:
             self._keep()
+        elif not self.book.sessions and now >= self._keep_at:
+            self._sweep()  # the last phone has gone: its MAC must not stay in the log until the next one comes
 
     def _sample(self) -> None:
         """Read all counters; what the dump shows wrong is put right on the way. Seldom when a dump is dear."""

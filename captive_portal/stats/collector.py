@@ -1,16 +1,19 @@
 """Takes the gate's usage events, again and again, and books them.
 
-May import: ledger, tally, captive_portal.gate.client, device.
+May import: ledger, sums, tally, captive_portal.gate, device.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 
 from captive_portal.gate.client import GateClient
 from captive_portal.gate.errors import GateFault, GateUnreachable
+from captive_portal.gate.protocol import Usage
 from captive_portal.stats.ledger import close_days, open_days, read_tally, write
+from captive_portal.stats.sums import Sums
 from captive_portal.stats.tally import Tally, fold
 from device.clock import Clock
 from device.logs import Log
@@ -55,14 +58,17 @@ class StatsCollector:
 
     def collect(self) -> int:
         """Book everything the gate has now, and close past days. Events booked. Raises GateUnreachable, GateFault."""
-        tally, booked = read_tally(self._store), 0
-        while True:
-            events = self._gate.drain_usage(tally.number, BATCH)
+        tally, booked, acknowledged = read_tally(self._store), 0, 0
+        # Asked with 0 first: an acknowledgement makes the gate write, and there is mostly nothing to acknowledge.
+        while events := self._gate.drain_usage(acknowledged, BATCH):
+            tally = _restarted(tally, events)
             after, sums = fold(tally, events)
-            if after.number == tally.number:
-                break
-            write(self._store, tally, after, sums)
-            tally, booked = after, booked + len(events)
+            booked += sum(event.number > tally.number for event in events)
+            if after.number != tally.number:
+                write(self._store, tally, after, sums)
+            elif acknowledged:
+                break  # the gate does not hear us
+            tally, acknowledged = after, after.number
         self._forget_strays(tally)
         close_days(self._store, self._clock.now().date(), self._keep_days)
         return booked
@@ -84,7 +90,7 @@ class StatsCollector:
     def _forget_strays(self, tally: Tally) -> None:
         """Sessions whose end was never told (the gate's database was lost): nobody is online, so neither are they."""
         if tally.live and self._gate.health().online == 0:
-            write(self._store, tally, Tally(tally.number, tally.at), fold(tally, [])[1])
+            write(self._store, tally, Tally(tally.number, tally.at), Sums())
 
     def _run(self) -> None:
         while True:
@@ -97,3 +103,11 @@ class StatsCollector:
         before = self._clock.now().date() - _LONGEST_WAIT
         if any(day < before.isoformat() for day in open_days(self._store)):
             close_days(self._store, before, self._keep_days)
+
+
+def _restarted(tally: Tally, events: Sequence[Usage]) -> Tally:
+    """Where to count on from. Not acknowledged events end with the last one counted or later ones; when they end before
+    it, the gate lost its database and numbers from 1 again.
+    """
+    newest = max(event.number for event in events)
+    return tally if newest >= tally.number else Tally(0, tally.at, tally.live)

@@ -76,6 +76,36 @@ def test_an_answer_that_is_given_again_is_counted_once(box: Box) -> None:
     assert day_report(box.store, "*", MORNING.date()).total.sessions == 1
 
 
+def test_a_gate_that_lost_its_database_and_counts_anew_is_heard(box: Box) -> None:
+    for number in (1, 2, 3):
+        box.log_in(number)
+    box.collector.collect()
+    box.gate = MemoryGate(a_site(), box.clock)
+    box.log_in(4)
+    assert box.made(box.store).collect() == 1
+    assert day_report(box.store, "*", MORNING.date()).total.sessions == 4
+
+
+def test_a_quiet_box_makes_neither_side_write(box: Box) -> None:
+    box.log_in(1)
+    box.collector.collect()
+    asked: list[p.Request] = []
+
+    class Listening(MemoryGate):
+        """Keeps what it was asked."""
+
+        def ask(self, request: p.Request) -> p.Answer:
+            asked.append(request)
+            return box.gate.ask(request)
+
+    quiet = StatsCollector(Listening(a_site(), box.clock), box.store, box.clock, open_log("stats", box.log))
+    written = box.store.path.with_name("stats.db-wal")
+    before = written.read_bytes()
+    assert quiet.collect() == 0
+    assert [r.acknowledged for r in asked if isinstance(r, p.DrainUsage)] == [0]
+    assert written.read_bytes() == before
+
+
 def test_a_batch_that_was_not_committed_is_not_acknowledged(box: Box, tmp_path: Path) -> None:
     box.log_in(1)
     broken = open_ledger(tmp_path / "broken.db")
