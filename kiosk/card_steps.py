@@ -19,6 +19,9 @@ from kiosk.journey import Event, Screen
 from kiosk.readiness import Readiness
 from kiosk.visit import Message, Visit
 
+SHOWS_CARD = (Screen.HOME, Screen.TAKE_ITEMS)
+"""Screens that remind of a card on the reader; others are not drawn anew for it, someone may be typing there."""
+
 LAST_TRY = 1
 """With this many tries left the kiosk asks for no PIN: the last one is the holder's to keep."""
 
@@ -41,7 +44,7 @@ class CardSteps:
         with self._desk.held() as visit:
             if visit.card is not None:
                 self._desk.move(Event.CARD_LEFT)
-            else:
+            elif visit.step.screen in SHOWS_CARD:
                 self._desk.revise()
 
     def read(self) -> None:

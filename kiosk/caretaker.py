@@ -80,13 +80,15 @@ class Caretaker:
             if visit.deadline is None:
                 self._desk.awake()
             return
-        if visit.step.screen is Screen.HOME:
-            self._forget_play()
+        if visit.step.screen in (Screen.HOME, Screen.CLOSED):
+            self._forget_play(visit.step.screen)
         else:
             self._desk.move(Event.QUIET)
 
-    def _forget_play(self) -> None:
+    def _forget_play(self, screen: Screen) -> None:
+        """Language and display that a passer-by chose."""
         if self._desk.visit.touched:
             self._desk.reset()
+            self._desk.move(Event.CLOSING if screen is Screen.CLOSED else Event.OPENING)
         else:
             self._desk.awake()

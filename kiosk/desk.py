@@ -187,4 +187,4 @@ class Desk:
         }
         if screen in special:
             return special[screen]
-        return self.settings.idle_seconds if screen in (Screen.HOME, Screen.STAFF, *VISITING) else None
+        return self.settings.idle_seconds if screen in (Screen.HOME, Screen.CLOSED, Screen.STAFF, *VISITING) else None

@@ -113,6 +113,14 @@ def test_an_issuer_that_goes_away_at_the_pin_is_told(visitor: Visitor) -> None:
     assert visitor.touch("enter", pin="1234").facts["data-trouble"] == "issuer.unreachable"
 
 
+def test_a_card_taken_while_staff_type_their_code_redraws_nothing(visitor: Visitor) -> None:
+    visitor.to_confirm()
+    visitor.touch("confirm")
+    before = visitor.client.get("/state").get_json()
+    visitor.drill.remove()
+    assert visitor.client.get("/state").get_json() == before
+
+
 def test_quiet_asks_and_then_ends_the_visit(visitor: Visitor) -> None:
     visitor.to_choice()
     visitor.drill.settle(46)
@@ -150,6 +158,16 @@ def test_outside_its_hours_the_kiosk_is_closed_and_opens_by_itself(stage: Stage)
     assert visitor.screen == "home"
     visitor.drill.settle(60 * 60)
     assert visitor.screen == "closed"
+
+
+def test_what_a_passer_by_chose_on_the_closed_screen_is_forgotten_too(stage: Stage) -> None:
+    visitor = stage(opens="22:00", closes="23:00")
+    visitor.drill.settle()
+    visitor.look()
+    assert visitor.touch("language-en").language == "en"
+    visitor.drill.settle(46)
+    page = visitor.look()
+    assert (page.screen, page.language) == ("closed", "ja")
 
 
 def test_closing_time_does_not_cut_a_visit_short(stage: Stage) -> None:

@@ -1,0 +1,66 @@
+"""The kiosk of a box, on its real drivers, with nothing plugged in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from device.card.settings import CardSettings
+from device.clock import SystemClock
+from device.logs import open_log
+from device.printer.settings import PagePrinterSettings, ReceiptPrinterSettings
+from kiosk.settings import CitySettings, IssuerLinkSettings, KioskSettings
+from kiosk.wiring import Kiosk, build
+
+NOWHERE = "127.0.0.1:1"
+
+
+def built(state: Path) -> Kiosk:
+    """A kiosk whose every port leads nowhere."""
+    return build(
+        kiosk=KioskSettings(opens="00:00", closes="00:00"),
+        city=CitySettings(name_ja="見本市", name_en="Mihon City", telephone="06-0000-0000"),
+        link=IssuerLinkSettings(url=f"http://{NOWHERE}", timeout_seconds=0.5),
+        card=CardSettings(reader="a reader nobody has"),
+        receipt=ReceiptPrinterSettings(port=1, timeout_seconds=0.5),
+        page=PagePrinterSettings(uri=f"ipp://{NOWHERE}/ipp/print", timeout_seconds=0.5),
+        box_name="plaza-test",
+        state=state,
+        clock=SystemClock(),
+        log=open_log("test", (state / "log.jsonl").open("w")),
+    )
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    """Whether it holds within ten seconds."""
+    until = time.monotonic() + 10
+    while not holds():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_a_box_with_nothing_plugged_in_shows_its_first_screen_and_says_what_is_missing(tmp_path: Path) -> None:
+    kiosk = built(tmp_path)
+    kiosk.start()
+    try:
+        page = kiosk.app.test_client()
+        assert eventually(lambda: 'data-notice="reader.' in page.get("/", follow_redirects=True).get_data(as_text=True))
+    finally:
+        kiosk.stop()
+
+
+def test_nothing_runs_before_start(tmp_path: Path) -> None:
+    kiosk = built(tmp_path)
+    assert not kiosk.watcher.alive
+    assert kiosk.memory.audit.lines() == []
+    kiosk.stop()
+
+
+def test_stop_ends_every_thread_in_time(tmp_path: Path) -> None:
+    kiosk = built(tmp_path)
+    kiosk.start()
+    kiosk.stop()
+    assert not kiosk.watcher.alive
