@@ -193,14 +193,6 @@ def _progress(found: Group) -> JobProgress:
     return JobProgress(state, _number(found, "job-impressions-completed"), reasons)
 
 
-def _state(job: Group) -> JobState:
-    """job-state; a printer that leaves it out, or invents one, has not answered. Raises PrinterUnreachable."""
-    try:
-        return JobState(_number(job, "job-state"))
-    except ValueError as error:
-        raise PrinterUnreachable(printer="page") from error
-
-
 def _number(group: Group, name: str) -> int:
     value = group.first(name)
     return value if isinstance(value, int) else 0
