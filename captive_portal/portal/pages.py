@@ -272,8 +272,8 @@ class Pages:
 
 
 def _ip() -> str:
-    """The phone's own address: the gate keeps it when it redirects port 80. A mapped IPv4 address is shown as IPv4."""
-    return (request.remote_addr or "").removeprefix("::ffff:")
+    """The phone's own address: the gate keeps it when it redirects port 80."""
+    return request.remote_addr or ""
 
 
 def _carried(language: str = "") -> dict[str, Any]:

@@ -17,6 +17,7 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 
+_MAPPED = "::ffff:"
 _MOST_KEPT = 20_000  # addresses whose spot is remembered: more than phones on one box
 
 
@@ -76,11 +77,13 @@ class ProbeRedirect:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """See PEP 3333."""
-        host = environ.get("HTTP_HOST", "")
+        host, ip = environ.get("HTTP_HOST", ""), environ.get("REMOTE_ADDR", "")
+        if ip.startswith(_MAPPED):  # an IPv4 phone on a socket for both
+            ip = environ["REMOTE_ADDR"] = ip.removeprefix(_MAPPED)
         if host in self._origins.hosts or host.lower() in self._origins.hosts:
             return self._app(environ, start_response)
         kind = kind_of(host, environ.get("PATH_INFO", ""), environ.get("HTTP_USER_AGENT", ""))
-        start_response("302 Found", self._headers(self._origins.of(environ.get("REMOTE_ADDR", "")), kind))
+        start_response("302 Found", self._headers(self._origins.of(ip), kind))
         return ()
 
     def _headers(self, origin: str, kind: DeviceKind) -> list[tuple[str, str]]:

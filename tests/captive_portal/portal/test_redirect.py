@@ -78,3 +78,14 @@ def test_the_hint_of_a_probe_is_never_more_than_a_known_kind(plaza: Plaza) -> No
     phone.get("/?d=<script>alert(1)</script>")
     phone.press("login", "one_tap")
     assert plaza.gate.sessions()[0].device == "other"
+
+
+def test_an_ipv4_phone_on_a_socket_for_both_is_known_by_its_ipv4_address(plaza: Plaza) -> None:
+    phone = plaza.phone()
+    phone.ip = f"::ffff:{phone.ip}"
+    phone.get("/")
+    assert 'data-page="online"' in phone.press("login", "one_tap").text
+    assert phone.get("/x", "captive.apple.com").headers["Location"].startswith("http://10.90.0.1:")
+    answer = phone.get("/captive-portal/api")
+    assert answer.json is not None
+    assert answer.json["captive"] is False
