@@ -52,7 +52,7 @@ def kiosk(config: Path, state: Path) -> None:
         return Served(built.app, built.start, built.stop)
 
     # One worker: there is one visitor, one card and one printer, and their state lives in one process.
-    serve(Listen(site.kiosk.host, site.kiosk.port, "kiosk", workers=1, threads=8), served)
+    serve(Listen(site.kiosk.host, site.kiosk.port, "kiosk", workers=1, threads=8, alive="/state"), served)
 
 
 @command.command()
@@ -69,3 +69,56 @@ def issuer(config: Path, state: Path, workers: int) -> None:
         return Served(build_issuer(settings, site.city, state, SystemClock(), open_log("issuer")))
 
     serve(Listen(settings.host, settings.port, "issuer", workers=workers, threads=4), served)
+
+
+@command.command()
+@site_options
+def stats(config: Path, state: Path) -> None:
+    """Collect the Wi-Fi's usage, and the staff page that shows it, on loopback."""
+    from captive_portal.wiring_stats import build_stats
+
+    wifi = _section(read_site(config).wifi, "wifi", "hiroba run stats", config)
+
+    def served() -> Served:
+        built = build_stats(wifi, state, SystemClock(), open_log("stats"))
+        return Served(built.app, built.start, built.stop)
+
+    # One worker: the collector is the only writer of its database.
+    serve(Listen(wifi.stats.host, wifi.stats.port, "stats", workers=1, threads=4), served)
+
+
+@command.command()
+@site_options
+@click.option("--workers", type=click.IntRange(1, 8), default=2, show_default=True, help="Portal processes.")
+def portal(config: Path, state: Path, workers: int) -> None:
+    """The pages that phones open: plain HTTP, and TLS beside it when [wifi.portal] names a certificate."""
+    from captive_portal.wiring_portal import build_portal
+
+    wifi = _section(read_site(config).wifi, "wifi", "hiroba run portal", config)
+
+    def served() -> Served:
+        built = build_portal(wifi, state, SystemClock(), open_log("portal"))
+        return Served(built.app, built.start, built.stop)
+
+    pages = wifi.portal
+    tls = (str(state / pages.tls_certificate), str(state / pages.tls_key)) if pages.tls_certificate else None
+    listen = Listen(
+        pages.host or "0.0.0.0",  # noqa: S104 - the gate lets phones reach it and nobody else
+        pages.port,
+        "portal",
+        workers=workers,
+        threads=16,
+        tls=tls,
+        tls_port=pages.tls_port if tls else None,
+    )
+    serve(listen, served)
+
+
+@command.command()
+@site_options
+def gate(config: Path, state: Path) -> None:
+    """The gate: the only process with CAP_NET_ADMIN."""
+    from captive_portal.wiring_gate import run as run_gate
+
+    wifi = _section(read_site(config).wifi, "wifi", "hiroba run gate", config)
+    run_gate(wifi, state, SystemClock(), open_log("gate"))
