@@ -13,6 +13,7 @@ from gunicorn.app.base import BaseApplication
 
 from device.errors import HirobaError
 from device.logs import open_log
+from device.watchdog import Heartbeat, Notifier, http_probe
 from provisioning.errors import PortNotAllowed, PortTaken
 from provisioning.messages import explain
 from provisioning.workers import PatientWorker, patient_tls
@@ -31,7 +32,10 @@ class Served:
 
 @dataclass(frozen=True)
 class Listen:
-    """Where and how to serve. tls: (certificate file, key file), or None for plain HTTP. name: in the process list."""
+    """Where and how to serve. tls: (certificate file, key file), or None for plain HTTP; with tls_port, port stays
+    plain and tls_port speaks TLS, by the same workers. name: in the process list.
+    alive: the path that the watchdog asks for (device/watchdog.py).
+    """
 
     host: str
     port: int
@@ -39,15 +43,23 @@ class Listen:
     workers: int = 1
     threads: int = 8
     tls: tuple[str, str] | None = None
+    tls_port: int | None = None
+    alive: str = "/"
 
 
 def serve(listen: Listen, build: Callable[[], Served]) -> None:
     """Serve until SIGTERM or SIGINT. Raises PortTaken or PortNotAllowed before anything is built."""
-    check_port(listen.host, listen.port)
+    for port in (listen.port, *([listen.tls_port] if listen.tls_port else [])):
+        check_port(listen.host, port)
     try:
         _Server(listen, build).run()
     except SystemExit as end:
         sys.exit(1 if end.code else 0)
+
+
+def every_address() -> str:
+    """All addresses of the box: both families where it has IPv6, else IPv4 alone."""
+    return "::" if socket.has_dualstack_ipv6() else "0.0.0.0"  # noqa: S104 - the caller asked for all of them
 
 
 def check_port(host: str, port: int) -> None:
@@ -67,16 +79,18 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         self._listen = listen
         self._build = build
         self._served: Served | None = None
+        probe = http_probe(listen.host, listen.port, listen.alive, tls=bool(listen.tls and not listen.tls_port))
+        self._heartbeat = Heartbeat(Notifier.take(), probe)  # in the master: it asks the workers, whichever answers
         super().__init__()
 
     def load_config(self) -> None:
         listen = self._listen
         host = f"[{listen.host}]" if ":" in listen.host else listen.host
         options: dict[str, object] = {
-            "bind": f"{host}:{listen.port}",
+            "bind": [f"{host}:{port}" for port in (listen.port, listen.tls_port) if port],
             "workers": listen.workers,
             "threads": listen.threads,
-            "worker_class": PatientWorker,
+            "worker_class": type("Worker", (PatientWorker,), {"plain_port": listen.port if listen.tls_port else None}),
             "worker_tmp_dir": "/dev/shm",  # noqa: S108  # the heartbeat file must not touch the card (wear)
             "control_socket_disable": True,  # facts/kiosk_fleet_ux.md §0.4
             "proc_name": f"hiroba-{listen.name}",
@@ -85,6 +99,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "limit_request_fields": 60,
             "graceful_timeout": 5,
             "keepalive": 5,
+            "when_ready": lambda _arbiter: self._heartbeat.start(),
+            "on_exit": lambda _arbiter: self._heartbeat.stop(),
             "worker_exit": self._worker_exit,
         }
         if listen.tls:

