@@ -12,33 +12,44 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 BLACK, WHITE = 0, 1
+OVERHANG = 8
+"""How far, in dots, a glyph's ink may reach out of its cell."""
 _freetype = threading.Lock()  # a FreeType face holds state while it draws
 
 
 class Face:
-    """One font file at one size. ``size`` is the em in dots."""
+    """One font file at one size. ``size`` is the em in dots. Glyphs once drawn are kept."""
 
     def __init__(self, font: bytes, size: int) -> None:
         self._font = ImageFont.truetype(io.BytesIO(font), size, layout_engine=ImageFont.Layout.BASIC)
-        self._advances: dict[str, int] = {}
+        self._size = size
+        self._glyphs: dict[str, tuple[int, Image.Image]] = {}
         ascent, descent = self._font.getmetrics()
         self._drop = (size - ascent - descent) // 2
 
     def width(self, text: str) -> int:
         """Width of ``text`` in dots, without kerning."""
-        return sum(self._advance(c) for c in text)
+        return sum(self._glyph(c)[0] for c in text)
 
-    def _advance(self, character: str) -> int:
-        advance = self._advances.get(character)
-        if advance is None:
+    def _glyph(self, character: str) -> tuple[int, Image.Image]:
+        """The advance in dots and the ink as a mask, with OVERHANG white on every side."""
+        found = self._glyphs.get(character)
+        if found is None:
             with _freetype:
-                advance = self._advances[character] = round(self._font.getlength(character))
-        return advance
+                advance = round(self._font.getlength(character))
+                mask = Image.new("1", (advance + 2 * OVERHANG, self._size + 2 * OVERHANG), 0)
+                pen = ImageDraw.Draw(mask)
+                pen.fontmode = "1"
+                pen.text((OVERHANG, OVERHANG + self._drop), character, fill=1, font=self._font)
+            found = self._glyphs[character] = (advance, mask)
+        return found
 
-    def draw(self, on: ImageDraw.ImageDraw, x: int, y: int, text: str) -> None:
+    def draw(self, on: Image.Image, x: int, y: int, text: str) -> None:
         """Draw ``text`` black, its cell's top left corner at (x, y)."""
-        with _freetype:
-            on.text((x, y + self._drop), text, fill=BLACK, font=self._font)
+        for character in text:
+            advance, mask = self._glyph(character)
+            on.paste(BLACK, (x - OVERHANG, y - OVERHANG), mask)
+            x += advance
 
 
 class Picture:
@@ -48,11 +59,10 @@ class Picture:
         self.width, self.height = width, height
         self._image = Image.new("1", (width, height), WHITE)
         self._draw = ImageDraw.Draw(self._image)
-        self._draw.fontmode = "1"
 
     def text(self, face: Face, x: int, y: int, text: str) -> None:
         """See Face.draw."""
-        face.draw(self._draw, x, y, text)
+        face.draw(self._image, x, y, text)
 
     def box(self, x: int, y: int, width: int, height: int) -> None:
         """A filled black rectangle."""

@@ -133,6 +133,9 @@ def wrap(text: str, width: int, wide: _Wide) -> list[str]:
     """``text`` as rows that are not wider than ``width`` dots, save a single character wider than the paper."""
     rows: list[str] = []
     for paragraph in text.split("\n"):
+        if wide(paragraph) <= width:  # most lines; only their end is trimmed
+            rows.append(paragraph.rstrip(" "))
+            continue
         row = ""
         for piece in _pieces(paragraph, width, wide):
             if row and wide(row + piece.rstrip(" ")) > width:
