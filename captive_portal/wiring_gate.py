@@ -27,9 +27,7 @@ def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
     the kernel's rules stay: shut for all without a session, open for those with one until its own time-out. Raises
     StoreError, KernelRefused, OSError when it can not start; the rules of an earlier run then stand as well.
     """
-    os.umask(0o077)
-    folder = state / Path(settings.gate.database).parent
-    folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+    _make_folders(state, settings)
     database = Database(state / settings.gate.database)
     kernel = NftKernel()
     watch = netlink.rule_watch()
@@ -58,6 +56,13 @@ def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
         enforcer.stop()
         watch.close()
         kernel.close()
+
+
+def _make_folders(state: Path, settings: WifiSettings) -> None:
+    """Others may walk to the socket, which says itself who may enter; what the gate writes is for its user alone."""
+    for path in (settings.gate.database, settings.gate.socket):
+        (state / path).parent.mkdir(parents=True, exist_ok=True, mode=0o711)
+    os.umask(0o077)
 
 
 def _users(names: list[str]) -> set[int]:
