@@ -23,6 +23,10 @@ VENDORS = {
     "gunicorn": {"provisioning/serve.py", "provisioning/workers.py"},
     "typst": {"kiosk/issuer/document.py"},
     "uharfbuzz": {"kiosk/issuer/glyphs.py"},
+    "PIL": {"device/printer/picture.py"},
+    "segno": {"device/printer/qr.py"},
+    "pypdfium2": {"device/printer/pdf_drawing.py"},
+    "pygal": {"captive_portal/stats/chart.py"},
 }
 """Vendor library -> the one file that may import it."""
 
