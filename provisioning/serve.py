@@ -14,6 +14,7 @@ from gunicorn.app.base import BaseApplication
 from device.errors import HirobaError
 from device.logs import open_log
 from device.watchdog import Heartbeat, Notifier, http_probe
+from provisioning.doors import Door, door_worker
 from provisioning.errors import PortNotAllowed, PortTaken
 from provisioning.messages import explain
 from provisioning.workers import PatientWorker, patient_tls
@@ -34,6 +35,7 @@ class Served:
 class Listen:
     """Where and how to serve. tls: (certificate file, key file), or None for plain HTTP; with tls_port, port stays
     plain and tls_port speaks TLS, by the same workers. name: in the process list.
+    doors: further ports with demands of their own, for which tls is needed (provisioning.doors).
     alive: the path that the watchdog asks for (device/watchdog.py).
     """
 
@@ -45,11 +47,17 @@ class Listen:
     tls: tuple[str, str] | None = None
     tls_port: int | None = None
     alive: str = "/"
+    doors: tuple[Door, ...] = ()
+
+    @property
+    def ports(self) -> list[int]:
+        """Every port, the first one first."""
+        return [port for port in (self.port, self.tls_port, *(door.port for door in self.doors)) if port]
 
 
 def serve(listen: Listen, build: Callable[[], Served]) -> None:
     """Serve until SIGTERM or SIGINT. Raises PortTaken or PortNotAllowed before anything is built."""
-    for port in (listen.port, *([listen.tls_port] if listen.tls_port else [])):
+    for port in listen.ports:
         check_port(listen.host, port)
     try:
         _Server(listen, build).run()
@@ -87,7 +95,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         listen = self._listen
         host = f"[{listen.host}]" if ":" in listen.host else listen.host
         options: dict[str, object] = {
-            "bind": [f"{host}:{port}" for port in (listen.port, listen.tls_port) if port],
+            "bind": [f"{host}:{port}" for port in listen.ports],
             "workers": listen.workers,
             "threads": listen.threads,
             "worker_class": type("Worker", (PatientWorker,), {"plain_port": listen.port if listen.tls_port else None}),
@@ -106,6 +114,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         if listen.tls:
             options["certfile"], options["keyfile"] = listen.tls
             options["ssl_context"] = patient_tls()
+        if listen.doors:
+            options["worker_class"] = door_worker(listen.doors)
         for name, value in options.items():
             self.cfg.set(name, value)
 

@@ -8,8 +8,11 @@ from typing import TypeVar
 import click
 
 from device.clock import SystemClock
+from device.errors import HirobaError
 from device.logs import open_log
+from device.watchdog import Heartbeat, Notifier
 from provisioning.commands.options import site_options
+from provisioning.commands.run_fleet import fleet
 from provisioning.errors import SectionMissing
 from provisioning.serve import Listen, Served, every_address, serve
 from provisioning.site import read_site
@@ -118,7 +121,25 @@ def portal(config: Path, state: Path, workers: int) -> None:
 @site_options
 def gate(config: Path, state: Path) -> None:
     """The gate: the only process with CAP_NET_ADMIN."""
+    from captive_portal.gate.client import SocketGateClient
     from captive_portal.wiring_gate import run as run_gate
 
     wifi = _section(read_site(config).wifi, "wifi", "hiroba run gate", config)
-    run_gate(wifi, state, SystemClock(), open_log("gate"))
+    client = SocketGateClient(state / wifi.gate.socket)
+
+    def answers() -> bool:
+        try:
+            client.health()
+        except HirobaError:
+            return False
+        return True
+
+    heartbeat = Heartbeat(Notifier.take(), answers)
+    heartbeat.start()
+    try:
+        run_gate(wifi, state, SystemClock(), open_log("gate"))
+    finally:
+        heartbeat.stop()
+
+
+command.add_command(fleet)

@@ -1,0 +1,99 @@
+"""``hiroba enrol``: make this box known to city hall. May import: provisioning, device."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import click
+
+from device.clock import SystemClock
+from device.sender import LineDown
+from provisioning.commands.options import site_options
+from provisioning.enrolment.asking import Asking
+from provisioning.enrolment.identity import Credential
+from provisioning.enrolment.wiring import link_of, open_asking
+from provisioning.fleet.errors import EnrolmentRefused, NotEnrolled
+from provisioning.site import read_site
+
+WAIT_SECONDS = 3600.0
+
+
+def _asking(config: Path, state: Path) -> Asking:
+    site = read_site(config)
+    return open_asking(link_of(site, config, "hiroba enrol"), site.box.name, state, SystemClock())
+
+
+@click.group("enrol", invoke_without_command=True)
+@site_options
+@click.option("--code", default=None, help="The one-time code on the sheet.")
+@click.option("--wait", is_flag=True, help="Wait until staff have approved (an hour at most).")
+@click.pass_context
+def command(ctx: click.Context, config: Path, state: Path, code: str | None, wait: bool) -> None:
+    """Make this box known to city hall: --code CODE, then staff approve on the fleet page. Or: renew, status."""
+    if ctx.invoked_subcommand:
+        return
+    asking = _asking(config, state)
+    if code is None and not asking.identity.pending():
+        raise click.UsageError("--code CODE が必要です / --code CODE is needed")
+    given = asking.enrol(code) if code is not None else asking.poll()
+    if given is None:
+        click.echo(f"鍵の指紋 / key fingerprint: {asking.identity.fingerprint()}")
+        click.echo("職員の承認を待っています / waiting for staff to approve")
+        given = _wait(asking) if wait else None
+    _tell(asking, given)
+
+
+def _wait(asking: Asking) -> Credential | None:
+    """A line that is down for a moment does not end the waiting."""
+    end = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < end:
+        try:
+            return asking.wait(end - time.monotonic(), time.sleep)
+        except LineDown:
+            time.sleep(5.0)
+    return None
+
+
+@command.command()
+@site_options
+@click.option("--force", is_flag=True, help="Even when it is not time yet.")
+def renew(config: Path, state: Path, force: bool) -> None:
+    """Renew the credential when two thirds of its life are over; for a timer."""
+    asking = _asking(config, state)
+    _tell(asking, asking.renew(now_due=force))
+
+
+@command.command()
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def status(config: Path, state: Path, as_json: bool) -> None:
+    """Whether this box is enrolled, and until when. Exit code 1 when it is not. Asks nobody."""
+    asking = _asking(config, state)
+    identity = asking.identity
+    try:
+        credential = identity.credential()
+    except NotEnrolled:
+        credential = None
+    pending, over = bool(identity.pending()), credential is None or credential.over(SystemClock().now())
+    if as_json:
+        until = credential.end.isoformat() if credential else None
+        facts = {"box": asking.box, "enrolled": not over, "pending": pending, "until": until}
+        click.echo(json.dumps({**facts, "fingerprint": identity.fingerprint()}))
+    elif credential is None:
+        click.echo("職員の承認を待っています / waiting for staff" if pending else "未登録です / not enrolled")
+    else:
+        _tell(asking, credential)
+    if over:
+        raise click.exceptions.Exit(1)
+
+
+def _tell(asking: Asking, credential: Credential | None) -> None:
+    if credential is None:
+        click.echo("まだ承認されていません。あとでもう一度実行してください。 / not approved yet; run it again")
+        return
+    if credential.box != asking.box:
+        raise EnrolmentRefused(reason="other_name")
+    days = credential.days_left(SystemClock().now())
+    click.echo(f"登録済み / enrolled: {credential.box}  {credential.end:%Y-%m-%d}  残り{days}日 / {days} days left")

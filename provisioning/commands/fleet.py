@@ -1,0 +1,115 @@
+"""``hiroba fleet``: city hall's side on the command line, beside its pages. May import: provisioning, device."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from device.clock import SystemClock
+from device.logs import open_log
+from device.settings import read
+from provisioning.commands.options import site_options
+from provisioning.errors import NotFound
+from provisioning.fleet.codes import BOX_NAME
+from provisioning.fleet.settings import FleetFile, FleetSettings
+from provisioning.fleet.staff import LEAST_LETTERS
+from provisioning.fleet.wiring import Fleet, authority_folder, build_fleet, prepare
+
+ON_SERVER = "(server)"
+
+
+def _open(config: Path, state: Path) -> tuple[FleetSettings, Fleet]:
+    settings, clock = read(config, FleetFile).fleet, SystemClock()
+    prepare(settings, state, clock)
+    return settings, build_fleet(settings, state, clock, open_log("fleet"))
+
+
+@click.group("fleet")
+def command() -> None:
+    """City hall's side: enrolment codes, staff accounts, boxes."""
+
+
+@command.command()
+@site_options
+@click.option("--box", required=True, help="The box's name, as in its site file.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def code(config: Path, state: Path, box: str, as_json: bool) -> None:
+    """Make a one-time enrolment code. It is shown once; an older unused code of the box ends."""
+    if not BOX_NAME.fullmatch(box):
+        raise click.UsageError("--box: 英小文字・数字・ハイフン / small letters, digits, hyphens")
+    settings, fleet = _open(config, state)
+    made = fleet.records.new_code(box, ON_SERVER, int(SystemClock().now().timestamp()), settings.code_days)
+    click.echo(json.dumps({"box": box, "code": made, "days": settings.code_days}) if as_json else made)
+
+
+@command.command()
+@site_options
+@click.option("--name", required=True, help="Who.")
+@click.option("--close", is_flag=True, help="Close the account instead.")
+@click.option("--password-file", type=click.File("r"), help="Read the password from FILE (- is standard input).")
+def staff(config: Path, state: Path, name: str, close: bool, password_file: TextIO | None) -> None:
+    """Make a staff account for the pages, or set its password anew. Never takes a password as an argument."""
+    _, fleet = _open(config, state)
+    if close:
+        if not fleet.staff.dismiss(name):
+            raise NotFound(what_ja="職員", what_en="staff", name=name)
+        return
+    password = password_file.read().strip() if password_file else _typed()
+    if len(password) < LEAST_LETTERS:
+        raise click.UsageError(f"{LEAST_LETTERS}文字以上にしてください / {LEAST_LETTERS} letters at least")
+    fleet.staff.enter(name, password)
+
+
+def _typed() -> str:
+    return str(click.prompt("パスワード / password", hide_input=True, confirmation_prompt=True))
+
+
+@command.command()
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def boxes(config: Path, state: Path, as_json: bool) -> None:
+    """List the boxes, worst first."""
+    from provisioning.fleet.view import STATES, moment, see
+    from provisioning.fleet.words import words
+
+    settings, fleet = _open(config, state)
+    now, w = int(SystemClock().now().timestamp()), words("ja")
+    seen = [see(box, now, settings.silent_minutes * 60) for box in fleet.records.boxes()]
+    for one in sorted(seen, key=lambda s: (STATES.index(s.state), s.name)):
+        if as_json:
+            facts = {"box": one.name, "state": one.state, "version": one.version, "heard_at": one.heard_at}
+            click.echo(json.dumps({**facts, "certificate_until": one.certificate_until}))
+        else:
+            click.echo(f"{one.name}\t{w.of('states', one.state)} / {one.state}\t{moment(one.heard_at)}\t{one.version}")
+
+
+@command.command()
+@site_options
+@click.argument("box")
+def revoke(config: Path, state: Path, box: str) -> None:
+    """Cut a box off at once, by name."""
+    _, fleet = _open(config, state)
+    if not fleet.office.revoke(box, ON_SERVER):
+        raise NotFound(what_ja="有効な端末", what_en="active box", name=box)
+
+
+@command.command()
+@site_options
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="FILE.pem for the boxes.")
+def ca(config: Path, state: Path, out: Path) -> None:
+    """Write the city's CA certificate, which every box and every staff PC has to trust; made at the first call."""
+    prepare(read(config, FleetFile).fleet, state, SystemClock())
+    shutil.copyfile(authority_folder(state).certificate, out)
+
+
+@command.command()
+@site_options
+def tidy(config: Path, state: Path) -> None:
+    """Forget messages older than 60 days and dead sessions; for a daily timer."""
+    _, fleet = _open(config, state)
+    fleet.staff.tidy()
+    click.echo(str(fleet.intake.tidy()))

@@ -1,0 +1,35 @@
+"""``hiroba heartbeat``: one heartbeat into the outbox, and everything that waits to city hall; for a timer.
+
+May import: provisioning, device.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from device.clock import SystemClock
+from device.logs import open_log
+from provisioning.commands.options import site_options
+from provisioning.enrolment.heartbeat import put_heartbeat
+from provisioning.enrolment.wiring import link_of, open_line
+from provisioning.site import read_site
+
+
+@click.command("heartbeat")
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def command(config: Path, state: Path, as_json: bool) -> None:
+    """Tell city hall how this box is. Exit code 0 even without a line: the message is kept and goes next time."""
+    site = read_site(config)
+    line = open_line(site, link_of(site, config, "hiroba heartbeat"), state, SystemClock(), open_log("heartbeat"))
+    message = put_heartbeat(line.told)
+    waiting = line.sender.flush()
+    if as_json:
+        click.echo(json.dumps({"id": message, "waiting": waiting}))
+    elif waiting:
+        click.echo(f"送信待ち {waiting} 件 / {waiting} messages wait to be sent")
+    else:
+        click.echo("送信しました / sent")

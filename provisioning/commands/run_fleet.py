@@ -1,0 +1,41 @@
+"""``hiroba run fleet``: city hall's service. May import: provisioning, device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from device.clock import SystemClock
+from device.logs import open_log
+from device.settings import read
+from provisioning.commands.options import site_options
+from provisioning.fleet.settings import FleetFile
+from provisioning.serve import Listen, Served, serve
+
+
+@click.command("fleet")
+@site_options
+@click.option("--workers", type=click.IntRange(1, 32), default=1, show_default=True, help="Processes.")
+def fleet(config: Path, state: Path, workers: int) -> None:
+    """City hall: pages for staff, enrolment, and the boxes' messages by mutual TLS. FILE needs only [fleet]."""
+    from provisioning.fleet.wiring import build_fleet, prepare
+
+    settings, clock = read(config, FleetFile).fleet, SystemClock()
+    prepared = prepare(settings, state, clock)
+
+    def served() -> Served:
+        built = build_fleet(settings, state, clock, open_log("fleet"))
+        return Served(built.app, stop=built.database.close)
+
+    listen = Listen(
+        settings.host,
+        settings.staff_port,
+        "fleet",
+        workers=workers,
+        threads=8,
+        tls=prepared.tls,
+        doors=prepared.doors,
+        alive="/login",
+    )
+    serve(listen, served)

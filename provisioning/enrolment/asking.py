@@ -1,0 +1,65 @@
+"""A box's steps to its credential: ask with a code, wait for staff, renew in time, ask again when it was off for long.
+
+May import: this room, device.clock, provisioning.fleet.errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from device.clock import Clock
+from provisioning.enrolment.identity import Credential, Identity
+from provisioning.enrolment.link import CityHall, Enrolled
+from provisioning.fleet.errors import EnrolmentRefused
+
+POLL_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Asking:
+    """box: this box's name in its own settings; city hall's code decides the name, and the two have to be equal."""
+
+    box: str
+    identity: Identity
+    city_hall: CityHall
+    clock: Clock
+
+    def enrol(self, code: str) -> Credential | None:
+        """Ask with a code; the credential when it is given at once, None when staff have to approve."""
+        return self._taken(self.city_hall.enrol(code, self.identity.request(self.box)))
+
+    def poll(self) -> Credential | None:
+        """Whether staff have decided. Raises EnrolmentRefused (declined)."""
+        return self._taken(self.city_hall.enrolment(self.identity.pending()))
+
+    def wait(self, seconds: float, sleep: Callable[[float], object]) -> Credential | None:
+        """Poll until staff have decided or ``seconds`` are over."""
+        end = self.clock.monotonic() + seconds
+        while (given := self.poll()) is None and self.clock.monotonic() < end:
+            sleep(POLL_SECONDS)
+        return given
+
+    def renew(self, *, now_due: bool = False) -> Credential | None:
+        """Renew when it is time (or ``now_due``). None when staff must approve first: the credential was over.
+        Raises NotEnrolled when there was never one.
+        """
+        if self.identity.pending():
+            return self.poll()
+        credential, now = self.identity.credential(), self.clock.now()
+        if credential.over(now):
+            return self.enrol("")
+        if not (now_due or credential.due(now)):
+            return credential
+        return self.identity.keep(self.city_hall.renew(self.identity.request(self.box)))
+
+    def _taken(self, answer: Enrolled) -> Credential | None:
+        if answer.box != self.box:
+            raise EnrolmentRefused(reason="other_name")
+        if answer.state == "declined":
+            self.identity.pending_file.unlink(missing_ok=True)
+            raise EnrolmentRefused(reason="declined")
+        if answer.state == "approved":
+            return self.identity.keep(answer.certificate)
+        self.identity.wait_for(answer.enrolment)
+        return None

@@ -1,0 +1,86 @@
+"""What a box tells of itself: codes and numbers only. Everything it asks may be absent; then it is not told.
+
+May import: device, this room.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+
+from device.clock import Clock
+from device.outbox import Fact, Outbox
+from device.printer.status import Condition
+from provisioning.enrolment.identity import Identity
+from provisioning.fleet.errors import NotEnrolled
+
+IDLE_SCREENS = {"home", "closed"}
+"""Only then the receipt printer is asked: it talks to one at a time, and a receipt may be under way."""
+
+Paper = Callable[[], Condition]
+
+
+@dataclass(frozen=True)
+class Told:
+    """Where the facts come from. audits: part -> SQLite file with an ``audit`` table. kiosk: host, port, or None."""
+
+    identity: Identity
+    clock: Clock
+    outbox: Outbox
+    audits: dict[str, Path] = field(default_factory=dict)
+    kiosk: tuple[str, int] | None = None
+    receipt_paper: Paper | None = None
+    page_paper: Paper | None = None
+    findings: Callable[[], Sequence[str]] = field(default=lambda: ())
+
+
+def put_heartbeat(told: Told) -> str:
+    """Gather and keep one heartbeat; its id."""
+    screen = kiosk_screen(told.kiosk) if told.kiosk else None
+    facts: dict[str, Fact] = {
+        "version": metadata.version("hiroba"),
+        "uptime_s": int(time.clock_gettime(time.CLOCK_BOOTTIME)),
+        "findings": list(told.findings())[:64],
+        "outbox_waiting": told.outbox.waiting(),
+    }
+    if told.kiosk:
+        facts["kiosk_open"] = screen is not None and screen != "closed"
+    if told.page_paper:
+        facts["page_paper"] = told.page_paper().value
+    if told.receipt_paper and (screen is None or screen in IDLE_SCREENS):
+        facts["receipt_paper"] = told.receipt_paper().value
+    with suppress(NotEnrolled):
+        facts["certificate_days_left"] = told.identity.credential().days_left(told.clock.now())
+    for part, file in told.audits.items():
+        facts.update(audit_end(part, file))
+    return told.outbox.put("heartbeat", **facts)
+
+
+def kiosk_screen(address: tuple[str, int]) -> str | None:
+    """The kiosk's screen now; None when the kiosk does not answer."""
+    connection = http.client.HTTPConnection(*address, timeout=3.0)
+    try:
+        connection.request("GET", "/state")
+        answer = json.loads(connection.getresponse().read(4096))
+        return str(answer["screen"])
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        return None
+    finally:
+        connection.close()
+
+
+def audit_end(part: str, file: Path) -> dict[str, Fact]:
+    """Number and hash of an audit's last line, read without touching the file: at city hall a cut tail shows."""
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=2.0)) as connection:
+            row = connection.execute("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1").fetchone()
+    except sqlite3.Error:
+        return {}
+    return {f"audit_{part}": str(row[1]), f"audit_{part}_lines": int(row[0])} if row else {}

@@ -1,0 +1,83 @@
+"""Puts a box's line to city hall together from its site file. May import: device, provisioning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from device.clock import Clock
+from device.logs import Log
+from device.outbox import OUTBOX_MIGRATIONS, Outbox
+from device.printer.status import Condition
+from device.sender import Sender
+from device.store import Store
+from provisioning.enrolment.asking import Asking
+from provisioning.enrolment.heartbeat import Told
+from provisioning.enrolment.identity import Identity
+from provisioning.enrolment.link import CityHall
+from provisioning.errors import SectionMissing
+from provisioning.fleet.settings import FleetLinkSettings
+from provisioning.site import Site
+
+
+@dataclass(frozen=True)
+class BoxLine:
+    """All of it."""
+
+    asking: Asking
+    outbox: Outbox
+    sender: Sender
+    told: Told
+
+
+def open_asking(link: FleetLinkSettings, box: str, state: Path, clock: Clock) -> Asking:
+    """What ``hiroba enrol`` needs."""
+    identity = Identity(state / "fleet")
+    return Asking(box, identity, CityHall(link, state, identity, clock), clock)
+
+
+def link_of(site: Site, config: Path, process: str) -> FleetLinkSettings:
+    """The [fleet_link] section. Raises SectionMissing."""
+    if site.fleet_link is None:
+        raise SectionMissing(file=config, section="fleet_link", process=process)
+    return site.fleet_link
+
+
+def open_line(site: Site, link: FleetLinkSettings, state: Path, clock: Clock, log: Log) -> BoxLine:
+    """The whole line. Raises StoreError."""
+    asking = open_asking(link, site.box.name, state, clock)
+    outbox = Outbox(Store(state / "fleet" / "outbox.db", OUTBOX_MIGRATIONS), clock)
+    sender = Sender(outbox, asking.city_hall.post, log)
+    has_kiosk = (state / "kiosk" / "kiosk.db").exists()
+    told = Told(
+        identity=asking.identity,
+        clock=clock,
+        outbox=outbox,
+        audits=_audits(site, state),
+        kiosk=(site.kiosk.host, site.kiosk.port) if has_kiosk else None,
+        page_paper=(lambda: _page_paper(site)) if has_kiosk else None,
+        receipt_paper=(lambda: _receipt_paper(site)) if has_kiosk else None,
+    )
+    return BoxLine(asking, outbox, sender, told)
+
+
+def _audits(site: Site, state: Path) -> dict[str, Path]:
+    files = {"kiosk": state / "kiosk" / "kiosk.db", "portal": state / "portal" / "audit.db"}
+    if site.wifi:
+        files["gate"] = state / site.wifi.gate.database
+    if site.issuer:
+        files["issuer"] = (state / site.issuer.register).with_name("ledger.db")
+    return {part: file for part, file in files.items() if file.exists()}
+
+
+def _page_paper(site: Site) -> Condition:
+    from device.printer.page_printer import IppPagePrinter
+
+    return IppPagePrinter(site.page_printer).condition()
+
+
+def _receipt_paper(site: Site) -> Condition:
+    from device.printer.raster import ReceiptRenderer
+    from device.printer.receipt_printer import NetworkReceiptPrinter
+
+    return NetworkReceiptPrinter(site.receipt_printer, ReceiptRenderer(site.receipt_printer.width_dots)).condition()

@@ -1,0 +1,1 @@
+"""The fleet database's schema, step by step. A released step is never edited: add another."""

@@ -1,0 +1,80 @@
+"""Puts the fleet service together: settings and state folder in, a WSGI application out.
+
+May import: this room, device, provisioning.doors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from device.clock import Clock
+from device.logs import Log
+from provisioning.doors import Door
+from provisioning.fleet.app import BOX_DOOR, ENROL_DOOR, Wsgi, create_app
+from provisioning.fleet.authority import Authority, AuthorityFolder
+from provisioning.fleet.database import Database, open_engine, upgrade
+from provisioning.fleet.enrolment import Office
+from provisioning.fleet.intake import Intake
+from provisioning.fleet.pages import Pages
+from provisioning.fleet.reading import Records
+from provisioning.fleet.settings import FleetSettings
+from provisioning.fleet.staff import StaffRoom
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The service's parts. Several processes, on several machines, may share one database and CA."""
+
+    app: Wsgi
+    database: Database
+    records: Records
+    office: Office
+    intake: Intake
+    staff: StaffRoom
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What stands before any worker starts. tls: (certificate, key) files. doors: the boxes' two ports."""
+
+    tls: tuple[str, str]
+    doors: tuple[Door, ...]
+
+
+def authority_folder(state: Path) -> AuthorityFolder:
+    """Where the city's CA lies."""
+    return AuthorityFolder(state / "fleet" / "ca")
+
+
+def open_authority(settings: FleetSettings, state: Path, clock: Clock) -> Authority:
+    """The city's CA. Raises AuthorityUnusable."""
+    return authority_folder(state).open(settings.city_name, settings.names, clock.now())
+
+
+def open_database(settings: FleetSettings, state: Path) -> Database:
+    """The database, its schema up to date. Raises DatabaseDown."""
+    engine = open_engine(settings.database, state)
+    upgrade(engine)
+    return Database(engine)
+
+
+def prepare(settings: FleetSettings, state: Path, clock: Clock) -> Prepared:
+    """Once, before the workers: schema, CA, the service's own credential. Raises DatabaseDown, AuthorityUnusable."""
+    open_database(settings, state).close()
+    authority, folder = open_authority(settings, state, clock), authority_folder(state)
+    tls = (settings.certificate, settings.key)
+    if not settings.certificate:
+        certificate, key = folder.server(authority, settings.names, clock.now())
+        tls = (str(certificate), str(key))
+    boxes = Door(BOX_DOOR, settings.box_port, client_ca=str(folder.certificate))
+    return Prepared(tls, (Door(ENROL_DOOR, settings.enrol_port), boxes))
+
+
+def build_fleet(settings: FleetSettings, state: Path, clock: Clock, log: Log) -> Fleet:
+    """One worker's service, after ``prepare``. Raises DatabaseDown, AuthorityUnusable."""
+    database = Database(open_engine(settings.database, state))
+    office = Office(database, open_authority(settings, state, clock), clock, settings.box_certificate_days)
+    records, staff, intake = Records(database), StaffRoom(database, clock), Intake(database, clock)
+    pages = Pages(settings, records, office, staff, clock)
+    return Fleet(create_app(pages, intake, log), database, records, office, intake, staff)
