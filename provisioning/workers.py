@@ -31,6 +31,9 @@ PER_CLIENT, IN_ALL = 64, 800
 LOOK_AHEAD = 16 * 1024
 """Bytes of a request that are waited for; the rest of a longer one is read, or refused, by the thread."""
 
+CLOSE = ("Connection", "close")
+"""The header by which an app asks for the connection's end."""
+
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*\r\n", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked", re.IGNORECASE)
 
@@ -87,6 +90,22 @@ def patient_tls() -> Callable[[Any, Callable[[], ssl.SSLContext]], ssl.SSLContex
     return context
 
 
+def closing_when_told(app: Callable[..., Any]) -> Callable[..., Any]:
+    """WSGI around ``app``: an answer with ``Connection: close`` is the connection's last. gunicorn itself drops that
+    header and keeps the connection, on which a phone would then go on to meet the portal after it has logged in.
+    """
+
+    def told(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            if CLOSE in headers:
+                start_response.__self__.force_close()  # type: ignore[attr-defined]  # gunicorn's Response.start_response
+            return start_response(status, headers, *error)
+
+        return app(environ, start)
+
+    return told
+
+
 class PatientConnection(TConn):  # type: ignore[misc]  # gunicorn ships no types
     """One connection. ``wanted``: bytes that have to be there before it is looked at again."""
 
@@ -117,6 +136,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
     """
 
     plain_port: int | None = None
+    wsgi: Any
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -128,6 +148,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         """Before the loop: a phone that walked away is no error worth a line in the log."""
         self.log.error_log.addFilter(_not_a_timeout)
         super().init_process()
+
+    def load_wsgi(self) -> None:
+        """The app may close its connection, as servers behind another server must not let it (PEP 3333)."""
+        super().load_wsgi()
+        plain: Callable[..., Any] = self.wsgi
+        self.wsgi = closing_when_told(plain)
 
     def accept(self, listener: socket.socket) -> None:
         """Take a new connection and let it wait for its request."""

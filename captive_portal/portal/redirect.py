@@ -94,5 +94,6 @@ class ProbeRedirect:
                 ("Location", f"{origin}/?d={kind.value}"),
                 ("Cache-Control", "no-store"),
                 ("Content-Length", "0"),
+                ("Connection", "close"),  # kept, it would lead here even after the phone has logged in
             ]
         return kept.copy()

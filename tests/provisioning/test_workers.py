@@ -24,7 +24,8 @@ import sys
 from provisioning.serve import Listen, Served, serve
 def app(environ, start):
     body = environ["wsgi.input"].read()
-    start("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+    last = [("Connection", "close")] if body == b"goodbye" else []
+    start("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body))), *last])
     return [body]
 tls = (sys.argv[2], sys.argv[3]) if len(sys.argv) > 2 else None
 serve(Listen("127.0.0.1", int(sys.argv[1]), "test", workers=1, threads=2, tls=tls), lambda: Served(app))
@@ -145,3 +146,13 @@ def test_a_tls_record_is_whole_at_its_last_byte(body: bytes) -> None:
     whole = b"\x16\x03\x01" + len(body).to_bytes(2, "big") + body
     assert missing_tls(whole) == 0
     assert all(missing_tls(whole[:end]) > 0 for end in range(len(whole)))
+
+
+def test_an_answer_that_closes_is_the_last_of_its_connection(server: Server) -> None:
+    asking = server.connect()
+    for body, kept in ((b"hello", True), (b"goodbye", False)):
+        asking.request("POST", "/", body)
+        answer = asking.getresponse()
+        assert answer.read() == body
+        assert (answer.getheader("Connection"), asking.sock is not None) == ("keep-alive" if kept else "close", kept)
+    asking.close()
