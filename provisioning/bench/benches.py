@@ -1,0 +1,53 @@
+"""The benches by name; each is loaded when it runs. May import: provisioning.bench."""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from device.errors import HirobaError
+from provisioning.bench.effort import Effort
+from provisioning.bench.rows import BARS, Measured, Row, judge
+
+Bench = Callable[[Effort], Iterator[Measured]]
+MODULES = {name: f"provisioning.bench.{name}_bench" for name in BARS}
+"""Bench -> module with a function ``measure(effort)`` that yields its rows as they are found."""
+
+
+def run(name: str, *, trial: bool = False) -> list[Row]:
+    """All rows of one bench. What breaks on the way leaves the rows found so far, and a note on the others."""
+    with tempfile.TemporaryDirectory(prefix="hiroba-bench-") as folder:
+        return collect(name, load(name), Effort(Path(folder), trial))
+
+
+def load(name: str) -> Bench:
+    """The bench's function. Raises KeyError."""
+    measure: Bench = importlib.import_module(MODULES[name]).measure
+    return measure
+
+
+def collect(name: str, measure: Bench, effort: Effort) -> list[Row]:
+    """Drain ``measure``; a failure becomes the note of every row it left out."""
+    found: list[Measured] = []
+    why = ""
+    try:
+        for measured in measure(effort):
+            found.append(measured)  # one by one: what was found before a failure stays
+    except Exception as error:  # a bench that breaks must not take the other benches' rows with it
+        why = reason(error)
+    if why:
+        done = {measured.name for measured in found}
+        found += [Measured(row, None, note=why) for row in BARS[name] if row not in done]
+    return judge(name, found)
+
+
+def reason(error: Exception) -> str:
+    """One line: what broke and where."""
+    if isinstance(error, HirobaError):
+        return ", ".join([error.code, *(f"{key}={value}" for key, value in error.facts.items())])
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {str(error).strip()[:200]}{place}"

@@ -1,0 +1,118 @@
+"""Our own gate and portal, as a box runs them, in a gateway's namespace. May import: bench, captive_portal, demo."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from captive_portal.gate import protocol as p
+from captive_portal.gate.client import SocketGateClient
+from captive_portal.gate.errors import GateUnreachable
+from provisioning.bench.figures import milliseconds
+from provisioning.bench.plaza import GATEWAY, PREFIX, Plaza, address_of, in_namespace, leases
+from provisioning.bench.processes import pss_mib, stop
+from provisioning.demo.processes import listens
+from provisioning.errors import DemoNotReady
+
+PORT = 8180
+SITE = f"""
+[box]
+name = "bench"
+[city]
+name_ja = "見本市"
+name_en = "Mihon City"
+telephone = "06-0000-0000"
+[[wifi.spots]]
+name = "hall"
+interface = "br-lan"
+uplink = "up0"
+ipv4 = {{ gateway = "{GATEWAY}", prefix = {PREFIX} }}
+dhcp = {{ first = "10.90.0.2", last = "10.90.63.254", leases = "leases" }}
+limits = {{ minutes_per_visit = 600, devices = 0 }}
+[wifi.portal]
+port = {PORT}
+"""
+
+
+class BoxWifi:
+    """The two processes. online: gate's view; both stop when the block is left."""
+
+    def __init__(self, plaza: Plaza, folder: Path, leased: int) -> None:
+        self.plaza = plaza
+        self._folder = folder
+        self._processes: list[subprocess.Popen[bytes]] = []
+        folder.mkdir(parents=True)
+        (folder / "site.toml").write_text(SITE, "utf-8")
+        (folder / "leases").write_text(leases(range(leased)), "ascii")
+        self.gate = SocketGateClient(folder / "gate/gate.sock", timeout=60.0)
+
+    def __enter__(self) -> BoxWifi:
+        try:
+            self._start("gate", self._gate_answers)
+            self._start("portal", self._portal_answers)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        stop(self._processes)
+
+    def _start(self, name: str, ready: Callable[[], bool]) -> None:
+        words = ["--config", str(self._folder / "site.toml"), "--state", str(self._folder)]
+        log_file = self._folder / f"{name}.log"
+        with log_file.open("wb") as log:
+            process = subprocess.Popen(
+                ["ip", "netns", "exec", self.plaza.gateway, sys.executable, "-m", "provisioning", "run", name, *words],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+            )
+        self._processes.append(process)
+        deadline = time.monotonic() + 30
+        while not ready():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise DemoNotReady(process=name, reason=log_file.read_text("utf-8", "replace")[-300:], log=log_file)
+            time.sleep(0.02)
+
+    def _gate_answers(self) -> bool:
+        try:
+            return self.gate.health().ready
+        except GateUnreachable:
+            return False
+
+    def _portal_answers(self) -> bool:
+        return in_namespace(self.plaza.gateway, lambda: listens(GATEWAY, PORT))
+
+    def fill(self, numbers: Sequence[int]) -> None:
+        """Bring these phones online through the gate's socket, sixteen at a time."""
+        self.plaza.know(numbers)
+        with ThreadPoolExecutor(16) as pool:
+            opened = list(pool.map(self._open, numbers))
+        refused = [answer for answer in opened if not isinstance(answer, p.Opened)]
+        if refused:
+            raise DemoNotReady(process="gate", reason=f"{len(refused)} of {len(numbers)} refused", log="-")
+
+    def _open(self, number: int) -> p.Opened | p.Refused:
+        return self.gate.open(p.Open(ip=address_of(number), method="one_tap"))
+
+    def end(self, addresses: Sequence[str]) -> None:
+        """Take these phones offline again."""
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(lambda ip: self.gate.end(ip=ip), addresses))
+
+    def online(self) -> int:
+        """Phones online as the gate counts them."""
+        return self.gate.health().online
+
+    def list_ms(self) -> float:
+        """One listing of everyone online."""
+        return milliseconds(self.gate.sessions)
+
+    def pss(self) -> float:
+        """MiB of both processes with all their workers."""
+        return pss_mib([process.pid for process in self._processes])
