@@ -69,6 +69,15 @@ class Plaza:
             Child("virtual-card", card, self.logs, lambda: True),
         ]
 
+    @property
+    def card_service(self) -> PcscService:
+        """The pcscd of this demo, to stop and start for drills."""
+        return self._pcscd
+
+    def child(self, name: str) -> Child:
+        """One of its processes, to stop and start for drills. Raises StopIteration for a name it has not."""
+        return next(child for child in self._children if child.name == name)
+
     def look_after(self) -> list[str]:
         """Start again what died since the last look; the names."""
         if self._children and not self._pcscd.alive:

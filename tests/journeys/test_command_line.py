@@ -1,0 +1,83 @@
+"""What goes wrong on the command line is one clear message in Japanese and English, exit code 1, and no traceback."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.conftest import run_hiroba
+
+SITE = """[box]
+name = "t-1"
+[city]
+name_ja = "摂津市"
+name_en = "Settsu City"
+telephone = "06-0000-0000"
+"""
+
+
+def site(folder: Path, text: str) -> str:
+    file = folder / "site.toml"
+    file.write_text(text, "utf-8")
+    return str(file)
+
+
+def failed(*arguments: str) -> str:
+    """What the command said on its way to exit code 1."""
+    run = run_hiroba(*arguments)
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "Traceback" not in run.stderr
+    return run.stderr
+
+
+def test_an_unknown_key_names_file_line_and_key(tmp_path: Path) -> None:
+    said = failed("run", "kiosk", "--config", site(tmp_path, SITE + "[kiosk]\nprot = 1\n"), "--state", str(tmp_path))
+    assert "site.toml の 8 行目（kiosk.prot）" in said
+    assert "line 8, key kiosk.prot" in said
+
+
+def test_a_settings_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    said = failed("run", "issuer", "--config", str(tmp_path / "none.toml"), "--state", str(tmp_path))
+    assert "none.toml" in said
+
+
+@pytest.mark.parametrize(("process", "section"), [("issuer", "issuer"), ("portal", "wifi"), ("gate", "wifi")])
+def test_a_section_that_a_process_needs_is_named(tmp_path: Path, process: str, section: str) -> None:
+    said = failed("run", process, "--config", site(tmp_path, SITE), "--state", str(tmp_path))
+    assert f"[{section}]" in said
+
+
+def test_a_taken_port_is_told_with_its_number(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        config = site(tmp_path, SITE + f"[kiosk]\nport = {port}\n")
+        said = failed("run", "kiosk", "--config", config, "--state", str(tmp_path))
+    assert str(port) in said
+    assert "使用中" in said
+
+
+def test_a_damaged_database_is_told(tmp_path: Path) -> None:
+    (tmp_path / "kiosk").mkdir()
+    (tmp_path / "kiosk" / "kiosk.db").write_bytes(b"SQLite format 3\0" + b"\xff" * 4096)
+    said = failed("journal", "list", "--state", str(tmp_path))
+    assert "kiosk.db" in said
+
+
+def test_a_request_that_is_not_in_the_journal_is_told(tmp_path: Path) -> None:
+    assert "no-such" in failed("journal", "show", "no-such", "--state", str(tmp_path))
+
+
+def test_wrong_use_is_exit_code_two() -> None:
+    assert run_hiroba("run", "kitchen").returncode == 2
+    assert run_hiroba("virtual", "card", "slow", "fast").returncode == 2
+
+
+def test_every_command_that_help_lists_can_be_asked_for_help() -> None:
+    listed = run_hiroba("--help").stdout.split("Commands:")[1]
+    names = [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "]
+    assert {"demo", "journal", "register", "run", "test", "virtual"} <= set(names)
+    assert [name for name in names if run_hiroba(name, "--help").returncode != 0] == []

@@ -1,0 +1,249 @@
+"""Fifty boxes join the real fleet service over mutual TLS, on SQLite and on PostgreSQL; and who can not."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import ssl
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from device.clock import HeldClock, SystemClock
+from device.logs import open_log
+from device.sender import LineDown
+from provisioning.cli import hiroba
+from provisioning.enrolment.heartbeat import put_heartbeat
+from provisioning.enrolment.wiring import BoxLine, open_line
+from provisioning.fleet.authority import key_of_request, make_authority
+from provisioning.fleet.errors import EnrolmentRefused
+from provisioning.fleet.settings import FleetLinkSettings
+from provisioning.fleet.tables import Box
+from provisioning.fleet.wiring import open_authority
+from provisioning.site import Site, read_site
+from tests.fixtures.fleet_server import FleetServer
+from tests.fixtures.postgres import PrivatePostgres
+
+MANY = 50
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
+def hall(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FleetServer]:
+    if request.param == "sqlite":
+        with FleetServer(tmp_path) as server:
+            yield server
+    else:
+        with PrivatePostgres() as postgres, FleetServer(tmp_path, postgres.new_database()) as server:
+            yield server
+
+
+@pytest.fixture
+def small_hall(tmp_path: Path) -> Iterator[FleetServer]:
+    with FleetServer(tmp_path, workers=1) as server:
+        yield server
+
+
+def site_file(folder: Path, name: str, hall: FleetServer) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "site.toml"
+    file.write_text(
+        f'[box]\nname = "{name}"\n[city]\nname_ja = "試験市"\nname_en = "TEST"\ntelephone = "06-0000-0000"\n'
+        f'[fleet_link]\nhost = "localhost"\nca = "{hall.ca}"\n'
+        f"enrol_port = {hall.settings.enrol_port}\nbox_port = {hall.settings.box_port}\n"
+    )
+    return file
+
+
+def line_of(folder: Path, name: str, hall: FleetServer) -> BoxLine:
+    site: Site = read_site(site_file(folder, name, hall))
+    link = site.fleet_link
+    assert isinstance(link, FleetLinkSettings)
+    return open_line(site, link, folder, SystemClock(), open_log("test"))
+
+
+def join(folder: Path, name: str, hall: FleetServer) -> BoxLine:
+    """Code, question, staff's yes, credential."""
+    line = line_of(folder, name, hall)
+    code = hall.fleet.records.new_code(name, "hanako", int(SystemClock().now().timestamp()), 30)
+    assert line.asking.enrol(code) is None
+    assert hall.fleet.office.approve(line.asking.identity.pending(), "hanako")
+    credential = line.asking.poll()
+    assert credential is not None
+    assert credential.box == name
+    return line
+
+
+def box_of(hall: FleetServer, name: str) -> Box:
+    found = hall.fleet.records.box(name)
+    assert found is not None
+    return found
+
+
+def exchange(
+    hall: FleetServer, line: BoxLine | None, path: str, headers: dict[str, str] | None = None
+) -> tuple[int, dict[str, object]]:
+    """A bare call at the boxes' door with the box's credential, or with none."""
+    context = ssl.create_default_context(cafile=str(hall.ca))
+    if line:
+        context.load_cert_chain(line.asking.identity.certificate_file, line.asking.identity.key_file)
+    connection = http.client.HTTPSConnection("localhost", hall.settings.box_port, context=context, timeout=15)
+    try:
+        body = json.dumps({"sent_at": 0, "messages": []})
+        connection.request("POST", path, body, {"Content-Type": "application/json", **(headers or {})})
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
+
+
+def test_fifty_boxes_join_and_each_heartbeat_counts_once(hall: FleetServer, tmp_path: Path) -> None:
+    def one(number: int) -> BoxLine:
+        name = f"plaza-{number}"
+        line = join(tmp_path / name, name, hall)
+        for _ in range(3):
+            put_heartbeat(line.told)
+        batch = line.outbox.batch()
+        line.asking.city_hall.post(batch)  # the answer is lost
+        assert line.sender.flush() == 0  # and all of it is sent again
+        return line
+
+    with ThreadPoolExecutor(8) as pool:
+        lines = list(pool.map(one, range(MANY)))
+    assert len(lines) == MANY
+    boxes = hall.fleet.records.boxes()
+    assert [b.heartbeats for b in boxes] == [3] * MANY
+    assert hall.fleet.records.counted() == 3 * MANY
+    assert len({b.key for b in boxes}) == MANY
+    assert "fleet_fault" not in hall.log()
+
+
+def test_a_revoked_box_is_refused_and_a_reflashed_one_is_known(hall: FleetServer, tmp_path: Path) -> None:
+    line, other = join(tmp_path / "a", "plaza-a", hall), join(tmp_path / "b", "plaza-b", hall)
+    hall.fleet.office.revoke("plaza-a", "hanako")
+    put_heartbeat(line.told)
+    assert line.sender.flush() == 1
+    assert exchange(hall, line, "/api/v1/messages") == (403, {"refused": "box_revoked"})
+    with pytest.raises(EnrolmentRefused):
+        line.asking.renew(now_due=True)
+
+    other.asking.identity.certificate_file.unlink()  # a new card in the box; the key's partition survived
+    code = hall.fleet.records.new_code("plaza-b", "hanako", int(SystemClock().now().timestamp()), 30)
+    assert other.asking.enrol(code) is not None
+    assert exchange(hall, other, "/api/v1/messages")[0] == 200
+
+
+def test_without_a_credential_of_the_city_the_handshake_is_the_end(small_hall: FleetServer, tmp_path: Path) -> None:
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        exchange(small_hall, None, "/api/v1/messages")
+    line = join(tmp_path / "a", "plaza-a", small_hall)
+    assert exchange(small_hall, line, "/api/v1/messages")[0] == 200
+    key = key_of_request(line.asking.identity.request("plaza-a"))
+    assert key is not None
+    foreign = make_authority("TEST other", ["localhost"], SystemClock().now()).issue_box(
+        "plaza-a", key, SystemClock().now(), 30
+    )
+    line.asking.identity.certificate_file.write_bytes(foreign.public_bytes(Encoding.PEM))
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        exchange(small_hall, line, "/api/v1/messages")
+
+
+def test_a_header_can_not_stand_in_for_a_credential(small_hall: FleetServer, tmp_path: Path) -> None:
+    victim, attacker = join(tmp_path / "a", "plaza-a", small_hall), join(tmp_path / "b", "plaza-b", small_hall)
+    small_hall.fleet.office.revoke("plaza-b", "hanako")
+    pem = victim.asking.identity.certificate_file.read_text().replace("\n", " ")
+    names = ("SSL_CLIENT_CERT", "hiroba.peer", "Hiroba-Peer", "X-SSL-Client-Cert", "X-Forwarded-Client-Cert")
+    for name in names:
+        status, answer = exchange(small_hall, attacker, "/api/v1/messages", {name: pem, "X-Forwarded-For": "10.0.0.1"})
+        assert (status, answer) == (403, {"refused": "box_revoked"}), name
+    assert box_of(small_hall, "plaza-a").seen_at is None
+
+
+def test_each_door_opens_only_its_own_rooms(small_hall: FleetServer, tmp_path: Path) -> None:
+    line = join(tmp_path / "a", "plaza-a", small_hall)
+    assert exchange(small_hall, line, "/login")[0] == 404
+    assert exchange(small_hall, line, "/api/v1/enrol")[0] == 404
+    context = ssl.create_default_context(cafile=str(small_hall.ca))
+    for port in (small_hall.settings.staff_port, small_hall.settings.enrol_port):
+        connection = http.client.HTTPSConnection("localhost", port, context=context, timeout=15)
+        connection.request(
+            "POST", "/api/v1/messages", "{}", {"Hiroba-Door": "boxes", "Content-Type": "application/json"}
+        )
+        answer = connection.getresponse()
+        assert answer.status == 404
+        connection.close()
+
+
+def test_an_expired_credential_is_refused_and_the_box_asks_staff_by_itself(
+    small_hall: FleetServer, tmp_path: Path
+) -> None:
+    line = join(tmp_path / "a", "plaza-a", small_hall)
+    identity, clock = line.asking.identity, HeldClock(SystemClock().now() - timedelta(days=60))
+    old = x509.load_pem_x509_certificate(identity.certificate_file.read_bytes())
+    authority = open_authority(small_hall.settings, small_hall.state, SystemClock())
+    key = key_of_request(identity.request("plaza-a"))
+    assert key is not None
+    expired = authority.issue_box("plaza-a", key, clock.now(), 30)
+    identity.certificate_file.write_bytes(expired.public_bytes(Encoding.PEM))
+    assert expired.serial_number != old.serial_number
+    with pytest.raises(LineDown):
+        line.asking.city_hall.renew(identity.request("plaza-a"))
+    assert line.asking.renew() is None  # expired: staff must say yes
+    assert [e.kind for e in small_hall.fleet.records.pending()] == ["returning"]
+    assert small_hall.fleet.office.approve(identity.pending(), "hanako")
+    assert line.asking.renew() is not None
+    assert exchange(small_hall, line, "/api/v1/messages")[0] == 200
+
+
+def test_the_command_line_enrols_renews_and_reports(small_hall: FleetServer, tmp_path: Path) -> None:
+    folder = tmp_path / "box"
+    site = site_file(folder, "plaza-a", small_hall)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        result = CliRunner().invoke(hiroba, [*arguments, "--config", str(site), "--state", str(folder)])
+        return result.exit_code, result.output
+
+    assert run("enrol", "status")[0] == 1
+    assert run("heartbeat")[0] == 0  # kept until there is a line
+    code = small_hall.fleet.records.new_code("plaza-a", "hanako", int(SystemClock().now().timestamp()), 30)
+    exit_code, said = run("enrol", "--code", code)
+    assert exit_code == 0
+    (pending,) = small_hall.fleet.records.pending()
+    assert line_of(folder, "plaza-a", small_hall).asking.identity.fingerprint() in said
+    small_hall.fleet.office.approve(pending.id, "hanako")
+    assert run("enrol")[0] == 0
+    assert run("enrol", "status")[0] == 0
+    before = box_of(small_hall, "plaza-a").certificate_serial
+    assert run("enrol", "renew")[0] == 0
+    assert box_of(small_hall, "plaza-a").certificate_serial == before  # not time yet
+    assert run("enrol", "renew", "--force")[0] == 0
+    assert box_of(small_hall, "plaza-a").certificate_serial != before
+    assert json.loads(run("heartbeat", "--json")[1])["waiting"] == 0
+    assert box_of(small_hall, "plaza-a").heartbeats == 2
+
+
+def test_a_box_does_not_talk_to_a_false_city_hall(small_hall: FleetServer, tmp_path: Path) -> None:
+    line = line_of(tmp_path / "a", "plaza-a", small_hall)
+    other = make_authority("TEST other", ["localhost"], SystemClock().now())
+    shutil.copyfile(small_hall.ca, tmp_path / "kept.pem")
+    small_hall.ca.write_text(other.pem)
+    try:
+        with pytest.raises(LineDown, match="server_not_trusted"):
+            line.asking.enrol("0000-0000-0000-0000")
+    finally:
+        shutil.copyfile(tmp_path / "kept.pem", small_hall.ca)
+
+
+def test_a_code_for_another_name_is_not_taken_by_the_box(small_hall: FleetServer, tmp_path: Path) -> None:
+    line = line_of(tmp_path / "a", "plaza-a", small_hall)
+    code = small_hall.fleet.records.new_code("plaza-b", "hanako", int(SystemClock().now().timestamp()), 30)
+    with pytest.raises(EnrolmentRefused, match="other_name"):
+        line.asking.enrol(code)
+    with pytest.raises(EnrolmentRefused, match="code_unknown"):
+        line.asking.enrol("0000-0000-0000-0000")
