@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import socket
 import sys
 from collections.abc import Callable
@@ -65,6 +66,12 @@ def serve(listen: Listen, build: Callable[[], Served]) -> None:
         sys.exit(1 if end.code else 0)
 
 
+def _share_memory() -> None:
+    """What is loaded by now is left alone by the workers' garbage collectors, so that its pages stay shared."""
+    gc.collect()
+    gc.freeze()
+
+
 def every_address() -> str:
     """All addresses of the box: both families where it has IPv6, else IPv4 alone."""
     return "::" if socket.has_dualstack_ipv6() else "0.0.0.0"  # noqa: S104 - the caller asked for all of them
@@ -107,6 +114,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "limit_request_fields": 60,
             "graceful_timeout": 5,
             "keepalive": 5,
+            "pre_fork": lambda _arbiter, _worker: _share_memory(),
             "when_ready": lambda _arbiter: self._heartbeat.start(),
             "on_exit": lambda _arbiter: self._heartbeat.stop(),
             "worker_exit": self._worker_exit,

@@ -137,6 +137,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
 
     plain_port: int | None = None
     wsgi: Any
+    _at_once: Callable[[bytes, str], bytes | None]
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -150,9 +151,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         super().init_process()
 
     def load_wsgi(self) -> None:
-        """The app may close its connection, as servers behind another server must not let it (PEP 3333)."""
+        """The app may close its connection, as servers behind another server must not let it (PEP 3333), and may have
+        ``at_once(request, client)``: the bytes of an answer after which the connection ends, or None.
+        """
         super().load_wsgi()
         plain: Callable[..., Any] = self.wsgi
+        self._at_once = getattr(plain, "at_once", _never)
         self.wsgi = closing_when_told(plain)
 
     def accept(self, listener: socket.socket) -> None:
@@ -204,10 +208,22 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
             conn.wanted = min(len(seen) + rest, LOOK_AHEAD)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, conn.wanted)
         else:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
             self._forget(conn)
-            conn.data_ready = True
-            self.enqueue_req(conn)
+            if conn.cfg.is_ssl or not self._answered_at_once(conn, seen):
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+                conn.data_ready = True
+                self.enqueue_req(conn)
+
+    def _answered_at_once(self, conn: PatientConnection, seen: bytes) -> bool:
+        """Answer from the loop what needs no thread: a few hundred bytes fit into any socket's buffer."""
+        answer = self._at_once(seen, conn.client[0])
+        if answer is None:
+            return False
+        with contextlib.suppress(OSError):
+            conn.sock.send(answer)
+        self.nr_conns -= 1
+        conn.close(graceful=True)
+        return True
 
     def on_client_socket_readable(self, conn: PatientConnection, client: socket.socket) -> None:
         """A kept connection speaks again: plain ones wait like new ones; TLS can not be looked into."""
@@ -235,6 +251,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         self._forget(conn)
         self.nr_conns -= 1
         conn.close()
+
+
+def _never(_request: bytes, _client: str) -> bytes | None:
+    return None
 
 
 def _not_a_timeout(record: logging.LogRecord) -> bool:

@@ -1,15 +1,17 @@
 """The lean path: a request for any host but ours is a probe or a lost page, and is sent to the portal page.
 
 It stands before the web framework, since a room full of phones probes thousands of times a second (DESIGN §9).
-May import: probes, captive_portal.settings.
+May import: probes, plain_get, captive_portal.settings.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable
+from email.utils import formatdate
 from typing import Any
 
+from captive_portal.portal.plain_get import read_plain_get
 from captive_portal.portal.probes import DeviceKind, kind_of
 from captive_portal.settings import WifiSettings
 
@@ -74,6 +76,7 @@ class ProbeRedirect:
         self._app = app
         self._origins = origins
         self._answers: dict[tuple[str, DeviceKind], list[tuple[str, str]]] = {}
+        self._whole: dict[tuple[str, DeviceKind], bytes] = {}
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """See PEP 3333."""
@@ -85,6 +88,21 @@ class ProbeRedirect:
         kind = kind_of(host, environ.get("PATH_INFO", ""), environ.get("HTTP_USER_AGENT", ""))
         start_response("302 Found", self._headers(self._origins.of(ip), kind))
         return ()
+
+    def at_once(self, raw: bytes, ip: str) -> bytes | None:
+        """The whole answer to a whole request in ``raw``, when it is a plain GET for a foreign host; None: ask as PEP
+        3333. For servers that can answer before a thread and a parser have been spent on it.
+        """
+        asked = read_plain_get(raw)
+        if asked is None or asked.host.lower() in self._origins.hosts:
+            return None
+        origin = self._origins.of(ip.removeprefix(_MAPPED))
+        kind = kind_of(asked.host, asked.path, asked.agent)
+        kept = self._whole.get((origin, kind))
+        if kept is None:
+            lines = "".join(f"{name}: {value}\r\n" for name, value in self._headers(origin, kind))
+            kept = self._whole[(origin, kind)] = f"HTTP/1.1 302 Found\r\n{lines}".encode("ascii")
+        return kept + b"Date: " + formatdate(usegmt=True).encode("ascii") + b"\r\n\r\n"
 
     def _headers(self, origin: str, kind: DeviceKind) -> list[tuple[str, str]]:
         """Made once per origin and kind; a fresh list each time, since servers may write into it."""

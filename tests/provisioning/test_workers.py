@@ -27,8 +27,13 @@ def app(environ, start):
     last = [("Connection", "close")] if body == b"goodbye" else []
     start("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body))), *last])
     return [body]
+class App:
+    __call__ = staticmethod(app)
+    def at_once(self, request, client):
+        whole = b"HTTP/1.1 200 OK\\r\\nContent-Length: 4\\r\\nConnection: close\\r\\n\\r\\nfast"
+        return whole if request.startswith(b"GET /now ") and client == "127.0.0.1" else None
 tls = (sys.argv[2], sys.argv[3]) if len(sys.argv) > 2 else None
-serve(Listen("127.0.0.1", int(sys.argv[1]), "test", workers=1, threads=2, tls=tls), lambda: Served(app))
+serve(Listen("127.0.0.1", int(sys.argv[1]), "test", workers=1, threads=2, tls=tls), lambda: Served(App()))
 """
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
 
@@ -118,6 +123,19 @@ def test_a_request_in_many_pieces_and_a_large_one_arrive_whole(server: Server) -
         assert server.ask() == b"hello"
     assert connection.recv(4096).endswith(b"abcdef")
     connection.close()
+
+
+def test_what_needs_no_thread_is_answered_at_once_and_closed(server: Server) -> None:
+    if server.trust:
+        return  # TLS can not be looked into
+    for _ in range(100):
+        connection = server.say(b"GET /now HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = b""
+        while piece := connection.recv(4096):
+            answer += piece
+        assert answer.endswith(b"\r\n\r\nfast")
+        connection.close()
+    assert server.ask() == b"hello"
 
 
 def test_a_kept_connection_serves_again(server: Server) -> None:
