@@ -114,8 +114,9 @@ def test_fifty_boxes_join_and_each_heartbeat_counts_once(hall: FleetServer, tmp_
         assert line.sender.flush() == 0  # and all of it is sent again
         return line
 
+    lines = [one(0)]  # alone: a box is one process with one thread, and msgspec wants to meet its types in one
     with ThreadPoolExecutor(8) as pool:
-        lines = list(pool.map(one, range(MANY)))
+        lines += pool.map(one, range(1, MANY))
     assert len(lines) == MANY
     boxes = hall.fleet.records.boxes()
     assert [b.heartbeats for b in boxes] == [3] * MANY

@@ -168,5 +168,6 @@ def test_a_kiosk_killed_while_printing_prints_nothing_twice_and_asks_staff(plaza
     for action, typed in (("staff", {}), ("enter", {"code": "2468"}), ("clear-alarm", {})):
         visitor.wait_for(lambda action=action: action in visitor.controls, action)  # type: ignore[misc]
         visitor.press(action, **typed)
+    visitor.lift()
     visitor.go_home()
     visitor.wait_ready()
