@@ -22,17 +22,23 @@ GROUPS = {
 
 
 @click.command("test", context_settings={"ignore_unknown_options": True})
-@click.argument("group", required=False, type=click.Choice(sorted(GROUPS)))
 @click.option("--long", "long_", is_flag=True, help="Run the long campaigns too.")
-@click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
-def command(group: str | None, long_: bool, pytest_arguments: tuple[str, ...]) -> None:
-    """Run all tests, or one GROUP; what follows -- goes to pytest."""
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[GROUP] [-- PYTEST ...]")
+def command(long_: bool, arguments: tuple[str, ...]) -> None:
+    """Run all tests, or one GROUP: unit, contract, journeys, net, browser, boot. What follows -- goes to pytest."""
     tests = Path(__file__).parents[2] / "tests"
     if not tests.is_dir():
         raise CheckoutNeeded(command="test", folder="tests")
-    folders = [str(f) for name in GROUPS[group] if (f := tests / name).is_dir()] if group else [str(tests)]
-    if not folders:
-        click.echo(f"hiroba test {group}: no test of this group exists yet")
-        sys.exit(0)
-    command_line = [sys.executable, "-m", "pytest", *folders, *(["--long"] if long_ else []), *pytest_arguments]
+    group, rest = split(arguments)
+    folders = [str(tests / name) for name in GROUPS[group] if (tests / name).is_dir()] if group else [str(tests)]
+    command_line = [sys.executable, "-m", "pytest", *folders, *(["--long"] if long_ else []), *rest]
     sys.exit(subprocess.run(command_line, cwd=tests.parent, check=False).returncode)
+
+
+def split(arguments: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    """The group, if the first argument names one, and what is pytest's. Raises click.UsageError for another word."""
+    if not arguments or arguments[0].startswith("-"):
+        return None, arguments
+    if arguments[0] not in GROUPS:
+        raise click.UsageError(f"{arguments[0]!r} is no group; the groups are: {' '.join(GROUPS)}")
+    return arguments[0], arguments[1:]
