@@ -57,3 +57,9 @@ class NotFound(HirobaError):
     """facts: what_ja, what_en, name."""
 
     code = "not_found"
+
+
+class InstallStepFailed(HirobaError):
+    """A program that lays the box failed. facts: step, reason."""
+
+    code = "install.step_failed"

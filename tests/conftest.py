@@ -26,6 +26,11 @@ PROGRAMS = {
     "conntrack": "conntrack",
     "curl": "curl",
     "ip": "ip",
+    "age": "age",
+    "postgresql": "pg_createcluster",
+    "mmdebstrap": "mmdebstrap",
+    "systemd": "systemd-analyze",
+    "systemd-nspawn": "systemd-nspawn",
 }
 FONTS = {"ipamj": "/usr/share/fonts/truetype/ipamj", "bizud": "/usr/share/fonts/truetype/bizud-gothic"}
 

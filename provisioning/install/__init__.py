@@ -1,0 +1,4 @@
+"""Lays Hiroba on a box: the application in a slot, units and their like, and what the site file wants started.
+
+May import: every room's settings, provisioning.
+"""

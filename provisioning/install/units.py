@@ -1,0 +1,82 @@
+"""Which units a box wants, and where each file of ``systemd/`` goes. Pure. May import: provisioning.site."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from provisioning.site import Site
+
+SHIPPED = Path("usr/local/lib")
+"""Ours, below the root; what is made for one box stands in /etc and wins."""
+FOLDERS = {
+    "system": SHIPPED / "systemd/system",
+    "system.conf.d": SHIPPED / "systemd/system.conf.d",
+    "journald.conf.d": SHIPPED / "systemd/journald.conf.d",
+    "logind.conf.d": SHIPPED / "systemd/logind.conf.d",
+    "sysusers.d": SHIPPED / "sysusers.d",
+    "tmpfiles.d": SHIPPED / "tmpfiles.d",
+    "sysctl.d": SHIPPED / "sysctl.d",
+    "pam.d": Path("etc/pam.d"),
+    "polkit": Path("etc/polkit-1/rules.d"),
+    "chromium": Path("etc/chromium/policies/managed"),
+}
+"""Folder of ``systemd/`` -> folder below the root."""
+MASKED = ("ctrl-alt-del.target", "apt-daily.timer", "apt-daily-upgrade.timer", "hostapd.service", "dnsmasq.service")
+"""Restart by keys; updates that nobody has tried first; Debian's own start of what our units start."""
+MASKED_WITH_SCREEN = ("getty@tty1.service", "autovt@.service")
+"""Ways from the touch screen to a log-in."""
+OUTGOING = ("hiroba-kiosk", "hiroba-portal", "hiroba-heartbeat", "hiroba-enrol-renew")
+"""The units that speak to other machines, and so are told which (network.reachable)."""
+FIRST_PORT = 8100
+"""The kiosk's port as the shipped browser policy has it."""
+
+
+def destinations(shipped: Path) -> dict[Path, Path]:
+    """File below ``shipped`` (the ``systemd`` folder) -> file below the root, both relative."""
+    found = {}
+    for folder, target in FOLDERS.items():
+        for file in sorted((shipped / folder).rglob("*")):
+            if file.is_file():
+                found[file.relative_to(shipped)] = target / file.relative_to(shipped / folder)
+    return found
+
+
+def wanted(site: Site, *, screen: bool) -> list[str]:
+    """The units to enable, in a fixed order. screen: this box has one (cage and Chromium)."""
+    units = ["hiroba.target", "hiroba-kiosk.service"]
+    if site.fleet_link is not None:
+        units += ["hiroba-heartbeat.timer", "hiroba-enrol-renew.timer"]
+    if screen:
+        units += ["hiroba-kiosk-browser.service", "hiroba-browser-fresh.timer"]
+    if site.issuer is not None:
+        units.append("hiroba-issuer.service")
+    if site.wifi is not None:
+        units += ["hiroba-gate.service", "hiroba-portal.service", "hiroba-stats.service"]
+        units += [f"hiroba-dnsmasq@{spot.name}.service" for spot in site.wifi.spots if spot.dhcp]
+        radios = {ssid.interface for spot in site.wifi.spots for ssid in spot.ssids}
+        units += [f"hiroba-hostapd@{radio}.service" for radio in sorted(radios)]
+    return units
+
+
+def drop_ins(site: Site) -> dict[Path, str]:
+    """File below the root -> its text: the networks beside the private ones that our processes may speak to."""
+    if not site.network.reachable:
+        return {}
+    networks = " ".join(site.network.reachable)
+    text = f"# Made by `hiroba install` from the site file.\n[Service]\nIPAddressAllow={networks}\n"
+    return {Path(f"etc/systemd/system/{unit}.service.d/addresses.conf"): text for unit in OUTGOING}
+
+
+def browser_environment(port: int) -> str:
+    """/etc/hiroba/browser.env: the page the browser opens."""
+    return f"# Made by `hiroba install` from the site file.\nHIROBA_KIOSK=http://127.0.0.1:{port}/\n"
+
+
+def browser_policy(shipped: str, port: int) -> str:
+    """Chromium's policy with this box's port. Raises ValueError when the shipped one allows anything else."""
+    policy = json.loads(shipped)
+    if policy.get("URLAllowlist") != [f"http://127.0.0.1:{FIRST_PORT}"] or policy.get("URLBlocklist") != ["*"]:
+        raise ValueError("the shipped browser policy must allow the kiosk alone")
+    policy["URLAllowlist"] = [f"http://127.0.0.1:{port}"]
+    return json.dumps(policy, indent=2) + "\n"

@@ -1,0 +1,69 @@
+"""What ``hiroba install`` lays where; the browser's policy; which units a site wants."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from provisioning.install.slot import locked, make_current, next_slot
+from provisioning.install.units import browser_policy, destinations, wanted
+from provisioning.site import read_site
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = ROOT / "systemd"
+POLICY = (SHIPPED / "chromium/hiroba.json").read_text("utf-8")
+
+
+def test_every_file_of_the_systemd_folder_has_a_place_to_go_and_no_two_share_it() -> None:
+    laid = destinations(SHIPPED)
+    files = {file.relative_to(SHIPPED) for file in SHIPPED.rglob("*") if file.is_file() and file.name != "README.md"}
+    assert set(laid) == files
+    assert len(set(laid.values())) == len(laid)
+
+
+def test_every_unit_a_site_wants_is_shipped() -> None:
+    site = read_site(ROOT / "tests/boot/site.toml")
+    shipped = {file.name for file in (SHIPPED / "system").iterdir()}
+    templates = {unit.partition("@")[0] + "@.service" if "@" in unit else unit for unit in wanted(site, screen=True)}
+    assert templates <= shipped
+
+
+def test_a_box_without_wifi_and_issuer_starts_neither(tmp_path: Path) -> None:
+    text = (ROOT / "tests/boot/site.toml").read_text("utf-8")
+    config = tmp_path / "site.toml"
+    config.write_text(text.partition("[issuer]")[0], "utf-8")
+    assert wanted(read_site(config), screen=False) == ["hiroba.target", "hiroba-kiosk.service"]
+
+
+def test_the_browser_may_open_the_kiosk_at_its_port_and_nothing_else() -> None:
+    policy = json.loads(browser_policy(POLICY, 8222))
+    assert policy["URLAllowlist"] == ["http://127.0.0.1:8222"]
+    assert policy["URLBlocklist"] == ["*"]
+
+
+def test_a_shipped_policy_that_allows_more_is_refused() -> None:
+    wide = json.dumps({**json.loads(POLICY), "URLAllowlist": ["*"]})
+    with pytest.raises(ValueError, match="the kiosk alone"):
+        browser_policy(wide, 8100)
+
+
+def test_slots_take_turns_and_the_name_moves_in_one_step(tmp_path: Path) -> None:
+    first = next_slot(tmp_path)
+    first.mkdir(parents=True)
+    make_current(first)
+    second = next_slot(tmp_path)
+    assert (first.name, second.name) == ("a", "b")
+    assert (tmp_path / "current").resolve() == first
+    second.mkdir()
+    make_current(second)
+    assert (tmp_path / "current").resolve() == second
+    assert next_slot(tmp_path) == first
+
+
+def test_the_lock_file_names_what_goes_into_a_slot() -> None:
+    assert locked("flask==3.1.0 \\\n    --hash=sha256:00\n# note\npsycopg-binary==3 ; x\n") == [
+        "flask",
+        "psycopg-binary",
+    ]

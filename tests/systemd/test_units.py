@@ -1,0 +1,70 @@
+"""The units as text: how exposed each is (systemd-analyze security, offline), and what all of them must say."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+UNITS = Path(__file__).parents[2] / "systemd" / "system"
+BARS = {
+    "hiroba-kiosk.service": 12,
+    "hiroba-issuer.service": 10,
+    "hiroba-portal.service": 10,
+    "hiroba-stats.service": 10,
+    "hiroba-fleet.service": 10,
+    "hiroba-gate.service": 20,
+    "hiroba-dnsmasq@hall.service": 20,
+    "hiroba-hostapd@wlan0.service": 20,
+    "hiroba-browser-fresh.service": 10,
+    "hiroba-heartbeat.service": 20,
+    "hiroba-enrol-renew.service": 20,
+}
+"""Unit -> the highest exposure in tenths: web 1.0, device 1.2, privileged 2.0. Chromium makes its sandbox of
+namespaces, so its unit has no bar."""
+SERVICES = sorted(UNITS.glob("hiroba-*.service"))
+
+
+def analyze(*words: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "SYSTEMD_UNIT_PATH": f"{UNITS}:", "SYSTEMD_COLORS": "0"}
+    command = ["systemd-analyze", "--no-pager", *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.needs("systemd")
+@pytest.mark.parametrize(("unit", "bar"), BARS.items())
+def test_a_unit_is_no_more_exposed_than_its_bar(unit: str, bar: int) -> None:
+    told = analyze("security", "--offline=true", f"--threshold={bar}", unit)
+    assert told.returncode == 0, told.stdout[-400:] + told.stderr
+
+
+def test_every_service_has_a_bar_or_is_the_browser() -> None:
+    named = {re.sub(r"@\w+", "@", unit) for unit in BARS} | {"hiroba-kiosk-browser.service"}
+    assert {file.name for file in SERVICES} == named
+
+
+def test_no_unit_waits_for_a_network_to_be_online() -> None:
+    assert [file.name for file in UNITS.rglob("*") if file.is_file() and "network-online" in file.read_text()] == []
+
+
+def test_starting_again_never_gives_up() -> None:
+    assert "StartLimitIntervalSec=0" in (UNITS / "hiroba-.service.d/10-all.conf").read_text()
+    lasting = [file for file in SERVICES if "Type=oneshot" not in file.read_text()]
+    assert [file.name for file in lasting if "Restart=always" not in file.read_text()] == []
+
+
+def test_every_web_process_is_watched() -> None:
+    web = [file for file in SERVICES if "/hiroba run" in file.read_text()]
+    assert len(web) >= 6
+    assert [file.name for file in web if not re.search(r"^WatchdogSec=[1-9]", file.read_text(), re.MULTILINE)] == []
+
+
+def test_only_what_needs_one_has_a_capability() -> None:
+    able = {file.name for file in SERVICES if re.search(r"^CapabilityBoundingSet=.", file.read_text(), re.MULTILINE)}
+    network = {"hiroba-gate.service", "hiroba-dnsmasq@.service", "hiroba-hostapd@.service"}
+    assert able == network | {"hiroba-heartbeat.service", "hiroba-enrol-renew.service"}
+    gate = (UNITS / "hiroba-gate.service").read_text()
+    assert re.findall(r"CAP_\w+", gate.split("\n# The one process", 1)[1]) == ["CAP_NET_ADMIN", "CAP_NET_ADMIN"]
