@@ -161,6 +161,15 @@ class GateSettings(Section, frozen=True, kw_only=True):
     keep_seconds: Annotated[float, msgspec.Meta(ge=0.2)] = 600.0
 
 
+class ConnectionLogSettings(Section, frozen=True, kw_only=True):
+    """Who had which address when, sealed to ``key``: the city's X25519 public key in base64 (`hiroba wifi log-key`).
+    Without a key nothing is kept. keep_days: then it is deleted; half a year by default.
+    """
+
+    key: Annotated[str, msgspec.Meta(pattern="^([A-Za-z0-9+/]{43}=)?$")] = ""
+    keep_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 183
+
+
 class StatsSettings(Section, frozen=True, kw_only=True):
     """Usage statistics and the staff page that shows them. The page answers on loopback only; collect_seconds: how
     often the gate is asked for usage; keep_days: how long the sums are kept.
@@ -181,6 +190,7 @@ class WifiSettings(Section, frozen=True, kw_only=True):
     gate: GateSettings = msgspec.field(default_factory=GateSettings)
     smtp: SmtpSettings | None = None
     stats: StatsSettings = msgspec.field(default_factory=StatsSettings)
+    log: ConnectionLogSettings = msgspec.field(default_factory=ConnectionLogSettings)
 
     def spot(self, name: str) -> SpotSettings:
         """The spot called ``name``. Raises KeyError."""

@@ -9,8 +9,10 @@ import threading
 from pathlib import Path
 
 from captive_portal.gate import netlink
+from captive_portal.gate.bridge import Isolation
 from captive_portal.gate.database import Database
 from captive_portal.gate.enforcer import Enforcer
+from captive_portal.gate.flag import DisasterFlag
 from captive_portal.gate.kernel import NftKernel, Routes
 from captive_portal.gate.neighbours import KernelNeighbours
 from captive_portal.gate.server import Server
@@ -28,7 +30,7 @@ def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
     StoreError, KernelRefused, OSError when it can not start; the rules of an earlier run then stand as well.
     """
     _make_folders(state, settings)
-    database = Database(state / settings.gate.database)
+    database = Database(state / settings.gate.database, settings.log)
     kernel = NftKernel()
     watch = netlink.rule_watch()
     enforcer = Enforcer(
@@ -40,7 +42,10 @@ def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
         boot=BOOT_ID.read_text().strip(),
         audit=Audit(database.store, clock),
         log=log,
+        announce=DisasterFlag((state / settings.gate.socket).with_name("disaster")).show,
     )
+    isolation = Isolation((spot.interface for spot in settings.spots), log)
+    isolation.keep()
     routes = Routes()
     routes.shut(spot.interface for spot in settings.spots)
     enforcer.start()
@@ -49,12 +54,14 @@ def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
     server = Server(state / settings.gate.socket, _users(settings.gate.clients), enforcer, clock, log)
     pid = os.getpid()
     server.watch(watch, lambda: enforcer.suspect() if netlink.foreign_change(watch, pid) else None)
+    server.watch(isolation.watch, isolation.heard)
     _stop_on_signal(server)
     try:
         server.serve()
     finally:
         enforcer.stop()
         watch.close()
+        isolation.close()
         kernel.close()
 
 

@@ -15,6 +15,7 @@ from datetime import timedelta
 from captive_portal.gate import protocol as p
 from captive_portal.gate.identity import Handles, Tokens
 from captive_portal.gate.session import FIRST_MARK, Session, Sighting, day_left, granted_seconds, open_seconds
+from captive_portal.gate.stay import Stay, stay_of
 from captive_portal.gate.telling import Teller
 from captive_portal.gate.views import shown, view
 from captive_portal.settings import SpotSettings, WifiSettings
@@ -27,10 +28,13 @@ EARLY = 0.4
 
 @dataclass(slots=True)
 class Changes:
-    """What moved: ids of live sessions that are new or other, sessions that are over, events, and three switches."""
+    """What moved: ids of live sessions that are new or other, sessions that are over, stays at an address that ended,
+    events, and three switches.
+    """
 
     live: set[str] = field(default_factory=set)
     over: dict[str, Session] = field(default_factory=dict)
+    stays: list[Stay] = field(default_factory=list)
     usage: list[p.Usage] = field(default_factory=list)
     blocks: bool = False
     disaster: bool = False
@@ -66,7 +70,7 @@ class Book:
         self._marks: set[int] = set()
         self._ends: list[tuple[float, str]] = []
         self._changes = Changes()
-        self._teller = Teller(clock)
+        self.teller = Teller(clock)
         self.sessions: dict[str, Session] = {}
         self.used: dict[str, float] = {}
         self.blocked: set[str] = set()
@@ -82,13 +86,17 @@ class Book:
             self._put(session)
         self.used.update(used)
         self.blocked |= blocked
-        self._teller.numbered = numbered
+        self.teller.numbered = numbered
 
     def take_changes(self) -> Changes:
         """What changed since the last call."""
         taken, self._changes = self._changes, Changes()
-        taken.usage = self._teller.take()
+        taken.usage = self.teller.take()
         return taken
+
+    def changed_disaster(self) -> bool:
+        """Was the disaster switch touched since ``take_changes``?"""
+        return self._changes.disaster
 
     def new_day(self) -> bool:
         """After midnight: a new salt, and nobody has used anything yet. True when the day changed."""
@@ -163,6 +171,7 @@ class Book:
         if session is None:
             return p.Refused(refused=p.RefusalReason.TOKEN)
         self._settle_bytes(session)
+        self._leave(session)
         self._drop(session)
         session.mac, session.ip4, session.spot = seen.mac, seen.ip4, seen.spot
         session.mark, session.moves = self._new_mark(), session.moves + 1
@@ -181,7 +190,7 @@ class Book:
     def note_refused(self, seen: Sighting | None, note: p.NoteRefused) -> None:
         """See protocol.NoteRefused."""
         visitor, spot = (self._handles.of(seen.mac), seen.spot) if seen else ("", "")
-        self._teller.tell_refused(spot, visitor, note)
+        self.teller.tell_refused(spot, visitor, note)
 
     # -- what staff ask --
 
@@ -230,7 +239,7 @@ class Book:
         if self.disaster.on and now >= self.disaster_ends:
             self.set_disaster(p.SetDisaster(on=False))
         self.new_day()
-        return bool(self._changes) or self._teller.waiting()
+        return bool(self._changes) or self.teller.waiting()
 
     def next_due(self) -> float:
         """Monotonic seconds at which ``due`` has work; infinity when nobody is online."""
@@ -262,7 +271,7 @@ class Book:
     def tell_used(self) -> None:
         """Put the growth of every session since it was last told into the events."""
         for session in self.sessions.values():
-            self._teller.tell(session, "used")
+            self.teller.tell(session, "used")
 
     def finish(self, session: Session, reason: p.EndReason) -> None:
         """End one session; its use counts for the day."""
@@ -275,7 +284,8 @@ class Book:
         self._drop(session)
         self._changes.live.discard(session.id)
         self._changes.over[session.id] = session
-        self._teller.tell(session, "ended", reason.value)
+        self._changes.stays.append(stay_of(session, self._clock.now()))
+        self.teller.tell(session, "ended", reason.value)
 
     # -- inside --
 
@@ -300,6 +310,12 @@ class Book:
         session.bytes_up += up
         session.bytes_down += down
 
+    def _leave(self, session: Session) -> None:
+        """Its present MAC or address is left for another."""
+        now = self._clock.now()
+        self._changes.stays.append(stay_of(session, now))
+        session.moved_at = now
+
     def _new_mark(self) -> int:
         while (mark := FIRST_MARK + secrets.randbelow(2**31 - FIRST_MARK)) in self._marks:
             pass
@@ -316,7 +332,7 @@ class Book:
     def _begin(self, spot: SpotSettings, seen: Sighting, asked: p.Open, handle: str, seconds: float) -> Session:
         now = self._clock.monotonic()
         session = Session(
-            id=secrets.token_urlsafe(12),
+            id=secrets.token_hex(8),
             spot=spot.name,
             mac=seen.mac,
             ip4=seen.ip4,
@@ -333,13 +349,14 @@ class Book:
         )
         self._put(session)
         self._changes.live.add(session.id)
-        self._teller.tell(session, "opened")
+        self.teller.tell(session, "opened")
         return session
 
     def _follow(self, session: Session, seen: Sighting) -> None:
         """The same MAC has another address now (a new lease, another spot of this box): the session goes with it."""
         if seen.leased and seen.ip4 and (seen.ip4, seen.spot) != (session.ip4, session.spot):
             self._settle_bytes(session)
+            self._leave(session)
             session.ip4, session.spot = seen.ip4, seen.spot
             self._changes.live.add(session.id)
 

@@ -1,16 +1,19 @@
-"""Where the desired state is written down: sessions, the day's salt and use, blocks, the disaster switch, events.
+"""Where the desired state is written down: sessions, the day's salt and use, blocks, the disaster switch, events, and
+the sealed connection log.
 
 A session's row, with its MAC, is deleted when it ends (secure_delete, and the write-ahead log is cut back by
-``sweep``). May import: book, identity, session, protocol, device.store.
+``sweep``); in the same transaction its stay goes into the sealed log, if the city keeps one.
+May import: book, identity, sealing, session, protocol, captive_portal.settings, device.store.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 import sqlite3
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,7 +22,9 @@ import msgspec
 from captive_portal.gate import protocol as p
 from captive_portal.gate.book import Book, Changes
 from captive_portal.gate.identity import DaySalt
+from captive_portal.gate.sealing import Seal
 from captive_portal.gate.session import Session
+from captive_portal.settings import ConnectionLogSettings
 from device.audit import AUDIT_MIGRATIONS
 from device.store import Store, statements
 
@@ -32,6 +37,7 @@ MIGRATIONS = (
         "CREATE TABLE usage (number INTEGER PRIMARY KEY, body BLOB NOT NULL)",
         "CREATE TABLE fact (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
     ),
+    statements("CREATE TABLE sealed (number INTEGER PRIMARY KEY, day TEXT NOT NULL, box BLOB NOT NULL)"),
 )
 
 
@@ -59,8 +65,10 @@ def after_boot(session: Session, kept: Moment, now: Moment) -> Session:
 class Database:
     """The gate's file. Written by the enforcer's thread alone."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, log: ConnectionLogSettings | None = None) -> None:
         self.store = Store(path, MIGRATIONS)
+        self._log = log or ConnectionLogSettings()
+        self._seal = Seal(base64.b64decode(self._log.key)) if self._log.key else None
 
     # -- reading at the start --
 
@@ -78,7 +86,7 @@ class Database:
         return self._fact("salt", DaySalt)
 
     def fill(self, book: Book, now: Moment) -> None:
-        """Give the book what is remembered."""
+        """Give the book what is remembered; a disaster whose end has passed meanwhile ends there."""
         kept = self._fact("kept", Moment) or now
         rows = self.store.rows("SELECT body FROM session")
         sessions = [after_boot(msgspec.json.decode(row["body"], type=Session), kept, now) for row in rows]
@@ -117,6 +125,9 @@ class Database:
             _write_sessions(connection, [book.sessions[i] for i in changes.live])
             connection.executemany("DELETE FROM session WHERE id = ?", [(i,) for i in changes.over])
             _write_usage(connection, changes.usage)
+            if changes.stays and self._seal:
+                box = (now.wall.date().isoformat(), self._seal.close(changes.stays))
+                connection.execute("INSERT INTO sealed (day, box) VALUES (?,?)", box)
             if changes.over or changes.day:
                 _put_fact(connection, "used", book.used)
             if changes.blocks:
@@ -125,6 +136,8 @@ class Database:
                 _put_fact(connection, "disaster", book.disaster)
             if changes.day:
                 _put_fact(connection, "salt", salt)
+                oldest = now.wall.date() - timedelta(days=self._log.keep_days)
+                connection.execute("DELETE FROM sealed WHERE day < ?", (oldest.isoformat(),))
             if changes.live and not self._same_boot(now):
                 _put_fact(connection, "kept", now)
 
@@ -146,6 +159,11 @@ class Database:
                 _put_fact(connection, "numbered", max(acknowledged, self._numbered()))
         rows = self.store.rows("SELECT body FROM usage ORDER BY number LIMIT ?", (min(limit, 5000),))
         return [msgspec.json.decode(row["body"], type=p.Usage) for row in rows]
+
+    def sealed(self, first: date, last: date) -> list[tuple[str, bytes]]:
+        """(day, box) of the connection log, oldest first; both days included."""
+        sql = "SELECT day, box FROM sealed WHERE day >= ? AND day <= ? ORDER BY number"
+        return [(row["day"], row["box"]) for row in self.store.rows(sql, (first.isoformat(), last.isoformat()))]
 
     def sweep(self) -> None:
         """Cut the write-ahead log to nothing, so that no ended session's MAC stays on the disk."""

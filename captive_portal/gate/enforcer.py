@@ -5,13 +5,15 @@ One thread owns all of it. May import: the gate's own modules, device.audit, dev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from captive_portal.gate import protocol as p
 from captive_portal.gate.accounting import from_readings, measure
 from captive_portal.gate.answer import answer
 from captive_portal.gate.book import Book, Changes
+from captive_portal.gate.crowd import Crowd
 from captive_portal.gate.database import Database, Moment
 from captive_portal.gate.errors import KernelRefused
 from captive_portal.gate.identity import Handles, Tokens
@@ -47,7 +49,12 @@ class Enforcer:
         boot: str,
         audit: AuditSink,
         log: Log,
+        announce: Callable[[p.Disaster], None] = lambda _: None,
     ) -> None:
+        """announce: told of disaster mode at the start and at every switch."""
+        self._announce = announce
+        self._crowd = Crowd(clock)
+        self._open_to_all = False
         self._settings = settings
         self._interfaces = {spot.name: spot.interface for spot in settings.spots}
         self._database = database
@@ -73,11 +80,17 @@ class Enforcer:
     def start(self) -> None:
         """Remember, then make the kernel so. A table that stands as we left it is kept, with its counters."""
         self._database.fill(self.book, self._moment())
+        if self.book.changed_disaster() and not self.book.disaster.on:
+            self._note_own_end()
         self._structure = self._database.structure(self._table)
         present = self._kernel.structure()
         kept = bool(present) and present == self._structure
         self._reconcile(reset=not kept, readings=self._kernel.readings() if kept else {})
+        if kept:
+            self._crowd.begin(self._kernel.crowd())
         self._settle()
+        self._announce(self.book.disaster)
+        self._open_to_all = self.book.disaster.on
         self._sample_at = self._clock.monotonic() + self._settings.gate.sample_seconds
         self._keep_at = self._clock.monotonic() + self._settings.gate.keep_seconds
         self._log.info("gate_started", online=len(self.book.sessions), kept=kept)
@@ -85,6 +98,8 @@ class Enforcer:
     def stop(self) -> None:
         """Write down the last counters; the kernel's rules stay as they are."""
         self._account(self._readings_or_none())
+        if self.book.disaster.on:
+            self._tell_crowd()
         self._settle()
         self._database.keep(self.book, self._moment())
         self._database.close()
@@ -132,7 +147,7 @@ class Enforcer:
     def next_work(self) -> float:
         """Monotonic seconds at which ``tick`` has something to do."""
         times = [self._clock.monotonic() + QUIET, self.book.next_due()]
-        if self.book.sessions:
+        if self._busy():
             times += [self._sample_at, self._keep_at]
         elif self._unswept:
             times.append(self._keep_at)
@@ -147,15 +162,25 @@ class Enforcer:
         if self.book.due():
             self._settle()
         if was_disaster and not self.book.disaster.on:
-            self._audit.record("disaster_switched", on=False, reason="until", until="", by="", drill=False)
+            self._note_own_end()
+        if self._open_to_all and not self.book.disaster.on:
+            self._tell_crowd()
+        self._open_to_all = self.book.disaster.on
         if (self._suspicious or self._problem) and now >= self._verify_at:
             self._verify()
-        if self.book.sessions and now >= self._sample_at:
+        if self._busy() and now >= self._sample_at:
             self._sample()
-        if self.book.sessions and now >= self._keep_at:
+        if self._busy() and now >= self._keep_at:
             self._keep()
-        elif not self.book.sessions and now >= self._keep_at:
+        elif not self._busy() and now >= self._keep_at:
             self._sweep()  # the last phone has gone: its MAC must not stay in the log until the next one comes
+
+    def _busy(self) -> bool:
+        """Is there anything to count?"""
+        return bool(self.book.sessions) or self.book.disaster.on
+
+    def _note_own_end(self) -> None:
+        self._audit.record("disaster_switched", on=False, reason="until", until="", by="", drill=False)
 
     def _sample(self) -> None:
         """Read all counters; what the dump shows wrong is put right on the way. Seldom when a dump is dear."""
@@ -165,13 +190,28 @@ class Enforcer:
             self._suspicious = True
         else:
             self._account(readings)
+            if self.book.disaster.on:
+                self._crowd.note(self._kernel.crowd())
             self._settle()
             self._heal(readings)
         cost = self._clock.monotonic() - began
         self._sample_at = self._clock.monotonic() + max(self._settings.gate.sample_seconds, 50 * cost)
 
+    def _tell_crowd(self) -> None:
+        """What the open Wi-Fi of a disaster carried since last told."""
+        with suppress(KernelRefused):
+            self._crowd.note(self._kernel.crowd())
+        spots = {interface: spot for spot, interface in self._interfaces.items()}
+        for grown in self._crowd.take():
+            self.book.teller.tell_disaster(
+                spots.get(grown.interface, ""), grown.phones, grown.bytes_up, grown.bytes_down
+            )
+        self._settle()
+
     def _keep(self) -> None:
         self.book.tell_used()
+        if self.book.disaster.on:
+            self._tell_crowd()
         self._settle()
         self._database.keep(self.book, self._moment())
         self._sweep()
@@ -211,6 +251,8 @@ class Enforcer:
             return True
         self._database.write(changes, self.book, self._handles.salt, self._moment())
         self._unswept |= bool(changes.over)
+        if changes.disaster:
+            self._announce(self.book.disaster)
         try:
             self._carry_out(changes)
         except KernelRefused as error:

@@ -1,6 +1,6 @@
 """The port to the packet filter, its real end, and one in memory with the same manners.
 
-May import: nft, netlink, reconcile, ruleset, errors, device.clock.
+May import: crowd, nft, netlink, reconcile, ruleset, errors, device.clock.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from captive_portal.gate import netlink
+from captive_portal.gate.crowd import Seen
 from captive_portal.gate.errors import KernelRefused
 from captive_portal.gate.nft import HANDLE, STATELESS, TERSE, Nft
 from captive_portal.gate.reconcile import MAPS, OURS, Element, Name, Plan, Reading, commands
@@ -40,6 +41,10 @@ class Kernel(Protocol):
 
     def bytes_of(self, name: Name) -> int | None:
         """The counter of one element of ``live``, ``up4`` or ``up6``; None when it is not there."""
+        ...
+
+    def crowd(self) -> Seen:
+        """Who used the open Wi-Fi of a disaster lately, and how much passed."""
         ...
 
     def forget(self, mark: int) -> None:
@@ -91,6 +96,13 @@ class NftKernel:
             raise KernelRefused(what="element", reason=error.errno) from error
         return next((_counter(content) for _, content in answers), None)
 
+    def crowd(self) -> Seen:
+        """See Kernel."""
+        shown = {k: parse_elements(k, self._nft.run(f"list set inet {TABLE} {k}")) for k in CROWD}
+        phones, up, down = ({n.key: r.bytes for n, r in shown[kind].items()} for kind in CROWD)
+        pairs = {(interface.strip('"'), mac) for interface, _, mac in (key.partition(" . ") for key in phones)}
+        return Seen(pairs, *({key.strip('"'): count for key, count in way.items()} for way in (up, down)))
+
     def forget(self, mark: int) -> None:
         """See Kernel. linux/netfilter/nfnetlink_conntrack.h: CT_DELETE with CTA_MARK and CTA_MARK_MASK."""
         body = _nfgen(0) + netlink.attribute(8, struct.pack(">I", mark)) + netlink.attribute(21, b"\xff" * 4)
@@ -118,6 +130,7 @@ class MemoryKernel:
         self._installed = 0
         self.refuse = False
         self.forgotten: list[int] = []
+        self.open_wifi = Seen()
 
     def install(self, table: str, elements: Plan) -> None:
         """See Kernel."""
@@ -155,6 +168,11 @@ class MemoryKernel:
         """See Kernel."""
         self._expire()
         return self._bytes.get(name, 0) if name in self._elements else None
+
+    def crowd(self) -> Seen:
+        """See Kernel."""
+        self._fail_if_told()
+        return self.open_wifi
 
     def forget(self, mark: int) -> None:
         """See Kernel."""
@@ -232,9 +250,10 @@ def _add_rule(route: netlink.Netlink, family: int, interface: str) -> None:
         raise KernelRefused(what="rule", reason=error.errno) from error
 
 
+CROWD = ("crowd", "crowd_up", "crowd_down")
 _ELEMENT = re.compile(
     r"\s*(?P<key>[^,]*?)(?: counter packets \d+ bytes (?P<bytes>\d+))?"
-    r"(?: timeout \S+ expires (?P<expires>\S+))?(?: : (?P<mark>0x[0-9a-f]+))?\s*",
+    r"(?: timeout \S+)?(?: expires (?P<expires>\S+))?(?: : (?P<mark>0x[0-9a-f]+))?\s*",
 )
 _PART = re.compile(r"(\d+)(ms|[dhms])")
 _SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}

@@ -87,14 +87,30 @@ class Netlink:
         self._socket.close()
 
 
-def rule_watch() -> socket.socket:
-    """A socket that hears every change of nftables (NFNLGRP_NFTABLES = 7, linux/netfilter/nfnetlink.h)."""
-    watch = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_NETFILTER)
+def listener(family: int, group: int) -> socket.socket:
+    """A socket that hears what the kernel tells a multicast group."""
+    watch = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, family)
     watch.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
     watch.bind((0, 0))
-    watch.setsockopt(270, 1, 7)  # SOL_NETLINK, NETLINK_ADD_MEMBERSHIP
+    watch.setsockopt(270, 1, group)  # SOL_NETLINK, NETLINK_ADD_MEMBERSHIP
     watch.setblocking(False)
     return watch
+
+
+def drain(watch: socket.socket) -> None:
+    """Throw away all that was heard."""
+    while True:
+        try:
+            watch.recv(1 << 18)
+        except BlockingIOError:
+            return
+        except OSError:  # ENOBUFS: something was missed
+            continue
+
+
+def rule_watch() -> socket.socket:
+    """A socket that hears every change of nftables (NFNLGRP_NFTABLES = 7, linux/netfilter/nfnetlink.h)."""
+    return listener(NETLINK_NETFILTER, group=7)
 
 
 def foreign_change(watch: socket.socket, own_pid: int) -> bool:

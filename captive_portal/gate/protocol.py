@@ -263,10 +263,11 @@ class Health(Message, frozen=True, tag="health", kw_only=True):
 class Usage(Message, frozen=True, tag="usage", kw_only=True):
     """One event for statistics. visitor: keyed hash of the day (no MAC can be found from it once the day's salt is
     gone); session: random id. opened/ended once a session, used: growth since the last event. why: end or refusal code.
+    disaster: phones not yet told in this hour, and bytes, of the open Wi-Fi; it names nobody.
     """
 
     number: int
-    kind: Literal["opened", "used", "ended", "refused"]
+    kind: Literal["opened", "used", "ended", "refused", "disaster"]
     at: datetime
     spot: str
     visitor: str
@@ -278,6 +279,7 @@ class Usage(Message, frozen=True, tag="usage", kw_only=True):
     bytes_up: int = 0
     bytes_down: int = 0
     why: str = ""
+    phones: int = 0
 
 
 class UsageBatch(Message, frozen=True, tag="usage_batch", kw_only=True):

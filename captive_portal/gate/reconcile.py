@@ -49,7 +49,7 @@ class Plan(NamedTuple):
 
 MAPS = frozenset({"up4", "up6"})
 OURS = frozenset({"up4", "up6", "live", "slow", "blocked", "disaster"})
-"""The sets whose elements are ours alone; garden sets belong to dnsmasq, meters to the kernel."""
+"""The sets whose elements are ours alone; garden sets belong to dnsmasq, meters and crowds to the kernel."""
 
 
 def plan(desired: Mapping[Name, Element], actual: Mapping[Name, Element]) -> Plan:

@@ -31,6 +31,9 @@ SETS = """
   set slow { type mark; size 65536; flags timeout; }
   set blocked { type ether_addr; size 65536; }
   set disaster { type ifname; size 64; flags timeout; }
+  set crowd { type ifname . ether_addr; size 65536; flags dynamic,timeout; timeout 90s; }
+  set crowd_up { type ifname; size 64; flags dynamic,timeout; timeout 1d; }
+  set crowd_down { type ifname; size 64; flags dynamic,timeout; timeout 1d; }
   set garden4 { type ipv4_addr; size 65536; flags timeout; timeout 1h; }
   set garden6 { type ipv6_addr; size 65536; flags timeout; timeout 1h; }
   set dns_rate { type ether_addr; size 65536; flags dynamic,timeout; timeout 1m; }
@@ -135,7 +138,9 @@ def _up(n: int, spot: SpotSettings) -> str:
     lines = [f"{untracked}ct state invalid drop", f'oifname != "{spot.uplink}" goto refuse', *_closed(spot)]
     if spot.ipv6.mode == "off":
         lines += ["meta nfproto ipv6 goto refuse"]
-    lines += [f"meta mark {GARDEN} accept", *_shaping(n, spot, "up"), f"meta mark {DISASTER} accept"]
+    lines += [f"meta mark {GARDEN} accept", *_shaping(n, spot, "up")]
+    counted = "update @crowd { iifname . ether saddr } update @crowd_up { iifname counter }"
+    lines += [f"meta mark {DISASTER} {counted} accept"]
     return _chain(f"up_{n}", [*lines, f"meta mark >= {FIRST_MARK} accept", "goto refuse"])
 
 
@@ -149,7 +154,8 @@ def _down(n: int, spot: SpotSettings) -> str:
     if spot.ipv6.mode == "off":
         lines += ["meta nfproto ipv6 drop"]
     lines += _shaping(n, spot, "down")
-    return _chain(f"down_{n}", [*lines, f"ct mark {DISASTER} oifname @disaster accept", "ct mark @live accept", "drop"])
+    open_to_all = f"ct mark {DISASTER} oifname @disaster update @crowd_down {{ oifname counter }} accept"
+    return _chain(f"down_{n}", [*lines, open_to_all, "ct mark @live accept", "drop"])
 
 
 def _box(n: int, spot: SpotSettings, port: int, tls: int) -> str:

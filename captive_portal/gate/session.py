@@ -28,7 +28,7 @@ class Sighting(NamedTuple):
 class Session:
     """Desired state: this phone passes until ``ends`` (monotonic seconds of this boot). spent: seconds used before
     ``since`` (an earlier boot); bytes are totals; told_*: what statistics have heard of already; seen:
-    the kernel's counters as last read, by set.
+    the kernel's counters as last read, by set; moved_at: since when it has its present MAC and address, when moved.
     """
 
     id: str
@@ -54,6 +54,7 @@ class Session:
     told_up: int = 0
     told_down: int = 0
     seen: dict[str, int] = field(default_factory=dict)
+    moved_at: datetime | None = None
 
     def seconds_used(self, now: float) -> float:
         """Seconds online up to ``now`` (monotonic)."""

@@ -28,12 +28,13 @@ STATS_MIGRATIONS: tuple[Migration, ...] = (
         "CREATE TABLE day_count (spot TEXT, day TEXT, part TEXT, value TEXT, visitors INTEGER NOT NULL,"
         " PRIMARY KEY (spot, day, part, value)) WITHOUT ROWID",
     ),
+    statements("ALTER TABLE hour_sum ADD COLUMN disaster_phones INTEGER NOT NULL DEFAULT 0"),
 )
 _ADD_SUM = (
-    "INSERT INTO hour_sum VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET sessions = sessions + excluded.sessions,"
+    "INSERT INTO hour_sum VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET sessions = sessions + excluded.sessions,"
     " seconds = seconds + excluded.seconds, bytes_up = bytes_up + excluded.bytes_up,"
     " bytes_down = bytes_down + excluded.bytes_down, refused = refused + excluded.refused,"
-    " peak = max(peak, excluded.peak)"
+    " peak = max(peak, excluded.peak), disaster_phones = disaster_phones + excluded.disaster_phones"
 )
 _ADD_PART = "INSERT INTO hour_part VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET count = count + excluded.count"
 _REDUCE = (
@@ -64,7 +65,7 @@ def read_tally(store: Store) -> Tally:
 def write(store: Store, before: Tally, after: Tally, sums: Sums) -> None:
     """One batch, all or nothing, on disk when this returns."""
     hours = [
-        (spot, hour, s.sessions, s.seconds, s.bytes_up, s.bytes_down, s.refused, s.peak)
+        (spot, hour, s.sessions, s.seconds, s.bytes_up, s.bytes_down, s.refused, s.peak, s.disaster_phones)
         for (spot, hour), s in sums.hours.items()
     ]
     gone = [(session,) for session in before.live.keys() - after.live.keys()]

@@ -16,7 +16,7 @@ from captive_portal.settings import WifiSettings
 from captive_portal.stats import show
 from captive_portal.stats.chart import draw
 from captive_portal.stats.codes import BOX, PARTS
-from captive_portal.stats.report import Report, day_report, known_spots, week_report
+from captive_portal.stats.report import Report, Row, day_report, known_spots, week_report
 from captive_portal.stats.words import LANGUAGES, Words, words
 from device.clock import Clock
 from device.store import Store
@@ -111,6 +111,7 @@ def _report(store: Store, choice: Choice) -> Report:
 def _page(report: Report, choice: Choice, titles: dict[str, str], known: list[str]) -> str:
     w = words(choice.lang)
     names = [BOX, *titles, *(name for name in known if name not in titles)]
+    columns = show.columns(report)
     return render_template(
         "stats.html",
         w=w,
@@ -118,13 +119,17 @@ def _page(report: Report, choice: Choice, titles: dict[str, str], known: list[st
         spots=[(name, w.spot(name, titles)) for name in names],
         spot=w.spot(report.spot, titles),
         period=show.show_period(report, w),
-        columns=show.COLUMNS,
-        rows=[(show.label(row, w), show.cells(row), row.sessions or row.minutes or row.refused) for row in report.rows],
-        total=show.cells(report.total),
+        columns=columns,
+        rows=[(show.label(row, w), show.cells(row, columns), _used(row)) for row in report.rows],
+        total=show.cells(report.total, columns),
         parts=[(w.part(part), show.shares(report.parts[part], part, w)) for part in PARTS],
-        empty=not (report.total.sessions or report.total.minutes or report.total.refused),
+        empty=not _used(report.total),
         other="en" if choice.lang == "ja" else "ja",
     )
+
+
+def _used(row: Row) -> bool:
+    return bool(row.sessions or row.minutes or row.refused or row.disaster_phones)
 
 
 def _image(report: Report, w: Words) -> Response:

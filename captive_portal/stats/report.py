@@ -17,6 +17,7 @@ from device.store import Store
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One hour ("09") of a day or one day ("2026-11-23") of a week. visitors: distinct phones that began a session;
     in the total of several days, a phone counts once a day. minutes online; bytes; refused logins; peak: at once.
+    disaster_phones: distinct in an hour and passing without a session, added up over hours.
     """
 
     label: str
@@ -27,6 +28,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     bytes_down: int = 0
     refused: int = 0
     peak: int = 0
+    disaster_phones: int = 0
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +44,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 _SUMS = (
     "SELECT substr(hour, ?, ?) AS label, sum(sessions) AS sessions, sum(seconds) AS seconds, sum(bytes_up) AS up,"
-    " sum(bytes_down) AS down, sum(refused) AS refused, max(peak) AS peak FROM hour_sum"
+    " sum(bytes_down) AS down, sum(refused) AS refused, max(peak) AS peak,"
+    " sum(disaster_phones) AS disaster_phones FROM hour_sum"
     " WHERE spot = ? AND hour >= ? AND hour < ? GROUP BY label"
 )
 _VISITORS = (
@@ -85,7 +88,7 @@ def _report(store: Store, spot: str, days: tuple[date, date], rows: list[Row]) -
     return Report(spot=spot, first=days[0], last=days[1], rows=rows, total=total, parts=_parts(store, spot, *days))
 
 
-_ADDED = ("sessions", "minutes", "bytes_up", "bytes_down", "refused")
+_ADDED = ("sessions", "minutes", "bytes_up", "bytes_down", "refused", "disaster_phones")
 
 
 def _sums(store: Store, spot: str, first: date, last: date, label: tuple[int, int]) -> dict[str, Row]:
@@ -99,6 +102,7 @@ def _sums(store: Store, spot: str, first: date, last: date, label: tuple[int, in
             bytes_down=r["down"],
             refused=r["refused"],
             peak=r["peak"],
+            disaster_phones=r["disaster_phones"],
         )
         for r in found
     }

@@ -5,7 +5,7 @@ May import: report, words, codes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -30,11 +30,14 @@ def megabytes(count: int) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}"
 
 
-def cells(row: Row) -> list[str]:
-    """The figures of one row in the order of COLUMNS."""
-    return [
-        megabytes(getattr(row, name)) if name.startswith("bytes") else f"{getattr(row, name):,}" for name in COLUMNS
-    ]
+def columns(report: Report) -> tuple[str, ...]:
+    """COLUMNS, and the phones of a disaster when there were any."""
+    return (*COLUMNS, "disaster_phones") if report.total.disaster_phones else COLUMNS
+
+
+def cells(row: Row, names: Sequence[str] = COLUMNS) -> list[str]:
+    """The figures of one row in the order of ``names``."""
+    return [megabytes(getattr(row, name)) if name.startswith("bytes") else f"{getattr(row, name):,}" for name in names]
 
 
 def label(row: Row, words: Words) -> str:

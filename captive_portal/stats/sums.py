@@ -20,7 +20,9 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(slots=True)
 class HourSum:
-    """One spot in one hour. sessions: begun; seconds online; bytes; refused logins; peak: phones online at once."""
+    """One spot in one hour. sessions: begun; seconds online; bytes; refused logins; peak: phones online at once;
+    disaster_phones: distinct phones that passed without a session while disaster mode was on.
+    """
 
     sessions: int = 0
     seconds: int = 0
@@ -28,6 +30,7 @@ class HourSum:
     bytes_down: int = 0
     refused: int = 0
     peak: int = 0
+    disaster_phones: int = 0
 
     def add(self, other: HourSum) -> None:
         """Take ``other`` in; the peak of two is the higher one."""
@@ -37,6 +40,7 @@ class HourSum:
         self.bytes_down += other.bytes_down
         self.refused += other.refused
         self.peak = max(self.peak, other.peak)
+        self.disaster_phones += other.disaster_phones
 
 
 @dataclass(slots=True)
@@ -87,6 +91,9 @@ def add_event(sums: Sums, event: Usage) -> None:
         for spot in spots_of(event):
             sums.hour(spot, hour_name(event.at)).refused += 1
         return
+    if event.kind == "disaster":
+        for spot in spots_of(event):
+            sums.hour(spot, hour_name(event.at)).disaster_phones += max(0, event.phones)
     if event.kind == "opened":
         _add_opened(sums, event)
     if event.kind == "ended":

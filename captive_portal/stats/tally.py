@@ -63,7 +63,7 @@ def _raise_peaks(sums: Sums, online: Counter[str], at: datetime) -> None:
 
 def _move(live: dict[str, str], online: Counter[str], event: Usage) -> None:
     """Bring the list of who is online up to this event."""
-    if event.kind == "refused":
+    if event.kind in ("refused", "disaster"):
         return
     before = live.pop(event.session, None)
     if before is not None:

@@ -111,11 +111,12 @@ def _check_spot(wifi: WifiSettings, store: Store, spot: str) -> None:
 def _print(report: Report, lang: str, wifi: WifiSettings) -> None:
     w = words(lang)
     titles = {s.name: s.title_ja if lang == "ja" else s.title_en for s in wifi.spots}
-    rows: list[Sequence[str]] = [[shown.label(row, w), *shown.cells(row)] for row in report.rows]
-    rows.append([w("total"), *shown.cells(report.total)])
+    columns = shown.columns(report)
+    rows: list[Sequence[str]] = [[shown.label(row, w), *shown.cells(row, columns)] for row in report.rows]
+    rows.append([w("total"), *shown.cells(report.total, columns)])
     first = w("hour") if report.first == report.last else w("date")
     title = f"{w.spot(report.spot, titles)}  {shown.show_period(report, w)}"
-    print_table(title, [first, *(w(name) for name in shown.COLUMNS)], rows, last_is_total=True)
+    print_table(title, [first, *(w(name) for name in columns)], rows, last_is_total=True)
     parts = [(w.part(part), share) for part in PARTS for share in shown.shares(report.parts[part], part, w)]
     if parts:
         figures = [(name, share.name, f"{share.number:,}", f"{share.percent} %") for name, share in parts]

@@ -15,6 +15,7 @@ import click
 from captive_portal.gate.protocol import EndReason, SessionShown
 from captive_portal.stats.show import megabytes
 from captive_portal.stats.words import words
+from provisioning.commands import wifi_log
 from provisioning.commands.options import site_options
 from provisioning.commands.wifi_site import gate_of, print_table
 from provisioning.errors import NotFound
@@ -25,7 +26,7 @@ _JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="For program
 
 @click.group("wifi")
 def command() -> None:
-    """Phones online: online, show, end, block, unblock."""
+    """Phones online: online, show, end, block, unblock. The connection log: log-key, sealed, unseal."""
 
 
 @command.command()
@@ -102,7 +103,9 @@ def unblock(config: Path, state: Path, every: bool, as_json: bool) -> None:
     click.echo(json.dumps({"count": lifted}) if as_json else f"{lifted} 台のブロックを解除しました。 / unblocked.")
 
 
-_HEADINGS = ("利用", "スポット", "ログイン方法", "残り（分）", "上り（MB）", "下り（MB）")
+for _more in (wifi_log.make_key, wifi_log.take_sealed, wifi_log.unseal):
+    command.add_command(_more)
+
 _NAMES = {
     "session": "利用",
     "spot": "スポット",

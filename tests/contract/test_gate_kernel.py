@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from captive_portal.gate.crowd import Seen
 from captive_portal.gate.errors import KernelRefused
 from captive_portal.gate.kernel import Kernel, MemoryKernel, NftKernel
 from captive_portal.gate.reconcile import Element, Name, Plan
@@ -94,6 +95,10 @@ def test_the_structure_does_not_change_with_elements(kernel: Kernel) -> None:
     before = kernel.structure()
     kernel.carry_out(adding(UP4, LIVE))
     assert kernel.structure() == before
+
+
+def test_nobody_has_used_the_open_wifi_of_a_disaster_yet(kernel: Kernel) -> None:
+    assert kernel.crowd() == Seen()
 
 
 def test_connections_of_no_one_are_forgotten_without_complaint(kernel: Kernel) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -156,6 +158,9 @@ def test_disaster_mode_opens_for_all_but_the_blocked_and_shuts_again(
     gate.unblock()
     gate.set_disaster(p.SetDisaster(on=False))
     assert not _talks(plaza, echo, "attacker")
+    told = [event for event in gate.drain_usage(limit=5000) if event.kind == "disaster"]
+    assert (sum(e.phones for e in told), {(e.spot, e.visitor, e.session) for e in told}) == (1, {("hall", "", "")})
+    assert all(sum(way) > 60 for way in zip(*((e.bytes_up, e.bytes_down) for e in told), strict=True))
 
 
 def _connects(plaza: Topology, name: str, to: str, port: int) -> str:
@@ -209,6 +214,23 @@ def test_a_neighbour_phone_is_out_of_reach(plaza: Topology, gate: SocketGateClie
         plaza.phones[name].put_on_wire([frames.ethernet(GATEWAY_MAC, plaza.phones[name].mac, packet)])
         with pytest.raises(TimeoutError):
             heard.recv(10)
+
+
+def test_ports_of_the_bridge_are_isolated_by_the_gate_those_that_join_later_too(
+    plaza: Topology, gate: SocketGateClient
+) -> None:
+    def ip(words: str) -> str:
+        command = ["ip", "-n", plaza.gateway, "-d", *words.split()]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def flags() -> list[str]:
+        return re.findall(r" isolated (on|off) ", ip("link show master br-lan"))
+
+    until(lambda: flags() == ["on"] * 4)
+    ip("link add late0 type veth peer name late1")
+    ip("link set late0 master br-lan")
+    until(lambda: flags() == ["on"] * 5)
+    ip("link del late0")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A gateway, an Internet and a few phones, each in a network namespace of its own; nothing else is touched.
 
-    phone n --- veth --- br-lan (isolated ports) [gateway] up0 --- veth --- far0 [internet]
+    phone n --- veth --- br-lan (a plain bridge) [gateway] up0 --- veth --- far0 [internet]
 
 Sockets are made inside a namespace and used from anywhere: a socket stays where it was born.
 """
@@ -175,7 +175,6 @@ class Topology:
             self.gateway,
             f"link add p{number} type veth peer name eth0 netns {phone.space} address {phone.mac}",
             f"link set p{number} master br-lan up",
-            f"link set p{number} type bridge_slave isolated on",
         )
         _batch(
             phone.space,

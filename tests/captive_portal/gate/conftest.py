@@ -9,6 +9,7 @@ import pytest
 
 from captive_portal.gate.database import Database
 from captive_portal.gate.enforcer import Enforcer
+from captive_portal.gate.flag import DisasterFlag
 from captive_portal.gate.kernel import MemoryKernel
 from captive_portal.gate.session import Sighting
 from captive_portal.settings import WifiSettings
@@ -40,7 +41,7 @@ class Box:
 
     def start(self) -> Enforcer:
         """Start the gate, as after any kind of end."""
-        database = Database(self.state / "sessions.db")
+        database = Database(self.state / "sessions.db", self.settings.log)
         self.audit = Audit(database.store, self.clock)
         self.gate = Enforcer(
             self.settings,
@@ -51,6 +52,7 @@ class Box:
             boot=self.boot,
             audit=self.audit,
             log=open_log("gate"),
+            announce=DisasterFlag(self.state / "disaster").show,
         )
         self.gate.start()
         return self.gate

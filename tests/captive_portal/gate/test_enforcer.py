@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from captive_portal.gate import protocol as p
+from captive_portal.gate.crowd import Seen
 from captive_portal.gate.reconcile import Element, Name, Plan
 from captive_portal.gate.session import Sighting
 from captive_portal.settings import LimitSettings
@@ -188,3 +190,58 @@ def test_usage_is_handed_over_once_and_survives_a_kill(make_box: MakeBox) -> Non
     (last,) = box.gate.answer([p.DrainUsage()])
     assert isinstance(last, p.UsageBatch)
     assert last.usage[0].number == batch.usage[-1].number + 1
+
+
+def disaster_events(box: Box) -> list[tuple[int, int, int]]:
+    (batch,) = box.gate.answer([p.DrainUsage()])
+    assert isinstance(batch, p.UsageBatch)
+    told = [event for event in batch.usage if event.kind == "disaster"]
+    assert {(e.visitor, e.session, e.spot) for e in told} <= {("", "", "hall")}
+    return [(e.phones, e.bytes_up, e.bytes_down) for e in told]
+
+
+def test_the_open_wifi_of_a_disaster_is_counted_without_naming_anyone(make_box: MakeBox) -> None:
+    box = make_box()
+    box.gate.answer([p.SetDisaster(on=True, reason="flood")])
+    box.kernel.open_wifi = Seen({("br-lan", mac(1)), ("br-lan", mac(2))}, {"br-lan": 500}, {"br-lan": 9000})
+    box.clock.advance(6)
+    box.gate.tick()
+    box.gate.answer([p.SetDisaster(on=False)])
+    box.gate.tick()
+    assert disaster_events(box) == [(2, 500, 9000)]
+
+
+def test_a_gate_killed_in_a_disaster_counts_nobody_twice(make_box: MakeBox) -> None:
+    box = make_box()
+    box.gate.answer([p.SetDisaster(on=True, reason="flood")])
+    box.kernel.open_wifi = Seen({("br-lan", mac(1))}, {"br-lan": 500}, {"br-lan": 9000})
+    box.clock.advance(601)
+    box.gate.tick()
+    box.start()
+    box.clock.advance(601)
+    box.gate.tick()
+    assert disaster_events(box) == [(1, 500, 9000)]
+
+
+def test_a_disaster_raises_the_flag_and_a_drill_does_not(make_box: MakeBox) -> None:
+    box = make_box()
+    flag = box.state / "disaster"
+    box.gate.answer([p.SetDisaster(on=True, reason="drill", drill=True)])
+    assert not flag.exists()
+    box.gate.answer([p.SetDisaster(on=True, reason="flood")])
+    assert flag.exists()
+    box.gate.answer([p.SetDisaster(on=False)])
+    assert not flag.exists()
+
+
+def test_a_disaster_ends_by_itself_while_the_box_was_off(make_box: MakeBox) -> None:
+    box = make_box()
+    until = box.clock.now() + timedelta(hours=2)
+    box.gate.answer([p.SetDisaster(on=True, reason="flood", until=until)])
+    box.reboot(3600)
+    assert box.start().book.disaster.on
+    assert (box.state / "disaster").exists()
+    box.reboot(3601)
+    assert not box.start().book.disaster.on
+    assert not (box.state / "disaster").exists()
+    assert [line.facts["on"] for line in box.audit.lines() if line.event == "disaster_switched"] == [True, False]

@@ -161,3 +161,14 @@ def test_a_bar_for_every_row_of_every_series() -> None:
 )
 def test_bytes_are_shown_as_megabytes(count: int, shown: str) -> None:
     assert megabytes(count) == shown
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_phones_of_a_disaster_have_a_column_when_there_were_any(tmp_path: Path, language: str) -> None:
+    store, name = open_ledger(tmp_path / "stats.db"), words(language)("disaster_phones")
+    wifi, clock = WifiSettings(spots=[a_spot()]), HeldClock(datetime(2026, 11, 23, 18, tzinfo=JST))
+    page = create_stats_app(wifi, store, clock).test_client()
+    assert name not in _text(page, f"/?lang={language}")
+    told = [event(1, "disaster", phones=1234, visitor="", session="")]
+    write(store, Tally(), *fold(Tally(), told))
+    assert f"<dt>{name}</dt><dd>1,234</dd>" in _text(page, f"/?lang={language}")

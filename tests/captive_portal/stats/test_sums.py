@@ -96,3 +96,10 @@ def test_sums_may_be_added_in_any_order(first: list[Usage], second: list[Usage])
     forward.add(summed(second))
     backward.add(summed(first))
     assert forward == backward
+
+
+def test_phones_of_a_disaster_count_by_spot_and_hour_and_are_no_visitors() -> None:
+    sums = summed([event(1, "disaster", START, phones=7, bytes_up=5, bytes_down=9, visitor="", session="")])
+    assert sums.hours["hall", "2026-11-23T09"] == HourSum(bytes_up=5, bytes_down=9, disaster_phones=7)
+    assert sums.hours["*", "2026-11-23T09"].disaster_phones == 7
+    assert not sums.visitors

@@ -1,0 +1,125 @@
+"""The connection log: make the city's key, take the sealed boxes off a box, open them at city hall.
+
+May import: captive_portal.gate, captive_portal.settings, device, provisioning.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+import click
+import msgspec
+
+from captive_portal.gate.database import Database
+from captive_portal.gate.sealing import NotOpened, new_key, open_box
+from captive_portal.gate.stay import Stay
+from device.audit import Audit
+from device.clock import JST, SystemClock
+from provisioning.commands.options import site_options
+from provisioning.commands.wifi_site import print_table, wifi_of
+from provisioning.errors import NotFound
+from provisioning.site import read_site
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_DAY = click.DateTime(["%Y-%m-%d"])
+_FROM = click.option("--from", "first", type=_DAY, default="2000-01-01", help="First day (YYYY-MM-DD).")
+_TO = click.option("--to", "last", type=_DAY, default="2199-12-31", help="Last day, included.")
+
+
+@click.command("log-key")
+@click.option("--out", type=_FILE, required=True, help="For the private key. Keep it at city hall, not on a box.")
+def make_key(out: Path) -> None:
+    """Make the key pair of the connection log; prints the public key for [wifi.log]."""
+    private, public = new_key()
+    try:
+        handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise click.BadParameter(f"{out}: {error.strerror}", param_hint="--out") from error
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(base64.b64encode(private).decode() + "\n")
+    click.echo(f'[wifi.log]\nkey = "{public}"')
+
+
+@click.command("sealed")
+@site_options
+@_FROM
+@_TO
+@click.option("--out", type=_FILE, required=True, help="File for the sealed boxes, to carry to city hall.")
+def take_sealed(config: Path, state: Path, first: datetime, last: datetime, out: Path) -> None:
+    """Copy the sealed connection log out of this box; it stays unreadable. The audit notes it."""
+    boxes = _boxes(config, state, first, last)
+    lines = [json.dumps({"day": day, "sealed": base64.b64encode(box).decode()}) + "\n" for day, box in boxes]
+    out.write_text("".join(lines), "ascii")
+    click.echo(f"{len(lines)} 件を {out} に書き出しました（封印されたまま）。 / {len(lines)} sealed boxes written.")
+
+
+@click.command("unseal")
+@site_options
+@_FROM
+@_TO
+@click.option("--key", type=_FILE, required=True, help="The city's private key.")
+@click.option("--sealed", type=_FILE, default=None, help="A file of `hiroba wifi sealed`; without it: this box's log.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def unseal(
+    config: Path, state: Path, first: datetime, last: datetime, key: Path, sealed: Path | None, as_json: bool
+) -> None:
+    """Who had which address when (personal data). Destinations are not in it; they are never kept."""
+    boxes = _from_file(sealed, first, last) if sealed else _boxes(config, state, first, last)
+    stays = _opened(_private(key), boxes)
+    if as_json:
+        click.echo(msgspec.json.encode(stays).decode())
+        return
+    headings = ["開始", "終了", "スポット", "IP", "MAC", "ログイン方法", "利用"]
+    rows = [[_time(s.begun_at), _time(s.ended_at), s.spot, s.ip4, s.mac, s.method, s.session] for s in stays]
+    print_table(f"接続記録 {len(stays)} 件", headings, rows, left=7)
+
+
+def _boxes(config: Path, state: Path, first: datetime, last: datetime) -> list[tuple[str, bytes]]:
+    """Out of the gate's database, noted in its audit."""
+    wifi = wifi_of(read_site(config), config, "hiroba wifi")
+    path = state / wifi.gate.database
+    if not path.exists():
+        raise NotFound(what_ja="接続記録", what_en="connection log", name=path)
+    database = Database(path, wifi.log)
+    try:
+        boxes = database.sealed(first.date(), last.date())
+        Audit(database.store, SystemClock()).record("connection_log_taken", count=len(boxes))
+    finally:
+        database.store.close()
+    return boxes
+
+
+def _from_file(path: Path, first: datetime, last: datetime) -> list[tuple[str, bytes]]:
+    try:
+        lines = [json.loads(line) for line in path.read_text("ascii").splitlines()]
+        boxes = [(str(line["day"]), base64.b64decode(line["sealed"])) for line in lines]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise click.BadParameter(f"{path} is no file of sealed boxes.", param_hint="--sealed") from error
+    return [(day, box) for day, box in boxes if f"{first:%Y-%m-%d}" <= day <= f"{last:%Y-%m-%d}"]
+
+
+def _private(path: Path) -> bytes:
+    try:
+        key = base64.b64decode(path.read_bytes(), validate=False)
+    except (OSError, ValueError) as error:
+        raise click.BadParameter(f"{path} can not be read.", param_hint="--key") from error
+    if len(key) != 32:
+        raise click.BadParameter(f"{path} holds no private key.", param_hint="--key")
+    return key
+
+
+def _opened(private: bytes, boxes: Iterable[tuple[str, bytes]]) -> list[Stay]:
+    try:
+        stays = [stay for _, box in boxes for stay in open_box(private, box)]
+    except NotOpened as error:
+        raise click.BadParameter("この鍵では開けません。 / this key does not fit.", param_hint="--key") from error
+    return sorted(stays, key=lambda stay: stay.begun_at)
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment.astimezone(JST):%Y-%m-%d %H:%M:%S}"
