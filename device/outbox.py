@@ -98,7 +98,7 @@ class Outbox:
         """Keep one message, fsynced; its id. Raises KeyError or ValueError for what is not enumerated."""
         known = self._kinds[kind]
         check_facts(known, facts)
-        now = self._clock.now().timestamp()
+        now = max(self._clock.now().timestamp(), 0.0)
         name = str(self._ids.make(int(now * 1000)))
         text = json.dumps(facts, sort_keys=True)
         with self._store.transaction() as connection:

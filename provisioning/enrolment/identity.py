@@ -46,7 +46,9 @@ class Credential:
 
 @dataclass(frozen=True)
 class Identity:
-    """The files below STATE/fleet: box-key.pem (0600), box.pem, enrolment (the id of a question not yet answered)."""
+    """The files below STATE/enrolment: box-key.pem (0600), box.pem, enrolment (the id of a question not yet
+    answered).
+    """
 
     folder: Path
 

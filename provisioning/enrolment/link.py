@@ -77,7 +77,7 @@ class CityHall:
         messages = [
             {"id": m.id, "kind": m.kind, "at": m.at, "count": m.count, "facts": m.facts} for m in batch
         ]  # fmt: skip
-        plain = msgspec.json.encode({"sent_at": int(self.clock.now().timestamp()), "messages": messages})
+        plain = msgspec.json.encode({"sent_at": max(int(self.clock.now().timestamp()), 0), "messages": messages})
         try:
             answer = self._call(
                 self.settings.box_port, "POST", "/api/v1/messages", gzip.compress(plain), {"Content-Encoding": "gzip"}

@@ -32,7 +32,7 @@ class BoxLine:
 
 def open_asking(link: FleetLinkSettings, box: str, state: Path, clock: Clock) -> Asking:
     """What ``hiroba enrol`` needs."""
-    identity = Identity(state / "fleet")
+    identity = Identity(state / "enrolment")
     return Asking(box, identity, CityHall(link, state, identity, clock), clock)
 
 
@@ -46,7 +46,7 @@ def link_of(site: Site, config: Path, process: str) -> FleetLinkSettings:
 def open_line(site: Site, link: FleetLinkSettings, state: Path, clock: Clock, log: Log) -> BoxLine:
     """The whole line. Raises StoreError."""
     asking = open_asking(link, site.box.name, state, clock)
-    outbox = Outbox(Store(state / "fleet" / "outbox.db", OUTBOX_MIGRATIONS), clock)
+    outbox = Outbox(Store(state / "enrolment" / "outbox.db", OUTBOX_MIGRATIONS), clock)
     sender = Sender(outbox, asking.city_hall.post, log)
     has_kiosk = (state / "kiosk" / "kiosk.db").exists()
     told = Told(

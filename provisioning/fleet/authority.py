@@ -32,6 +32,8 @@ BOX_DOMAIN = "box.hiroba.internal"
 """Boxes are named NAME.box.hiroba.internal in their credentials; no DNS answers for it."""
 _CA_LIFE = timedelta(days=3650)
 _SERVER_LIFE = timedelta(days=397)
+_SERVER_SPARE = timedelta(days=90)
+"""Renewed at a start with less than this left; so the service may run for a quarter without a restart."""
 _BACK = timedelta(hours=1)
 """A credential starts an hour ago: a box without a clock of its own may be a little behind."""
 
@@ -123,7 +125,7 @@ class Authority:
         return (
             plain.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(ca=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([usage]), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .sign(self.key, hashes.SHA256())
         )
@@ -226,7 +228,7 @@ def _still_good(file: Path, authority: Authority, names: Sequence[str], now: dat
         certificate.verify_directly_issued_by(authority.certificate)
     except (OSError, ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
         return False
-    return list(held) == _general(names) and certificate.not_valid_after_utc - now > timedelta(days=30)
+    return list(held) == _general(names) and certificate.not_valid_after_utc - now > _SERVER_SPARE
 
 
 def private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:

@@ -39,7 +39,7 @@ class FleetLinkSettings(Section, frozen=True, kw_only=True):
     """
 
     host: str
-    ca: str = "fleet/city-ca.pem"
+    ca: str = "enrolment/city-ca.pem"
     box_port: Port = 8445
     enrol_port: Port = 8444
     timeout_seconds: float = 15.0
