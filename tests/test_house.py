@@ -18,9 +18,8 @@ ATTICS = {"utils", "util", "helper", "helpers", "manager", "common", "data", "mi
 VENDORS = {
     "smartcard": {"device/card/pcsc.py"},
     "escpos": {"device/printer/receipt_printer.py"},
-    "structlog": {"device/logs.py"},
     "netifaces": {"device/network.py"},
-    "gunicorn": {"provisioning/serve.py", "provisioning/workers.py"},
+    "gunicorn": {"provisioning/server.py", "provisioning/workers.py"},
     "typst": {"kiosk/issuer/document.py"},
     "uharfbuzz": {"kiosk/issuer/glyphs.py"},
     "PIL": {"device/printer/picture.py"},
