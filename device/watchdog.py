@@ -8,10 +8,8 @@ May import: nothing of ours.
 
 from __future__ import annotations
 
-import http.client
 import os
 import socket
-import ssl
 import threading
 from collections.abc import Callable, MutableMapping
 from typing import NamedTuple
@@ -94,14 +92,18 @@ def http_probe(host: str, port: int, path: str = "/", *, tls: bool = False, seco
     """Asks our own port over HTTP. Any answer counts, an error page too: a restart would not mend what it tells of.
     Over TLS an alert counts as well: a listener that wants a client certificate has answered by refusing.
     """
-    where = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    import http.client  # these two are 3 MiB that a process without a web page need not carry
+    import ssl
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False  # it is our own port, and nothing is told or believed
-    context.verify_mode = ssl.CERT_NONE
+    where = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    context: ssl.SSLContext | None = None
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False  # it is our own port, and nothing is told or believed
+        context.verify_mode = ssl.CERT_NONE
 
     def connection() -> http.client.HTTPConnection:
-        if not tls:
+        if context is None:
             return http.client.HTTPConnection(where, port, timeout=seconds)
         return http.client.HTTPSConnection(where, port, timeout=seconds, context=context)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import sys
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from provisioning.messages import explain
 from provisioning.serve import Listen, Served
 from provisioning.workers import PatientWorker, patient_tls
 
+_ARENA_MAX = -8
+"""M_ARENA_MAX of mallopt(3), glibc's malloc.h."""
 _APP_LOAD_ERROR = 4  # the exit code by which gunicorn knows that another try would fail alike
 
 
@@ -81,6 +84,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
 
 def _share_memory() -> None:
-    """What is loaded by now is left alone by the workers' garbage collectors, so that its pages stay shared."""
+    """What is loaded by now is left alone by the workers' garbage collectors, so that its pages stay shared; and all
+    threads of a worker take from one heap (glibc would give each its own: 5 MiB more a worker, and no faster here).
+    """
     gc.collect()
     gc.freeze()
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_ARENA_MAX, 1)
