@@ -16,6 +16,7 @@ from device.errors import HirobaError
 
 COMMANDS = {
     "bench": ("bench", "Measure side by side with peers, as a table of ratios."),
+    "bundle": ("bundle", "Signed updates: build, publish, install, roll back."),
     "demo": ("demo", "Everything on virtual hardware."),
     "disaster": ("disaster", "Disaster mode of the Wi-Fi: on, off, status."),
     "install": ("install", "Make this checkout what the box runs: slot, units, site file."),

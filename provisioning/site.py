@@ -12,6 +12,7 @@ from device.printer.settings import PagePrinterSettings, ReceiptPrinterSettings
 from device.settings import Section, read
 from kiosk.issuer.settings import IssuerSettings
 from kiosk.settings import CitySettings, IssuerLinkSettings, KioskSettings
+from provisioning.bundle.settings import UpdateSettings
 from provisioning.fleet.settings import FleetLinkSettings, FleetSettings
 
 
@@ -33,6 +34,7 @@ class Site(Section, frozen=True, kw_only=True):
     kiosk: KioskSettings = msgspec.field(default_factory=KioskSettings)
     issuer: IssuerSettings | None = None
     wifi: WifiSettings | None = None
+    updates: UpdateSettings = msgspec.field(default_factory=UpdateSettings)
     fleet: FleetSettings | None = None
     fleet_link: FleetLinkSettings | None = None
 

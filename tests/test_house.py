@@ -17,12 +17,14 @@ ATTICS = {"utils", "util", "helper", "helpers", "manager", "common", "data", "mi
 
 VENDORS = {
     "smartcard": {"device/card/pcsc.py"},
-    "escpos": {"device/printer/receipt_printer.py"},
+    "escpos": {"device/printer/receipt_printer.py", "provisioning/bench/escpos_peer.py"},
     "netifaces": {"device/network.py"},
     "gunicorn": {"provisioning/server.py", "provisioning/workers.py"},
+    "tuf": {"provisioning/bundle/client.py", "provisioning/bundle/repository.py"},
+    "securesystemslib": {"provisioning/bundle/repository.py"},
     "typst": {"kiosk/issuer/document.py"},
     "uharfbuzz": {"kiosk/issuer/glyphs.py"},
-    "PIL": {"device/printer/picture.py"},
+    "PIL": {"device/printer/picture.py", "provisioning/bench/escpos_peer.py"},
     "segno": {"device/printer/qr.py"},
     "pypdfium2": {"device/printer/pdf_drawing.py"},
     "pygal": {"captive_portal/stats/chart.py"},

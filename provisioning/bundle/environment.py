@@ -1,0 +1,55 @@
+"""Makes a slot from a bundle, with no network and no pip: tree, environment, packages, byte code, one command.
+
+The slot is laid as ``hiroba install`` lays it. May import: provisioning.bundle.
+"""
+
+from __future__ import annotations
+
+import compileall
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+from provisioning.bundle import archive
+from provisioning.bundle.errors import WrongPlatform
+from provisioning.bundle.manifest import Manifest, this_platform
+from provisioning.bundle.slots import COMMAND
+
+_TEXT = """#!{python} -IB
+from provisioning.cli import main
+
+main()
+"""
+
+
+def fill(bundle: Path, slot: Path) -> None:
+    """``slot`` is an empty folder at its final place. Raises BundleDamaged, WrongPlatform."""
+    manifest = msgspec.json.decode(archive.read_text(bundle, archive.MANIFEST), type=Manifest)
+    if manifest.platform != this_platform():
+        raise WrongPlatform(platform=manifest.platform, here=this_platform())
+    unpacked = slot / ".bundle"
+    archive.unpack(bundle, unpacked)
+    for entry in sorted((unpacked / archive.TREE).iterdir()):
+        entry.rename(slot / entry.name)
+    packages = _environment(slot)
+    for wheel in sorted((unpacked / archive.WHEELS).glob("*.whl")):
+        archive.unpack_wheel(wheel, packages)
+    shutil.rmtree(unpacked)
+    # Units run with PYTHONDONTWRITEBYTECODE and a read-only slot: byte code is made here or never.
+    compileall.compile_dir(slot, quiet=2, workers=0)
+
+
+def _environment(slot: Path) -> Path:
+    """The slot's own environment, and the folder for packages in it."""
+    venv = slot / ".venv"
+    base = getattr(sys, "_base_executable", sys.executable)
+    subprocess.run([base, "-m", "venv", "--without-pip", str(venv)], check=True)
+    packages = venv / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    (packages / "hiroba.pth").write_text(f"{slot}\n")
+    command = slot / COMMAND
+    command.write_text(_TEXT.format(python=venv / "bin" / "python"))
+    command.chmod(0o755)
+    return packages

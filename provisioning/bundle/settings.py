@@ -1,0 +1,26 @@
+"""The site file's section ``[updates]``. May import: device.settings."""
+
+from __future__ import annotations
+
+from device.settings import Section
+
+
+class UpdateSettings(Section, frozen=True, kw_only=True):
+    """Where a box takes bundles from, and how it knows that a new one is healthy.
+
+    source: an https:// address, or the folder of a repository. cafile: the city's own CA for it; "": the system's.
+    trust: the pinned root metadata (``hiroba bundle init`` wrote it). health_urls: each must answer 200.
+    health_commands: each must end with 0. health_seconds: all of them within so long, else the former release returns.
+    lay: commands that put the current slot's units in their places. restart: commands that make it run. after_good:
+    commands once a release has proved itself, e.g. ``[["rauc", "status", "mark-good"]]`` for the system's own slots.
+    """
+
+    source: str = ""
+    cafile: str = ""
+    trust: str = "/etc/hiroba/update-root.json"
+    health_urls: tuple[str, ...] = ()
+    health_commands: tuple[tuple[str, ...], ...] = ()
+    health_seconds: float = 60
+    lay: tuple[tuple[str, ...], ...] = (("systemctl", "daemon-reload"),)
+    restart: tuple[tuple[str, ...], ...] = (("systemctl", "restart", "hiroba.target"),)
+    after_good: tuple[tuple[str, ...], ...] = ()
