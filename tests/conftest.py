@@ -13,6 +13,8 @@ import pytest
 from device.card.pcscd import SOCKET_VARIABLE, PcscService
 
 PROGRAMS = {
+    "cloud-init": "cloud-init",
+    "usbguard": "usbguard-rule-parser",
     "pcscd": "/usr/sbin/pcscd",
     "vpcd": "/usr/lib/pcsc/drivers/serial/libifdvpcd.so",
     "chromium": "chromium",
@@ -24,6 +26,8 @@ PROGRAMS = {
     "poppler": "pdftotext",
     "ipptool": "ipptool",
     "conntrack": "conntrack",
+    "dhclient": "dhclient",
+    "networkmanager": "NetworkManager",
     "curl": "curl",
     "ip": "ip",
     "age": "age",
