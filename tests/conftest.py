@@ -23,6 +23,7 @@ PROGRAMS = {
     "hostapd": "hostapd",
     "opensc": "pkcs11-tool",
     "openssl": "openssl",
+    "wrk": "wrk",
     "poppler": "pdftotext",
     "ipptool": "ipptool",
     "conntrack": "conntrack",

@@ -18,7 +18,7 @@ from provisioning.bench.processes import pss_mib, stop
 from provisioning.demo.processes import listens
 from provisioning.errors import DemoNotReady
 
-PORT = 8180
+PORT, STATS_PORT = 8180, 8190
 SITE = f"""
 [box]
 name = "bench"
@@ -39,9 +39,10 @@ port = {PORT}
 
 
 class BoxWifi:
-    """The two processes. online: gate's view; both stop when the block is left."""
+    """Gate and portal, with ``stats`` the statistics too; they stop when the block is left."""
 
-    def __init__(self, plaza: Plaza, folder: Path, leased: int) -> None:
+    def __init__(self, plaza: Plaza, folder: Path, leased: int, *, stats: bool = False) -> None:
+        self._with_stats = stats
         self.plaza = plaza
         self._folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -53,7 +54,9 @@ class BoxWifi:
     def __enter__(self) -> BoxWifi:
         try:
             self._start("gate", self._gate_answers)
-            self._start("portal", self._portal_answers)
+            self._start("portal", lambda: self._listens(GATEWAY, PORT))
+            if self._with_stats:
+                self._start("stats", lambda: self._listens("127.0.0.1", STATS_PORT))
         except BaseException:
             self.__exit__()
             raise
@@ -85,8 +88,8 @@ class BoxWifi:
         except GateUnreachable:
             return False
 
-    def _portal_answers(self) -> bool:
-        return in_namespace(self.plaza.gateway, lambda: listens(GATEWAY, PORT))
+    def _listens(self, host: str, port: int) -> bool:
+        return in_namespace(self.plaza.gateway, lambda: listens(host, port))
 
     def fill(self, numbers: Sequence[int]) -> None:
         """Bring these phones online through the gate's socket, sixteen at a time."""
@@ -114,5 +117,10 @@ class BoxWifi:
         return milliseconds(self.gate.sessions)
 
     def pss(self) -> float:
-        """MiB of both processes with all their workers."""
-        return pss_mib([process.pid for process in self._processes])
+        """MiB of the processes with all their workers."""
+        return pss_mib(self.pids)
+
+    @property
+    def pids(self) -> list[int]:
+        """Of the processes; their workers are below them."""
+        return [process.pid for process in self._processes]

@@ -1,0 +1,126 @@
+"""The boot rows: start of each web process, memory and idle CPU of a box with kiosk and Wi-Fi.
+
+The issuer is left out of the memory (typst apart, DESIGN §9). May import: provisioning.bench.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from provisioning.bench.box_wifi import BoxWifi
+from provisioning.bench.effort import Effort
+from provisioning.bench.figures import median
+from provisioning.bench.plaza import Plaza
+from provisioning.bench.processes import cpu_seconds, pss_mib, stop
+from provisioning.bench.rows import Measured
+from provisioning.bench.town import Town
+from provisioning.demo.processes import free_port, listens
+from provisioning.errors import DemoNotReady
+
+WEB = ("kiosk", "issuer", "portal", "stats")
+SITE = """
+[box]
+name = "bench"
+[city]
+name_ja = "見本市"
+name_en = "Mihon City"
+telephone = "06-0000-0000"
+[kiosk]
+port = {kiosk}
+terminal = "virtual"
+[issuer_link]
+url = "http://127.0.0.1:{issuer}"
+[issuer]
+port = {issuer}
+trust = "{trust}"
+mayor = "見本市長　見本　太郎"
+municipality_code = "27999"
+[[wifi.spots]]
+name = "hall"
+interface = "br-bench"
+uplink = "up-bench"
+ipv4 = {{ gateway = "10.90.0.1" }}
+[wifi.portal]
+host = "127.0.0.1"
+port = {portal}
+[wifi.stats]
+port = {stats}
+"""
+
+
+def measure(effort: Effort) -> Iterator[Measured]:
+    """See benches.MODULES."""
+    with Town(effort.folder / "town", 200) as town:
+        ports = {name: free_port() for name in WEB}
+        site = town.folder / "site.toml"
+        site.write_text(SITE.format(**ports, trust=town.settings.trust), "utf-8")
+        starts = {name: median([_start(name, ports[name], site) for _ in range(effort.of(5, 1))]) for name in WEB}
+        slowest = max(starts, key=lambda name: starts[name])
+        told = ", ".join(f"{name} {seconds:.2f}" for name, seconds in starts.items())
+        yield Measured("box.cold_start_s", starts[slowest], note=f"exec to first answer, the slowest of: {told}")
+        yield from _idle(ports["kiosk"], site, effort.of(30, 1))
+    yield Measured("box.written_mb_per_day", None, note="needs a box and a day; see the long tests of group boot")
+
+
+def _idle(port: int, site: Path, seconds: int) -> Iterator[Measured]:
+    """All processes of a box at rest: no visitor, no phone."""
+    with Plaza(0) as plaza, BoxWifi(plaza, site.parent / "wifi", 0, stats=True) as wifi:
+        kiosk = _run("kiosk", site)
+        try:
+            _await("kiosk", port, kiosk)
+            time.sleep(min(3, seconds))
+            pids = [kiosk.pid, *wifi.pids]
+            before, began = cpu_seconds(pids), time.perf_counter()
+            time.sleep(seconds)
+            idle = (cpu_seconds(pids) - before) / (time.perf_counter() - began)
+            memory = pss_mib(pids)
+        finally:
+            stop([kiosk])
+    what = "kiosk, gate, portal and its workers, stats, at rest"
+    yield Measured("box.pss_mib", memory, note=what)
+    yield Measured("box.idle_cpu", idle, note=f"{what}, {seconds} s")
+
+
+def _start(name: str, port: int, site: Path) -> float:
+    """Seconds from exec to the first TCP answer by a worker that is ready."""
+    began = time.perf_counter()
+    process = _run(name, site)
+    try:
+        _await(name, port, process)
+        return time.perf_counter() - began
+    finally:
+        stop([process])
+
+
+def _run(name: str, site: Path) -> subprocess.Popen[bytes]:
+    words = ["run", name, "--config", str(site), "--state", str(site.parent)]
+    with (site.parent / f"{name}.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "provisioning", *words], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+
+
+def _await(name: str, port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while not (listens("127.0.0.1", port) and _answers(port)):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise DemoNotReady(process=name, reason="it does not answer", log="-")
+        time.sleep(0.01)
+
+
+def _answers(port: int) -> bool:
+    """gunicorn's master listens before a worker can answer, so an HTTP answer is asked for."""
+    import http.client
+
+    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        asked.request("GET", "/")
+        return asked.getresponse().status > 0
+    except OSError:
+        return False
+    finally:
+        asked.close()

@@ -1,0 +1,125 @@
+"""The issue rows: a page with fresh data, and how many a second by two workers over HTTP.
+
+What a page costs: order accepted before; then the register read again, eligibility, every glyph checked, the page drawn
+(``document``), its text and marks read back by the kiosk's gate. The peer draws the same words without any of that.
+May import: kiosk.issuer.client, provisioning.bench.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from kiosk.issuer.client import HttpIssuerClient
+from provisioning.bench.effort import Effort
+from provisioning.bench.figures import growth, in_turn, median, milliseconds, spread
+from provisioning.bench.processes import stop
+from provisioning.bench.rows import Measured
+from provisioning.bench.town import CITY, Town
+from provisioning.bench.weasyprint_peer import page_job
+from provisioning.demo.processes import free_port, listens
+from provisioning.errors import DemoNotReady
+
+WORKERS = 2
+CLIENTS = 4
+SITE = """
+[box]
+name = "bench"
+[city]
+name_ja = "{name}"
+name_en = "Mihon City"
+telephone = "06-0000-0000"
+[issuer]
+port = {port}
+trust = "{trust}"
+mayor = "見本市長　見本　太郎"
+municipality_code = "27999"
+"""
+
+
+def measure(effort: Effort) -> Iterator[Measured]:
+    """See benches.MODULES."""
+    with Town(effort.folder / "small", effort.of(1_000, 200)) as town:
+        yield from _page(town, effort.of(40, 2))
+        yield _per_second(town, effort.of(6, 1))
+        sizes = effort.of(1_000, 200), effort.of(100_000, 400)
+        with Town(effort.folder / "large", sizes[1]) as city:
+            small, large = (median(v) for v in in_turn([_timed(town), _timed(city)], effort.of(40, 2)))
+    note = f"{small:.3g} ms with {sizes[0]:,}, {large:.3g} ms with {sizes[1]:,} residents in the register"
+    yield Measured("issue.growth_1k_to_100k", growth(small, large), note=note)
+
+
+def _timed(town: Town) -> Callable[[], float]:
+    def once() -> float:
+        request = town.ordered()
+        return milliseconds(lambda: town.gated(request))
+
+    once()
+    return once
+
+
+def _page(town: Town, runs: int) -> Iterator[Measured]:
+    theirs, why = page_job(town.resident())
+    ours = _timed(town)
+    if theirs is None:
+        pages, peer = in_turn([ours], runs)[0], None
+    else:
+        job = theirs
+        job()
+        pages, peers = in_turn([ours, lambda: milliseconds(job)], runs)
+        peer = median(peers)
+    value = median(pages)
+    yield Measured("issue.page_ms", value, peer, f"{spread(pages)}; {why}".rstrip("; "))
+    yield Measured("issue.over_weasyprint", value / peer if peer else None, note=why)
+
+
+def _per_second(town: Town, seconds: int) -> Measured:
+    """Documents a second from ``hiroba run issuer`` with two workers, over HTTP, orders included in the time."""
+    port = free_port()
+    site = town.folder / "site.toml"
+    site.write_text(SITE.format(name=CITY.name_ja, port=port, trust=town.settings.trust), "utf-8")
+    words = ["run", "issuer", "--workers", str(WORKERS), "--config", str(site), "--state", str(town.folder)]
+    with (town.folder / "issuer.log").open("wb") as log:
+        command = [sys.executable, "-m", "provisioning", *words]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    here = town.issuer
+    try:
+        _await(process, port, site)
+        town.issuer = HttpIssuerClient(f"http://127.0.0.1:{port}", 20.0)
+        town.certificate()
+        rates = [_rate(town, seconds / 3) for _ in range(3)]
+    finally:
+        town.issuer = here
+        stop([process])
+    note = f"order and document over HTTP, {CLIENTS} kiosks at once, {spread(rates)}"
+    return Measured("issue.per_second", median(rates), note=note)
+
+
+def _await(process: subprocess.Popen[bytes], port: int, site: Path) -> None:
+    deadline = time.monotonic() + 30
+    while not listens("127.0.0.1", port):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise DemoNotReady(process="issuer", reason="it does not answer", log=site)
+        time.sleep(0.02)
+
+
+def _rate(town: Town, seconds: float) -> float:
+    done: list[int] = []
+    until = time.perf_counter() + seconds
+
+    def work() -> None:
+        while time.perf_counter() < until:
+            town.certificate()
+            done.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(CLIENTS)]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(done) / (time.perf_counter() - began)

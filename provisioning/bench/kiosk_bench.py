@@ -1,0 +1,30 @@
+"""The kiosk rows: drawing a screen, from PIN to choice with a slow chip, memory after a thousand visits.
+
+May import: provisioning.bench.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from provisioning.bench.effort import Effort
+from provisioning.bench.figures import median, spread
+from provisioning.bench.kiosk_visits import run
+from provisioning.bench.rows import Measured
+
+APDU_MS = 20
+
+
+def measure(effort: Effort) -> Iterator[Measured]:
+    """See benches.MODULES."""
+    for name in ("many", "slow"):
+        (effort.folder / name).mkdir()
+    visits = effort.of(1_000, 2)
+    many = run(effort.folder / "many", visits, 0)
+    warm = many.screens[len(many.screens) // visits :]  # the first visit loads the templates
+    yield Measured("kiosk.screen_ms", median(warm), note=f"all screens of {visits} visits, {spread(warm)}")
+    slow = run(effort.folder / "slow", effort.of(10, 1), APDU_MS)
+    note = f"{APDU_MS} ms for every command; issuer in memory, {spread(slow.pins)}"
+    yield Measured("kiosk.pin_to_choice_s", median(slow.pins), note=note)
+    note = f"after {visits} visits, the virtual printers' and the issuer's memory included"
+    yield Measured("kiosk.pss_mib", many.pss, note=note)

@@ -1,0 +1,74 @@
+"""The print rows: a receipt drawn and encoded, beside python-escpos; a job handed to an IPP printer on loopback.
+
+May import: device.printer, provisioning.bench.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from device.printer import escpos
+from device.printer.page_printer import IppPagePrinter
+from device.printer.raster import ReceiptRenderer
+from device.printer.settings import PagePrinterSettings
+from device.printer.status import Receipt, ReceiptLine, ReceiptQr
+from device.printer.virtual_faults import PrinterState, write_state
+from device.printer.virtual_page.server import VirtualPagePrinter
+from provisioning.bench.effort import Effort
+from provisioning.bench.escpos_peer import image_job
+from provisioning.bench.figures import in_turn, median, milliseconds, spread
+from provisioning.bench.rows import Measured
+from provisioning.bench.town import Town
+
+
+def measure(effort: Effort) -> Iterator[Measured]:
+    """See benches.MODULES."""
+    yield from _receipt(effort.of(30, 2))
+    yield _submit(effort)
+
+
+def receipt(number: int) -> Receipt:
+    """25 lines and a QR code; no two receipts are alike, so that nothing is answered from memory alone."""
+    lines = [ReceiptLine(f"住民票の写し（世帯全員）{n}", right=f"{number + n}円") for n in range(24)]
+    return (ReceiptLine("ひろば市　領収書", align="center", bold=True), *lines, ReceiptQr(f"HIROBA1:R8-{number:06d}"))
+
+
+def _receipt(runs: int) -> Iterator[Measured]:
+    renderer, numbers = ReceiptRenderer(), iter(range(1000, 1_000_000))
+
+    def ours() -> float:
+        wanted = receipt(next(numbers))
+
+        def build() -> None:
+            drawn = renderer.render(wanted)
+            escpos.page(drawn.bits, drawn.width, drawn.height)
+
+        return milliseconds(build)
+
+    def theirs() -> float:
+        drawn = renderer.render(receipt(next(numbers)))
+        return milliseconds(image_job(drawn.bits, drawn.width, drawn.height))
+
+    ours()
+    built, image = in_turn([ours, theirs], runs)
+    note = f"25 lines and a QR code drawn and encoded, {spread(built)}; theirs: the finished picture encoded"
+    yield Measured("receipt.build_ms", median(built), median(image), note)
+    yield Measured(
+        "receipt.over_escpos", median(built) / median(image), note="drawing and encoding over encoding alone"
+    )
+
+
+def _submit(effort: Effort) -> Measured:
+    folder = effort.folder / "page"
+    folder.mkdir()
+    write_state(folder, PrinterState(seconds_per_page=0.0))
+    with Town(effort.folder / "town", 200) as town:
+        pdf = town.certificate()
+    with VirtualPagePrinter(folder) as virtual:
+        driver = IppPagePrinter(PagePrinterSettings(uri=virtual.uri))
+        names = (f"bench-{n}" for n in range(1_000))
+        whole = in_turn([lambda: milliseconds(lambda: driver.send(driver.create(next(names)), pdf))], effort.of(30, 2))[
+            0
+        ]
+    note = f"Create-Job and Send-Document of one page, {spread(whole)}"
+    return Measured("ipp.submit_ms", median(whole), note=note)
