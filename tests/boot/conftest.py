@@ -1,0 +1,76 @@
+"""One booted box for all tests of this folder, installed as the README says, its hardware virtual."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from provisioning.install.units import wanted
+from provisioning.site import read_site
+from tests.boot.container import Container
+from tests.boot.rootfs import SOURCE, inside, unpacked
+
+HERE = Path(__file__).parent
+SITE = HERE / "site.toml"
+LAY_OUT = f"""set -e
+cd /{SOURCE}
+./hiroba install --site tests/boot/site.toml --without-screen --no-start
+/opt/hiroba/current/.venv/bin/python tests/boot/inside/prepare.py
+cp tests/boot/units/*.service /etc/systemd/system/
+mkdir -p /etc/systemd/system/pcscd.service.d
+cp tests/boot/units/pcscd.service.d-vpcd.conf /etc/systemd/system/pcscd.service.d/vpcd.conf
+cd tests/boot/units
+systemctl --quiet enable *.service
+"""
+
+
+FIGURES = pytest.StashKey[dict[str, float]]()
+
+
+@pytest.fixture
+def figure(pytestconfig: pytest.Config) -> Callable[[str, float], None]:
+    """Keep a measured number for the end of the run; nothing is asserted about it."""
+    return pytestconfig.stash.setdefault(FIGURES, {}).__setitem__
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for name, value in config.stash.get(FIGURES, {}).items():
+        terminalreporter.write_line(f"{name}: {value:.2f}")
+
+
+def roomy() -> Path | None:
+    """Memory, when there is plenty of it: a root is written and thrown away in a moment there. Else the usual place."""
+    memory = Path("/dev/shm")  # noqa: S108 - a name of our own is made in it by mkdtemp
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > 4 << 30 else None
+
+
+def make_box(suite: str, folder: Path) -> Container:
+    """A box of ``suite`` that is installed and not yet started."""
+    root = unpacked(suite, folder / "root")
+    inside(root, "/bin/sh", "-c", LAY_OUT)
+    return Container(root, folder / "console.log")
+
+
+@pytest.fixture(scope="session")
+def box(pytestconfig: pytest.Config) -> Iterator[Container]:
+    """The booted Debian 12 box; each test leaves it as whole as it found it."""
+    folder = Path(tempfile.mkdtemp(prefix="hiroba-boot-", dir=roomy()))
+    made = make_box("bookworm", folder)
+    try:
+        made.start()
+        seconds = made.until("hiroba.target", lambda: made.active("hiroba.target"))
+        pytestconfig.stash.setdefault(FIGURES, {})["seconds from systemd's first word to hiroba.target"] = seconds
+        yield made
+    finally:
+        made.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def units() -> list[str]:
+    """What the site file wants started."""
+    return wanted(read_site(SITE), screen=False)
