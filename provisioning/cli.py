@@ -15,16 +15,19 @@ import click
 from device.errors import HirobaError
 
 COMMANDS = {
+    "backup": ("backup", "Encrypted archive of this box; the key for it."),
     "bench": ("bench", "Measure side by side with peers, as a table of ratios."),
     "bundle": ("bundle", "Signed updates: build, publish, install, roll back."),
     "demo": ("demo", "Everything on virtual hardware."),
     "disaster": ("disaster", "Disaster mode of the Wi-Fi: on, off, status."),
+    "doctor": ("doctor", "What is wrong with this box, why, and the next step."),
     "install": ("install", "Make this checkout what the box runs: slot, units, site file."),
     "enrol": ("enrol", "Make this box known to city hall: ask, renew, status."),
     "fleet": ("fleet", "City hall's side: enrolment codes, staff accounts, boxes."),
     "heartbeat": ("heartbeat", "Tell city hall how this box is, and send what waits."),
     "journal": ("journal", "Requests on this kiosk: list, show, resolve."),
     "register": ("register", "The issuer's register of residents: import, link, restrict, show."),
+    "restore": ("restore", "Lay an archive onto a blank box."),
     "run": ("run", "Run one process: kiosk, issuer, portal, gate."),
     "site": ("site", "Check the site file; render dnsmasq and hostapd configuration."),
     "staff-code": ("staff_code", "Make the hash of a staff code for the site file."),
@@ -33,6 +36,7 @@ COMMANDS = {
     "virtual": ("virtual", "Work the virtual card and printers."),
     "voucher": ("voucher", "Wi-Fi vouchers: make a batch."),
     "wifi": ("wifi", "Phones online: online, show, end."),
+    "wipe": ("wipe", "Disposal: destroy this box's state, with a record."),
 }
 """Command -> (file in commands/, one line of help)."""
 

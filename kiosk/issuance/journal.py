@@ -28,6 +28,12 @@ OUTCOMES = {
 """What the issuer is told when a request comes to rest."""
 
 
+RESTORED = "restored"
+"""Reason of a move to unknown that a restore made."""
+SETTLED = {OutcomeKind.DELIVERED: Event.DELIVER, OutcomeKind.VOIDED: Event.VOID}
+"""What the issuer's answer settles."""
+
+
 class UnknownRequest(HirobaError):
     """The journal holds no request of this id. facts: request."""
 
@@ -171,6 +177,23 @@ class Journal:
         with self._store.transaction() as connection:
             connection.execute("UPDATE request SET refunded_at=? WHERE request=?", (self._now(), request))
 
+    def restored(self) -> list[RequestRow]:
+        """This journal comes from a back-up: what was unfinished then is unknown now; those rows, as they were."""
+        with self._store.transaction() as connection:
+            rows = self.unfinished()
+            for row in rows:
+                self._move(connection, row.request, Event.RESTORE, RESTORED)
+            return rows
+
+    def settled(self, request: str, outcome: OutcomeKind) -> None:
+        """The issuer says what it was told first. Only a request that a restore made unknown learns from it: the box
+        itself told that outcome after its last back-up.
+        """
+        with self._store.transaction() as connection:
+            row = self.row(request)
+            if row.state is State.UNKNOWN and row.reason == RESTORED and outcome in SETTLED:
+                self._move(connection, request, SETTLED[outcome], "issuer")
+
     def row(self, request: str) -> RequestRow:
         """One request. Raises UnknownRequest."""
         rows = self._rows("WHERE request=?", (request,))
@@ -219,7 +242,8 @@ class Journal:
             "UPDATE request SET state=?, reason=?, moved_at=? WHERE request=?", (state.value, reason, at, request)
         )
         self._note(connection, row.visit, request, Move(state, reason, at))
-        if state in OUTCOMES and row.state is not State.ASKED:  # of one only asked for, the issuer never heard
+        heard = row.state is not State.ASKED or event is Event.RESTORE  # of one only asked for, the issuer never heard
+        if state in OUTCOMES and heard:
             connection.execute(
                 "INSERT INTO outcome VALUES (?,?,NULL) ON CONFLICT (request) DO UPDATE SET outcome=excluded.outcome,"
                 " told_at=CASE outcome.outcome WHEN excluded.outcome THEN outcome.told_at ELSE NULL END",

@@ -13,10 +13,12 @@ def tell(journal: Journal, issuer: IssuerPort, kiosk: str) -> int:
     waiting = journal.untold()
     for place, untold in enumerate(waiting):
         try:
-            issuer.outcome(untold.request, Outcome(kiosk=kiosk, outcome=untold.outcome))
+            settled = issuer.outcome(untold.request, Outcome(kiosk=kiosk, outcome=untold.outcome))
         except RequestUnknown:
-            pass  # the order never reached the issuer, so there is nothing to settle
+            settled = None  # the order never reached the issuer, so there is nothing to settle
         except (IssuerUnreachable, IssuerBroken):
             return len(waiting) - place
         journal.told(untold)
+        if settled is not None:
+            journal.settled(untold.request, settled.outcome)
     return 0

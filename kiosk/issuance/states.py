@@ -6,6 +6,8 @@ Rules the table holds:
   is ``unknown``, and nothing leads from there to the printer again.
 - After payment there is no ending without a record: delivered, unknown (staff look at the paper), or voided with the
   payment standing in the row, which is what puts it on the refund list.
+- A box restored from a back-up knows nothing of what became of an unfinished request afterwards (RESTORE): it may have
+  been paid, printed and taken. So it is ``unknown``, whatever it was.
 - A payment that arrives after voiding (the terminal was a moment too late) is recorded, never dropped.
 
 May import: device.errors.
@@ -53,6 +55,7 @@ class Event(Enum):
     DELIVER = "deliver"
     VOID = "void"
     LOSE = "lose"
+    RESTORE = "restore"
 
 
 class IllegalMove(HirobaError):
@@ -83,6 +86,7 @@ MOVES: dict[tuple[State, Event], State] = {
     (S.UNKNOWN, E.DELIVER): S.DELIVERED,
     (S.UNKNOWN, E.VOID): S.VOIDED,
     (S.VOIDED, E.PAY): S.VOIDED,
+    **{(state, E.RESTORE): S.UNKNOWN for state in State if not state.final},
 }
 
 

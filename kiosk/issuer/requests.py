@@ -7,6 +7,7 @@ May import: device.store, kiosk.issuer.protocol, kiosk.issuer.challenges, kiosk.
 from __future__ import annotations
 
 import hashlib
+import secrets
 import sqlite3
 from datetime import datetime
 
@@ -82,6 +83,38 @@ class Ledger:
                 (wanted.request, digest, f"{letter}{year}", running, number, msgspec.json.encode(wanted)),
             )
         return Accepted(wanted=wanted, digest=digest, issue_number=number, outcome=None)
+
+    def leave_gap(self, at: datetime, numbers: int) -> str:
+        """This ledger comes from a back-up: ``numbers`` issue numbers of the year of ``at`` may have been given since,
+        and none may be given twice. A row without people stands for them; its issue number.
+        """
+        letter, year = era_year(at.date())[1:]
+        wanted = Wanted(
+            request=f"restored-{secrets.token_hex(8)}",
+            kiosk="",
+            visit="",
+            requester="",
+            residents=[],
+            kind=Kind.RESIDENCE_RECORD,
+            options=Options(),
+            copies=1,
+            binding="",
+            fee_yen=0,
+            pages=0,
+            at=at,
+        )
+        with self._store.transaction() as connection:
+            sql = "SELECT coalesce(max(running), 0) + ? FROM request WHERE year = ?"
+            (running,) = connection.execute(sql, (numbers, f"{letter}{year}")).fetchone()
+            row = (wanted.request, "", f"{letter}{year}", running, issue_number(at.date(), running))
+            body, outcome = msgspec.json.encode(wanted), OutcomeKind.VOIDED.value
+            connection.execute("INSERT INTO request VALUES (?,?,?,?,?,?,?)", (*row, body, outcome))
+        return row[4]
+
+    def since(self, kiosk: str, at: datetime) -> list[Accepted]:
+        """What ``kiosk`` had accepted since ``at``, oldest first: to be compared with a journal from a back-up."""
+        rows = [_accepted(row) for row in self._store.rows("SELECT * FROM request ORDER BY rowid")]
+        return [row for row in rows if row.wanted.kiosk == kiosk and row.wanted.at >= at]
 
     def settle(self, request: str, outcome: OutcomeKind) -> tuple[OutcomeKind, bool]:
         """Keep the outcome unless one was told before. The outcome as it stands, and whether it is new."""

@@ -1,0 +1,126 @@
+"""Writes and reads archives: a tar inside age, its first entry the manifest.
+
+Layout: ``manifest.json``, then every file it names, ``state/…`` and ``settings/…``, in its order. Nothing else may be
+in it; each file's length and SHA-256 stand in the manifest. May import: age, contents, snapshot, errors.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, NamedTuple, cast
+
+import msgspec
+
+from provisioning.backup.age import Decryptor, Encryptor, Identity
+from provisioning.backup.contents import Manifest, safe
+from provisioning.backup.errors import ArchiveDamaged, CanNotWrite
+from provisioning.backup.snapshot import MANIFEST, digest, sync_folder
+
+FORMAT = 1
+_MOST_MANIFEST_BYTES = 16 * 1024 * 1024
+
+
+def write(target: Path, recipient: bytes, manifest: Manifest, work: Path) -> int:
+    """The copies in ``work`` as an archive at ``target``, which is there whole or not at all; its bytes. Raises
+    CanNotWrite.
+    """
+    part = target.with_name(f".{target.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123 - mode 0600 from its first moment
+            _write(file, recipient, manifest, work)
+            file.flush()
+            os.fsync(file.fileno())
+            size = file.tell()
+        part.replace(target)
+        sync_folder(target.parent)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise CanNotWrite(file=target, reason=error.strerror or "") from error
+    return size
+
+
+def _write(file: IO[bytes], recipient: bytes, manifest: Manifest, work: Path) -> None:
+    sealed = Encryptor(file, recipient)
+    with tarfile.open(fileobj=cast("IO[bytes]", sealed), mode="w|", format=tarfile.PAX_FORMAT) as tar:
+        text = msgspec.json.encode(manifest)
+        tar.addfile(_entry(MANIFEST, len(text)), io.BytesIO(text))
+        for kept in manifest.files:
+            with (work / kept.path).open("rb") as plain:
+                tar.addfile(_entry(kept.path, kept.bytes), plain)
+    sealed.close()
+
+
+def _entry(name: str, size: int) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = size, 0o600
+    return entry
+
+
+class _Entry(NamedTuple):
+    name: str
+    size: int
+    body: IO[bytes]
+
+
+def unpack(source: Path, identity: Identity, folder: Path) -> Manifest:
+    """Everything of the archive ``source`` into ``folder``, checked against its manifest. Raises KeyWrong,
+    ArchiveDamaged (``folder`` then holds what nobody may use), CanNotWrite.
+    """
+    try:
+        file = source.open("rb")
+    except OSError as error:
+        raise CanNotWrite(file=source, reason=error.strerror or "") from error
+    with file:
+        plain = Decryptor(file, identity, source.name)
+        try:
+            return _unpack(source.name, plain, folder)
+        except (tarfile.TarError, msgspec.DecodeError, EOFError, UnicodeError) as error:
+            raise ArchiveDamaged(file=source.name, reason=type(error).__name__) from error
+        except OSError as error:
+            raise CanNotWrite(file=folder, reason=error.strerror or "") from error
+
+
+def _unpack(name: str, plain: Decryptor, folder: Path) -> Manifest:
+    with tarfile.open(fileobj=cast("IO[bytes]", plain), mode="r|") as tar:
+        entries = _entries(name, tar)
+        first = next(entries, None)
+        if first is None or first.name != MANIFEST or first.size > _MOST_MANIFEST_BYTES:
+            raise ArchiveDamaged(file=name, reason="manifest")
+        manifest = msgspec.json.decode(first.body.read(), type=Manifest)
+        if manifest.format != FORMAT:
+            raise ArchiveDamaged(file=name, reason=f"format {manifest.format}")
+        wanted = iter(manifest.files)
+        for entry in entries:
+            kept = next(wanted, None)
+            if kept is None or kept.path != entry.name or not safe(entry.name) or kept.bytes != entry.size:
+                raise ArchiveDamaged(file=name, reason="not as the manifest says")
+            _lay(folder / kept.path, entry.body)
+            if digest(folder / kept.path) != kept.sha256:
+                raise ArchiveDamaged(file=name, reason="not as the manifest says")
+    if next(wanted, None) is not None:
+        raise ArchiveDamaged(file=name, reason="not as the manifest says")
+    while plain.read(1 << 20):  # to its last chunk, which proves that nothing was cut off
+        pass
+    return manifest
+
+
+def _entries(name: str, tar: tarfile.TarFile) -> Iterator[_Entry]:
+    for entry in tar:
+        body = tar.extractfile(entry) if entry.isreg() else None
+        if body is None:
+            raise ArchiveDamaged(file=name, reason="not a plain file")
+        yield _Entry(entry.name, entry.size, body)
+
+
+def _lay(path: Path, body: IO[bytes]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123 - mode 0600 from its first moment
+        while piece := body.read(1 << 20):
+            file.write(piece)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,75 @@
+"""What belongs in an archive: a pure choice by name and first bytes. May import: nothing of ours."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from pathlib import PurePosixPath
+
+import msgspec
+
+SQLITE_MAGIC = b"SQLite format 3\x00"
+LEFT_OUT = frozenset({"virtual", "log", "backup", "doctor", "dnsmasq", "run"})
+"""Folders of the state that a new box makes for itself: test hardware, logs, leases, records about archives."""
+_BESIDE_DATABASE = ("-wal", "-shm", "-journal")
+
+
+class Part(Enum):
+    """How a file is kept."""
+
+    DATABASE = "database"
+    FILE = "file"
+    SETTINGS = "settings"
+
+
+def choose(path: PurePosixPath, first: bytes) -> Part | None:
+    """How the file at ``path`` (relative to the state folder), which begins with ``first``, is kept, if at all."""
+    if path.parts[0] in LEFT_OUT or path.parts[0].startswith(".") or path.name.endswith(_BESIDE_DATABASE):
+        return None
+    return Part.DATABASE if first.startswith(SQLITE_MAGIC) else Part.FILE
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One file of an archive. path: "state/…" or "settings/…"; sha256: of the archived bytes; owner, group: names."""
+
+    path: str
+    part: Part
+    bytes: int
+    sha256: str
+    mode: int
+    owner: str
+    group: str
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The first entry of an archive. archive: random id; box: its name; taken_at: ISO 8601, JST."""
+
+    format: int
+    archive: str
+    box: str
+    taken_at: str
+    version: str
+    files: list[Kept]
+
+
+def safe(path: str) -> bool:
+    """Whether an archive's path leads nowhere but down from "state" or "settings"."""
+    parts = path.split("/")
+    return len(parts) > 1 and parts[0] in ("state", "settings") and not any(p in ("", ".", "..") for p in parts)
+
+
+def to_delete(names: list[str], box: str, keep: int) -> list[str]:
+    """Archives of ``box`` beyond its newest ``keep`` (at least one). Their names carry the time, so they sort by it."""
+    ours = sorted(name for name in names if archive_of(name) == box)
+    return ours[: max(0, len(ours) - max(1, keep))]
+
+
+def archive_name(box: str, stamp: str) -> str:
+    """``stamp``: UTC, 20261123T041500Z."""
+    return f"hiroba-{box}-{stamp}.age"
+
+
+def archive_of(name: str) -> str | None:
+    """The box whose archive ``name`` is, or None when it is the name of something else."""
+    found = re.fullmatch(r"hiroba-(.+)-[0-9]{8}T[0-9]{6}Z\.age", name, re.ASCII)
+    return found[1] if found else None

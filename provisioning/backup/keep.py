@@ -1,0 +1,87 @@
+"""One back-up from beginning to end, and the note of when it was. May import: this room, device.clock."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+
+from device.clock import Clock
+from provisioning.backup import archive, contents, snapshot
+from provisioning.backup.errors import CanNotWrite
+
+NOTE = Path("backup") / "last.json"
+"""Below the state folder: when the last archive was written (the doctor reads it)."""
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """at: ISO 8601, JST. bytes: of the archive."""
+
+    at: str
+    archive: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Written:
+    """An archive that is safely on its medium. removed: older ones that rotation took away."""
+
+    path: Path
+    manifest: contents.Manifest
+    bytes: int
+    removed: tuple[str, ...] = ()
+
+
+class Keeper:
+    """Writes archives of one box's state. recipient: the city's public key, 32 bytes."""
+
+    def __init__(self, state: Path, settings: Path, box: str, recipient: bytes, clock: Clock) -> None:
+        self._state, self._settings, self._box = state, settings, box
+        self._recipient, self._clock = recipient, clock
+
+    def to_file(self, target: Path) -> Written:
+        """One archive at ``target``. Raises StateMissing, CanNotWrite."""
+        with snapshot.working_folder(self._state) as work:
+            taken_at = self._clock.now().isoformat(timespec="seconds")
+            manifest = contents.Manifest(
+                format=archive.FORMAT,
+                archive=secrets.token_hex(8),
+                box=self._box,
+                taken_at=taken_at,
+                version=metadata.version("hiroba"),
+                files=snapshot.take(self._state, self._settings, work),
+            )
+            size = archive.write(target, self._recipient, manifest, work)
+        self._note(Note(at=taken_at, archive=manifest.archive, bytes=size))
+        return Written(target, manifest, size)
+
+    def to_folder(self, folder: Path, keep: int) -> Written:
+        """One more archive in ``folder``; of those beyond ``keep`` the oldest go, once the new one is whole."""
+        stamp = self._clock.now().astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+        written = self.to_file(folder / contents.archive_name(self._box, stamp))
+        old = contents.to_delete([path.name for path in folder.iterdir()], self._box, keep)
+        for name in old:
+            (folder / name).unlink(missing_ok=True)
+        return Written(written.path, written.manifest, written.bytes, tuple(old))
+
+    def _note(self, note: Note) -> None:
+        path = self._state / NOTE
+        try:
+            path.parent.mkdir(exist_ok=True, mode=0o755)
+            fresh = path.with_suffix(".part")
+            fresh.write_bytes(msgspec.json.encode(note))
+            fresh.replace(path)
+        except OSError as error:
+            raise CanNotWrite(file=path, reason=error.strerror or "") from error
+
+
+def last_note(state: Path) -> Note | None:
+    """When the last archive was written; None: never, or nobody can tell."""
+    try:
+        return msgspec.json.decode((state / NOTE).read_bytes(), type=Note)
+    except (OSError, msgspec.DecodeError):
+        return None

@@ -1,0 +1,32 @@
+"""The medium under a folder: its block device, and telling it which blocks are free. May import: nothing of ours."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+TRIM_SECONDS = 120
+
+
+def block_device(folder: Path, system: Path = Path("/sys")) -> Path | None:
+    """The device's folder in sysfs (…/block/mmcblk0/mmcblk0p2); None where a file system has no device of its own."""
+    number = folder.stat().st_dev
+    found = system / "dev" / "block" / f"{os.major(number)}:{os.minor(number)}"
+    return found.resolve() if found.exists() else None
+
+
+def trim(folder: Path) -> bool:
+    """Tell the medium which blocks are free, as far as it listens; whether it did."""
+    program = shutil.which("fstrim", path="/usr/sbin:/sbin:/usr/bin")
+    if program is None or os.geteuid() != 0:
+        return False
+    try:
+        return _run([program, str(folder)]) == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def _run(command: list[str]) -> int:
+    return subprocess.run(command, check=False, capture_output=True, timeout=TRIM_SECONDS).returncode

@@ -1,0 +1,186 @@
+"""Lays an archive onto a blank box and marks what it can not know. May import: this room, device, kiosk's records.
+
+Everything is laid in STATE/.restore, checked and settled there, and only then moved into its place, entry by entry. A
+restore that was cut off is begun again by the same command. Nothing is ever printed by it (N2).
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import shutil
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from device.audit import Audit
+from device.clock import Clock
+from device.errors import StoreError
+from device.store import Store
+from kiosk.issuance.alarm import PAPER_UNACCOUNTED, Alarm
+from kiosk.issuance.journal import Journal, RequestRow
+from kiosk.issuance.schema import KIOSK_MIGRATIONS
+from kiosk.issuer.requests import Ledger
+from kiosk.issuer.wiring import LEDGER_MIGRATIONS
+from provisioning.backup import archive
+from provisioning.backup.age import Identity
+from provisioning.backup.contents import Kept, Manifest, Part
+from provisioning.backup.errors import ArchiveDamaged, CanNotWrite, StateNotBlank
+from provisioning.backup.snapshot import sync_folder
+
+STAGE = ".restore"
+_CHECKED = "checked"
+"""Beside the stage's files once all is checked and settled: from then on it is only moved."""
+ISSUE_NUMBERS_LEFT_OUT = 1000
+"""More than a lone box's issuer gives between two back-ups."""
+JOURNAL, LEDGER = Path("kiosk/kiosk.db"), Path("issuer/ledger.db")
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What came back. unknown: requests that were unfinished at the back-up, as they were then; seconds: it took."""
+
+    manifest: Manifest
+    unknown: tuple[RequestRow, ...]
+    settings_beside: tuple[str, ...]
+    seconds: float
+
+
+def restore(source: Path, identity: Identity, state: Path, settings: Path, clock: Clock) -> Restored:
+    """The archive ``source`` onto the blank ``state``. The site file comes back too; one that is there already stays,
+    and the archive's lies beside it as NAME.restored. Raises StateNotBlank, KeyWrong, ArchiveDamaged, CanNotWrite.
+    """
+    began, stage = time.monotonic(), state / STAGE
+    if not is_blank(state):
+        raise StateNotBlank(folder=state)
+    try:
+        _clear(state)
+        stage.mkdir(parents=True, mode=0o700)
+        manifest = archive.unpack(source, identity, stage)
+        _check_databases(source, stage, manifest)
+        unknown = settle(stage / "state", manifest, clock)
+        for kept in manifest.files:
+            _own(stage / kept.path, kept)
+        (stage / _CHECKED).touch()
+        sync_folder(stage)
+        beside = _lay_settings(stage / "settings", settings)
+        _move(stage / "state", state)
+    except (OSError, sqlite3.Error) as error:
+        raise CanNotWrite(file=state, reason=str(error)) from error
+    return Restored(manifest, unknown, beside, time.monotonic() - began)
+
+
+def is_blank(state: Path) -> bool:
+    """Whether nothing would be lost: no file at all, or nothing but what a cut-off restore had begun to lay."""
+    if (state / STAGE / _CHECKED).exists():
+        return True
+    return not any(path.is_file() and STAGE not in path.parts for path in state.rglob("*"))
+
+
+def _clear(state: Path) -> None:
+    """Away with the remains of a cut-off restore. Folders that systemd has made stay, empty."""
+    if (state / STAGE / _CHECKED).exists():
+        for entry in state.iterdir():
+            if entry.is_dir() and entry.name != STAGE:
+                shutil.rmtree(entry)
+            elif entry.is_file():
+                entry.unlink()
+    if (state / STAGE).exists():
+        shutil.rmtree(state / STAGE)
+
+
+def _check_databases(source: Path, stage: Path, manifest: Manifest) -> None:
+    for kept in manifest.files:
+        if kept.part is Part.DATABASE:
+            with closing(sqlite3.connect(stage / kept.path)) as database:
+                (answer,) = database.execute("PRAGMA integrity_check(1)").fetchone()
+            if answer != "ok":
+                raise ArchiveDamaged(file=source.name, reason=f"database {Path(kept.path).name}")
+
+
+def settle(state: Path, manifest: Manifest, clock: Clock) -> tuple[RequestRow, ...]:
+    """Mark what the old box may have done after this back-up: unfinished requests are unknown and the kiosk stays
+    closed until staff looked; the issuer leaves out the numbers it may have given. The requests, as they were.
+    """
+    unknown: list[RequestRow] = []
+    try:
+        if (state / JOURNAL).exists():
+            unknown = _settle_journal(state / JOURNAL, manifest, clock)
+        if (state / LEDGER).exists():
+            _settle_ledger(state / LEDGER, manifest, clock)
+    except StoreError as error:
+        raise ArchiveDamaged(file=str(error.facts["file"]), reason=str(error.facts["reason"])) from error
+    return tuple(unknown)
+
+
+def _settle_journal(path: Path, manifest: Manifest, clock: Clock) -> list[RequestRow]:
+    with closing(Store(path, KIOSK_MIGRATIONS)) as store:
+        audit = Audit(store, clock)
+        alarm, journal = Alarm(store, audit, clock), Journal(store, audit, clock)
+        with store.transaction():
+            unknown = journal.restored()
+            for row in unknown:
+                alarm.raise_(PAPER_UNACCOUNTED, row.request)
+            audit.record("box_restored", archive=manifest.archive, taken_at=manifest.taken_at, unknown=len(unknown))
+    return unknown
+
+
+def _settle_ledger(path: Path, manifest: Manifest, clock: Clock) -> None:
+    with closing(Store(path, LEDGER_MIGRATIONS)) as store, store.transaction():
+        number = Ledger(store).leave_gap(clock.now(), ISSUE_NUMBERS_LEFT_OUT)
+        Audit(store, clock).record("issue_numbers_skipped", archive=manifest.archive, issue_number=number)
+
+
+def _own(path: Path, kept: Kept) -> None:
+    """Mode and owner as they were; an owner that this box does not know yet is settled when its service starts."""
+    path.chmod(kept.mode & 0o777)
+    if os.geteuid() != 0:
+        return
+    try:
+        os.chown(path, pwd.getpwnam(kept.owner).pw_uid, grp.getgrnam(kept.group).gr_gid)
+    except KeyError:
+        return
+
+
+def _lay_settings(staged: Path, settings: Path) -> tuple[str, ...]:
+    """The site file's folder; what is there already stays. The names laid beside."""
+    beside = []
+    for source in sorted(path for path in staged.rglob("*") if path.is_file()) if staged.exists() else ():
+        name = source.relative_to(staged)
+        target = settings.parent / name if len(name.parts) > 1 or name.name != settings.name else settings
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists() and target.read_bytes() != source.read_bytes():
+            target = target.with_name(target.name + ".restored")
+            beside.append(target.name)
+        shutil.copy2(source, target)
+    return tuple(beside)
+
+
+def _move(staged: Path, state: Path) -> None:
+    """Every entry into its place. Folders that are there, empty, give way, but hand on their mode and owner."""
+    for source in sorted(staged.iterdir()):
+        target = state / source.name
+        if target.is_dir():
+            facts = target.stat()
+            source.chmod(facts.st_mode & 0o7777)
+            if os.geteuid() == 0:
+                os.chown(source, facts.st_uid, facts.st_gid)
+            shutil.rmtree(target)
+        elif source.is_dir():
+            _like_its_files(source)
+        source.rename(target)
+    sync_folder(state)
+    (state / STAGE / _CHECKED).unlink()  # from here on this is a box's state, and no restore may touch it again
+    sync_folder(state / STAGE)
+    shutil.rmtree(state / STAGE)
+    sync_folder(state)
+
+
+def _like_its_files(folder: Path) -> None:
+    """A folder belongs to whom its files belong."""
+    owners = {(path.stat().st_uid, path.stat().st_gid) for path in folder.iterdir()}
+    if os.geteuid() == 0 and len(owners) == 1:
+        os.chown(folder, *owners.pop())

@@ -1,0 +1,129 @@
+"""Disposal: the state of a box is made unreadable, keys first, and a record says so.
+
+Keys are few and small: once they are gone, what was sealed with them is gone too, also where flash memory keeps old
+copies of blocks. Then every file is overwritten once, cut to nothing, renamed and deleted. What overwriting on a flash
+card can not promise stands in the record (NIST SP 800-88 Rev. 1 §2.4: for such media clear is the most a box can do by
+itself). May import: errors, snapshot, psutil, device.printer.status.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from provisioning.backup.errors import CanNotWrite, StillInUse, WipeIncomplete, WipeRefused
+from provisioning.backup.snapshot import sync_folder
+
+ROOMS = frozenset({"kiosk", "issuer", "portal", "gate", "stats", "fleet", "backup", "virtual", "outbox", "enrolment"})
+"""A folder that holds none of these is not a state folder of Hiroba's."""
+_KEY_SUFFIXES = frozenset({".key", ".pem", ".p12", ".pfx", ".cred", ".secret", ".salt"})
+_KEY_NAMES = frozenset({"key", "salt", "secret", "password", "passphrase"})
+_PIECE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Wiped:
+    """What was made unreadable. keys and files are counts, files without the keys; bytes of both."""
+
+    keys: int
+    files: int
+    bytes: int
+
+
+def is_key(path: Path) -> bool:
+    """Whether a file holds a key, by its name or its first line."""
+    if path.suffix.lower() in _KEY_SUFFIXES or path.name.lower() in _KEY_NAMES:
+        return True
+    try:
+        with path.open("rb") as file:
+            first = file.read(64)
+    except OSError:
+        return False
+    return first.startswith((b"-----BEGIN", b"AGE-SECRET-KEY-", b"# created:"))
+
+
+def in_order(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """(keys, everything else). Written-ahead logs go with the rest: they hold rows, not keys."""
+    found = sorted(files)
+    keys = [path for path in found if is_key(path)]
+    return keys, [path for path in found if path not in set(keys)]
+
+
+def check_folder(state: Path) -> None:
+    """Raises WipeRefused for what is no state folder."""
+    names = {path.name for path in state.iterdir()} if state.is_dir() else set()
+    if len(state.resolve().parts) < 3 or state.is_symlink() or not names & ROOMS:
+        raise WipeRefused(folder=state)
+
+
+def check_unused(state: Path, processes: Callable[[], Iterable[psutil.Process]] = psutil.process_iter) -> None:
+    """Raises StillInUse while a process has a file below ``state`` open: it would write it again."""
+    prefix = f"{state.resolve()}/"
+    users = {name for process in processes() if (name := _user_of(process, prefix))}
+    if users:
+        raise StillInUse(folder=state, processes=", ".join(sorted(users)))
+
+
+def _user_of(process: psutil.Process, prefix: str) -> str | None:
+    try:
+        busy = any(str(file.path).startswith(prefix) for file in process.open_files())
+        return str(process.name()) if busy and process.pid != os.getpid() else None
+    except psutil.Error:
+        return None
+
+
+def wipe(state: Path, settings: Iterable[Path] = (), after_keys: Callable[[], object] = lambda: None) -> Wiped:
+    """Make everything below ``state``, and the files ``settings``, unreadable. Safe to repeat after a power cut: what
+    is left is done then. ``after_keys`` is called once the keys are gone. Raises WipeIncomplete, CanNotWrite.
+    """
+    extra = [path for path in settings if path.is_file()]
+    keys, rest = in_order([*_files(state), *extra])
+    size = sum(path.stat().st_size for path in (*keys, *rest))
+    try:
+        for path in keys:
+            destroy(path)
+        after_keys()
+        for path in rest:
+            destroy(path)
+        _empty(state)
+    except OSError as error:
+        raise CanNotWrite(file=error.filename or state, reason=error.strerror or "") from error
+    left = len(_files(state)) + sum(path.exists() for path in extra)
+    if left:
+        raise WipeIncomplete(folder=state, left=left)
+    return Wiped(len(keys), len(rest), size)
+
+
+def destroy(path: Path) -> None:
+    """Overwrite one file with random bytes on the medium, cut it to nothing, and take its name away."""
+    with path.open("r+b", buffering=0) as file:
+        left = os.fstat(file.fileno()).st_size
+        while left > 0:
+            left -= file.write(secrets.token_bytes(min(left, _PIECE)))
+        os.fsync(file.fileno())
+        file.truncate(0)
+        os.fsync(file.fileno())
+    nameless = path.with_name(f".{secrets.token_hex(8)}")  # the name, too, may tell something
+    path.rename(nameless)
+    nameless.unlink()
+    sync_folder(path.parent)
+
+
+def _files(state: Path) -> list[Path]:
+    return [path for path in sorted(state.rglob("*")) if stat.S_ISREG(path.lstat().st_mode)]
+
+
+def _empty(state: Path) -> None:
+    for entry in state.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+    sync_folder(state)

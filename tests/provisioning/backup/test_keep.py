@@ -1,0 +1,118 @@
+"""Writing archives."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from device.clock import HeldClock
+from provisioning.backup import archive
+from provisioning.backup.age import Identity
+from provisioning.backup.errors import CanNotWrite, StateMissing
+from provisioning.backup.keep import Keeper, last_note
+from provisioning.backup.snapshot import working_folder
+
+
+def test_an_archive_holds_every_room_and_the_settings(keeper: Keeper, identity: Identity, tmp_path: Path) -> None:
+    written = keeper.to_file(tmp_path / "a.age")
+    manifest = archive.unpack(written.path, identity, tmp_path / "out")
+    names = {kept.path for kept in manifest.files}
+    assert names == {
+        "state/portal/portal.db",
+        "state/portal/key",
+        "state/gate/sessions.db",
+        "state/stats/stats.db",
+        "settings/site.toml",
+    }
+    assert manifest == written.manifest
+    assert (written.path.stat().st_mode & 0o777) == 0o600
+
+
+def test_nothing_of_the_box_can_be_read_in_the_archive(keeper: Keeper, tmp_path: Path) -> None:
+    body = keeper.to_file(tmp_path / "a.age").path.read_bytes()
+    assert not any(word in body for word in (b"TEST-TOKEN", b"TEST-box", b"SQLite format", b"manifest"))
+
+
+def test_rows_that_only_stand_in_the_write_ahead_log_are_kept(
+    keeper: Keeper, box: Path, identity: Identity, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(box / "gate" / "sessions.db")) as writer:
+        writer.execute("PRAGMA wal_autocheckpoint=0")
+        writer.execute("INSERT INTO row VALUES ('only in the log')")
+        writer.commit()
+        archive.unpack(keeper.to_file(tmp_path / "a.age").path, identity, tmp_path / "out")
+    with closing(sqlite3.connect(tmp_path / "out" / "state" / "gate" / "sessions.db")) as copy:
+        assert copy.execute("SELECT count(*) FROM row").fetchone() == (2,)
+
+
+def test_a_copy_taken_while_others_write_is_one_moment(
+    keeper: Keeper, box: Path, identity: Identity, tmp_path: Path
+) -> None:
+    stop = threading.Event()
+
+    def write_pairs() -> None:
+        with closing(sqlite3.connect(box / "stats" / "stats.db", timeout=10)) as writer:
+            while not stop.is_set():
+                writer.execute("INSERT INTO row VALUES ('one')")
+                writer.execute("INSERT INTO row VALUES ('two')")
+                writer.commit()
+
+    thread = threading.Thread(target=write_pairs)
+    thread.start()
+    try:
+        for number in range(3):
+            archive.unpack(keeper.to_file(tmp_path / f"{number}.age").path, identity, tmp_path / str(number))
+    finally:
+        stop.set()
+        thread.join()
+    for number in range(3):
+        with closing(sqlite3.connect(tmp_path / str(number) / "state" / "stats" / "stats.db")) as copy:
+            counts = dict(copy.execute("SELECT body, count(*) FROM row WHERE typeof(body)='text' GROUP BY body"))
+            assert counts.get("one", 0) == counts.get("two", 0)
+            assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_folder_gets_one_more_and_loses_the_oldest(keeper: Keeper, clock: HeldClock, tmp_path: Path) -> None:
+    folder = tmp_path / "usb"
+    folder.mkdir()
+    for _ in range(4):
+        last = keeper.to_folder(folder, keep=2)
+        clock.advance(3600)
+    assert last.removed == ("hiroba-TEST-box-1-20261122T190000Z.age",)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "hiroba-TEST-box-1-20261122T200000Z.age",
+        "hiroba-TEST-box-1-20261122T210000Z.age",
+    ]
+
+
+def test_a_medium_that_is_not_there_leaves_nothing_behind_and_no_note(
+    keeper: Keeper, box: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(CanNotWrite):
+        keeper.to_folder(tmp_path / "not-plugged-in", keep=2)
+    assert last_note(box) is None
+
+
+def test_the_note_says_when_the_last_archive_was_written(keeper: Keeper, box: Path, tmp_path: Path) -> None:
+    written = keeper.to_file(tmp_path / "a.age")
+    note = last_note(box)
+    assert note is not None
+    assert (note.at, note.archive, note.bytes) == ("2026-11-23T03:00:00+09:00", written.manifest.archive, written.bytes)
+
+
+def test_plain_copies_are_gone_afterwards_wherever_they_were(box: Path, tmp_path: Path) -> None:
+    for shared in (tmp_path, tmp_path / "no such folder"):
+        with working_folder(box, shared) as work:
+            (work / "plain").write_bytes(b"x")
+        assert not work.exists()
+
+
+def test_a_box_without_records_has_nothing_to_keep(keeper: Keeper, tmp_path: Path, clock: HeldClock) -> None:
+    (tmp_path / "blank").mkdir()
+    empty = Keeper(tmp_path / "blank", tmp_path / "none.toml", "b", bytes(31) + b"\x09", clock)
+    with pytest.raises(StateMissing):
+        empty.to_file(tmp_path / "a.age")
