@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import uharfbuzz
@@ -28,7 +29,11 @@ class GlyphCheck:
 
     def missing(self, texts: Iterable[str]) -> set[str]:
         """The clusters of ``texts`` that the font can not draw."""
-        return {c for text in texts for c in clusters(text) if not self._draws(c)}
+        found: set[str] = set()
+        for text in texts:
+            characters = set(text)
+            found |= characters if not any(map(joins, characters)) else set(clusters(text))
+        return {cluster for cluster in found if not self._draws(cluster)}
 
     def _draws(self, cluster: str) -> bool:
         if cluster not in self._known:
@@ -56,12 +61,17 @@ def is_selector(character: str) -> bool:
     return any(ord(character) in block for block in _SELECTORS)
 
 
+@lru_cache(maxsize=4096)  # single characters: nobody's name can be read from it
+def joins(character: str) -> bool:
+    """Whether it belongs to the character before it: a selector or a combining mark."""
+    return is_selector(character) or unicodedata.combining(character) != 0
+
+
 def clusters(text: str) -> list[str]:
     """Characters with the selectors and combining marks that follow them."""
     found: list[str] = []
     for character in text:
-        joins = is_selector(character) or unicodedata.combining(character) != 0
-        if joins and found:
+        if joins(character) and found:
             found[-1] += character
         else:
             found.append(character)

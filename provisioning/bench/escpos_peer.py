@@ -5,6 +5,8 @@ The only file of the bench that imports escpos and PIL. May import: nothing of o
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Callable
 
 
@@ -17,7 +19,8 @@ def image_job(bits: bytes, width: int, height: int) -> Callable[[], bytes]:
 
     def encode() -> bytes:
         printer = Dummy()
-        printer.image(picture, impl="bitImageRaster", center=False)
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints a remark about its profile for every picture
+            printer.image(picture, impl="bitImageRaster", center=False)
         return bytes(printer.output)
 
     return encode
