@@ -34,7 +34,7 @@ def fill(bundle: Path, slot: Path) -> None:
     archive.unpack(bundle, unpacked)
     for entry in sorted((unpacked / archive.TREE).iterdir()):
         entry.rename(slot / entry.name)
-    packages = _environment(slot)
+    packages = _environment(slot, manifest.version)
     for wheel in sorted((unpacked / archive.WHEELS).glob("*.whl")):
         archive.unpack_wheel(wheel, packages)
     shutil.rmtree(unpacked)
@@ -42,13 +42,16 @@ def fill(bundle: Path, slot: Path) -> None:
     compileall.compile_dir(slot, quiet=2, workers=0)
 
 
-def _environment(slot: Path) -> Path:
+def _environment(slot: Path, version: str) -> Path:
     """The slot's own environment, and the folder for packages in it."""
     venv = slot / ".venv"
     base = getattr(sys, "_base_executable", sys.executable)
     subprocess.run([base, "-m", "venv", "--without-pip", str(venv)], check=True)
     packages = venv / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
     (packages / "hiroba.pth").write_text(f"{slot}\n")
+    record = packages / f"hiroba-{version}.dist-info" / "METADATA"  # what ``hiroba --version`` reads
+    record.parent.mkdir()
+    record.write_text(f"Metadata-Version: 2.1\nName: hiroba\nVersion: {version}\n")
     command = slot / COMMAND
     command.write_text(_TEXT.format(python=venv / "bin" / "python"))
     command.chmod(0o755)

@@ -43,7 +43,6 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     release: int = 0
     version: str = ""
     commit: str = ""
-    sha256: str = ""
 
 
 def this_platform() -> str:

@@ -41,7 +41,7 @@ _config = click.option(
 )
 _root = click.option(
     "--application",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path, file_okay=False, resolve_path=True),  # it is written into the slot
     default=APPLICATION,
     show_default=True,
     help="Where the slots are.",

@@ -80,9 +80,10 @@ def says(application: Path) -> str:
 
 
 def test_a_usb_stick_brings_a_release_that_runs_without_any_network(
-    tmp_path: Path, application: Path, publisher: list[str | Path]
+    tmp_path: Path, application: Path, publisher: list[str | Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    box: list[str | Path] = ["--config", tmp_path / "site.toml", "--application", application, "--json"]
+    monkeypatch.chdir(tmp_path)
+    box: list[str | Path] = ["--config", "site.toml", "--application", "opt", "--json"]
     bundle("publish", *publisher, made(tmp_path, "one"), "--canary", "another-box")
     on_stick(tmp_path)
     assert json.loads(bundle("install", *box).output)["outcome"] == "held"
