@@ -29,6 +29,7 @@ M = TypeVar("M", bound=p.Message)
 
 def create_app(issuer: IssuerPort, log: Log) -> Flask:
     """The WSGI app around ``issuer``."""
+    p.learn_types()
     app = Flask("kiosk.issuer", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     for path, view in _views(issuer).items():

@@ -27,6 +27,7 @@ class HttpIssuerClient:
     """See IssuerPort. url: scheme, host, port, no trailing slash. timeout_seconds: for each step of a call."""
 
     def __init__(self, url: str, timeout_seconds: float = 10.0) -> None:
+        p.learn_types()
         parts = urlsplit(url)
         self._host, self._port, self._prefix = parts.hostname or "", parts.port, parts.path.rstrip("/")
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None

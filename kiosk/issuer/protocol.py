@@ -172,7 +172,9 @@ class Outcome(Message, frozen=True, kw_only=True):
 
 
 class Settled(Message, frozen=True, kw_only=True):
-    """The outcome as the issuer's ledger now holds it: the first one told stays."""
+    """The outcome as the issuer's ledger now holds it: the first one told stays; only UNKNOWN gives way, to what staff
+    found.
+    """
 
     outcome: OutcomeKind
 
@@ -188,6 +190,14 @@ class Health(Message, frozen=True, kw_only=True):
 
     ready: bool
     version: str
+
+
+def learn_types(*more: type[msgspec.Struct]) -> None:
+    """Let msgspec look at every message, and ``more``, once and in one thread: two threads that meet a struct type for
+    the first time at the same moment can crash the process (msgspec 0.22). Called where ports are put together.
+    """
+    for schema in (*Message.__subclasses__(), *more):
+        msgspec.json.Decoder(schema)
 
 
 def authentication_message(nonce: bytes, kiosk: str) -> bytes:

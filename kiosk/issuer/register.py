@@ -2,7 +2,7 @@
 
 Tombstones beat rows: a resident who is gone stays gone whatever an import brings. No credential is kept, only the pair
 (issuer key, serial). ``RegisterPort`` is what the service needs, so that another database can follow.
-May import: device.store, kiosk.issuer.records, kiosk.issuer.errors.
+May import: device.store, kiosk.issuer.protocol, kiosk.issuer.records, kiosk.issuer.errors.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import msgspec
 
 from device.store import Migration, Store, statements
 from kiosk.issuer.errors import RegisterFileError
+from kiosk.issuer.protocol import learn_types
 from kiosk.issuer.records import GoneReason, Household, HouseholdNow, Population, Record, ResidentRecord, Tombstone
 
 REGISTER_MIGRATIONS: tuple[Migration, ...] = (
@@ -77,6 +78,7 @@ class Register:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        learn_types(Household, ResidentRecord, Population)
 
     def resolve(self, issuer_key: str, serial: int) -> str | None:
         """See CredentialResolver."""

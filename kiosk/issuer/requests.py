@@ -17,7 +17,7 @@ from device.store import Migration, Store, statements
 from kiosk.issuer.challenges import hashed
 from kiosk.issuer.eras import era_year
 from kiosk.issuer.issue_number import issue_number
-from kiosk.issuer.protocol import Kind, Options, OrderContent, OutcomeKind
+from kiosk.issuer.protocol import Kind, Options, OrderContent, OutcomeKind, learn_types
 
 REQUEST_MIGRATIONS: tuple[Migration, ...] = (
     statements(
@@ -61,6 +61,7 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        learn_types(Wanted)
 
     def find(self, request: str) -> Accepted | None:
         """The row of a request, or None."""
@@ -117,10 +118,15 @@ class Ledger:
         return [row for row in rows if row.wanted.kiosk == kiosk and row.wanted.at >= at]
 
     def settle(self, request: str, outcome: OutcomeKind) -> tuple[OutcomeKind, bool]:
-        """Keep the outcome unless one was told before. The outcome as it stands, and whether it is new."""
+        """Keep the outcome unless one was told before; unknown gives way to what staff found by looking. The outcome as
+        it stands, and whether it is new.
+        """
         with self._store.transaction() as connection:
-            sql = "UPDATE request SET outcome = ? WHERE request = ? AND outcome IS NULL"
-            changed = connection.execute(sql, (outcome.value, request)).rowcount
+            sql = (
+                "UPDATE request SET outcome = :now WHERE request = :request"
+                " AND (outcome IS NULL OR (outcome = 'unknown' AND :now <> 'unknown'))"
+            )
+            changed = connection.execute(sql, {"now": outcome.value, "request": request}).rowcount
             (stands,) = connection.execute("SELECT outcome FROM request WHERE request = ?", (request,)).fetchone()
         return OutcomeKind(stands), changed == 1
 

@@ -159,6 +159,15 @@ def test_the_first_outcome_told_stays(hall: Hall) -> None:
     assert [line.event for line in hall.audit.lines()].count("certificate_settled") == 1
 
 
+def test_what_staff_found_takes_the_place_of_unknown(hall: Hall) -> None:
+    visit = hall.enter()
+    content = hall.content(visit)
+    hall.quoted(visit.visit, content)
+    for told, stands in (("unknown", "unknown"), ("delivered", "delivered"), ("unknown", "delivered")):
+        settled = hall.port.outcome(content.request, p.Outcome(kiosk=hall.kiosk, outcome=p.OutcomeKind(told)))
+        assert settled == p.Settled(outcome=p.OutcomeKind(stands))
+
+
 def test_after_the_outcome_there_is_no_document_any_more(hall: Hall) -> None:
     visit = hall.enter()
     content = hall.content(visit)
