@@ -13,6 +13,7 @@ from provisioning.commands.options import CONFIG
 from provisioning.errors import InstallStepFailed, RootNeeded
 from provisioning.install import slot as slots
 from provisioning.install.units import (
+    AFTER_A_CUT,
     FIRST_PORT,
     MASKED,
     MASKED_WITH_SCREEN,
@@ -36,11 +37,15 @@ _POLICY = Path("chromium/hiroba.json")
 @click.option("--fleet", type=click.Path(path_type=Path, dir_okay=False), help="City hall's server: file with [fleet].")
 @click.option("--without-screen", is_flag=True, help="A box without touch screen: no cage, no Chromium.")
 @click.option("--no-start", is_flag=True, help="Enable the units, start nothing.")
-def command(site: Path | None, fleet: Path | None, without_screen: bool, no_start: bool) -> None:
+@click.option("--units-only", is_flag=True, help="Lay the current slot's units anew; for updates ([updates] lay).")
+def command(site: Path | None, fleet: Path | None, without_screen: bool, no_start: bool, units_only: bool) -> None:
     """Lay the application into /opt/hiroba, its units beside the system's, and start hiroba.target."""
     if os.geteuid() != 0:
         raise RootNeeded(command="hiroba install", reason="/opt と /etc に書くため / it writes to /opt and /etc")
     settings = None if fleet else read_site(site or CONFIG)
+    if units_only:
+        _lay((APPLICATION / "current").resolve() / "systemd", settings)
+        return
     slot = slots.next_slot(APPLICATION)
     slots.fill(slot, Path(__file__).resolve().parents[2])
     _lay(slot / "systemd", settings)
@@ -92,7 +97,7 @@ def _enable(site: Site | None, *, screen: bool) -> None:
     for link in Path("/etc/systemd/system").glob("*.wants/hiroba*"):
         link.unlink()
     units = wanted(site, screen=screen) if site else ["hiroba.target", "hiroba-fleet.service"]
-    _run("systemctl", "enable", "--quiet", *units)
+    _run("systemctl", "enable", "--quiet", *units, *AFTER_A_CUT)
     _run("systemctl", "mask", "--quiet", *MASKED, *(MASKED_WITH_SCREEN if screen else ()))
 
 

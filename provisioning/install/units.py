@@ -26,7 +26,9 @@ MASKED = ("ctrl-alt-del.target", "apt-daily.timer", "apt-daily-upgrade.timer", "
 """Restart by keys; updates that nobody has tried first; Debian's own start of what our units start."""
 MASKED_WITH_SCREEN = ("getty@tty1.service", "autovt@.service")
 """Ways from the touch screen to a log-in."""
-OUTGOING = ("hiroba-kiosk", "hiroba-portal", "hiroba-heartbeat", "hiroba-enrol-renew")
+AFTER_A_CUT = ("hiroba-recover.service", "hiroba-settle.service")
+"""Enabled on every box; they do nothing unless a power cut left an update on trial."""
+OUTGOING = ("hiroba-kiosk", "hiroba-portal", "hiroba-heartbeat", "hiroba-enrol-renew", "hiroba-update")
 """The units that speak to other machines, and so are told which (network.reachable)."""
 FIRST_PORT = 8100
 """The kiosk's port as the shipped browser policy has it."""
@@ -47,6 +49,10 @@ def wanted(site: Site, *, screen: bool) -> list[str]:
     units = ["hiroba.target", "hiroba-kiosk.service"]
     if site.fleet_link is not None:
         units += ["hiroba-heartbeat.timer", "hiroba-enrol-renew.timer"]
+    if site.backup is not None and site.backup.folder:
+        units.append("hiroba-backup.timer")
+    if site.updates.source:
+        units.append("hiroba-update.timer")
     if screen:
         units += ["hiroba-kiosk-browser.service", "hiroba-browser-fresh.timer"]
     if site.issuer is not None:
@@ -60,12 +66,24 @@ def wanted(site: Site, *, screen: bool) -> list[str]:
 
 
 def drop_ins(site: Site) -> dict[Path, str]:
-    """File below the root -> its text: the networks beside the private ones that our processes may speak to."""
-    if not site.network.reachable:
-        return {}
-    networks = " ".join(site.network.reachable)
-    text = f"# Made by `hiroba install` from the site file.\n[Service]\nIPAddressAllow={networks}\n"
-    return {Path(f"etc/systemd/system/{unit}.service.d/addresses.conf"): text for unit in OUTGOING}
+    """File below the root -> its text: the networks beside the private ones that our processes may speak to, and
+    where archives go.
+    """
+    found = {}
+    if site.network.reachable:
+        allowed = f"IPAddressAllow={' '.join(site.network.reachable)}"
+        found = {_drop_in(unit, "addresses"): _section(allowed) for unit in OUTGOING}
+    if site.backup is not None and site.backup.folder:
+        found[_drop_in("hiroba-backup", "folder")] = _section(f"ReadWritePaths={site.backup.folder}")
+    return found
+
+
+def _drop_in(unit: str, name: str) -> Path:
+    return Path(f"etc/systemd/system/{unit}.service.d/{name}.conf")
+
+
+def _section(line: str) -> str:
+    return f"# Made by `hiroba install` from the site file.\n[Service]\n{line}\n"
 
 
 def browser_environment(port: int) -> str:
