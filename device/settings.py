@@ -42,11 +42,11 @@ def parse(text: str, schema: type[T], path: Path) -> T:
     try:
         return msgspec.convert(tree, schema)
     except msgspec.ValidationError as error:
-        key, wrong = _where(str(error))
+        key, wrong = where(str(error))
         raise SettingsError(file=path, line=line_of(text, key), key=key, wrong=wrong) from error
 
 
-def _where(message: str) -> tuple[str, str]:
+def where(message: str) -> tuple[str, str]:
     """Split msgspec's message into the dotted key and what is wrong with it."""
     what, _, where = message.partition(" - at ")
     key = where.strip("`").removeprefix("$").removeprefix(".")

@@ -38,10 +38,17 @@ def _places(error: HirobaError) -> dict[str, object]:
     return {
         "key_ja": f"（{key}）" if key else "",
         "key_en": f", key {key}" if key else "",
+        **_rights(error),
         **error.facts,
         "code": error.code,
         "facts": facts,
     }
+
+
+def _rights(error: HirobaError) -> dict[str, object]:
+    """A settings error that was not told in Japanese is told as it is."""
+    wrong = error.facts.get("wrong", "-")
+    return {"wrong_ja": wrong, "right": "Correct that line.", "right_ja": "この行を直してください。"}
 
 
 class _Lenient(dict[str, object]):

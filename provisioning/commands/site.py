@@ -1,4 +1,4 @@
-"""``hiroba site``: check the site file, and render other programs' configuration from it.
+"""``hiroba site``: check a site file, render from it, and describe its keys. Of one box or of a whole city.
 
 May import: provisioning, captive_portal.settings, device.
 """
@@ -12,15 +12,17 @@ from pathlib import Path
 
 import click
 
-from captive_portal.settings import WifiSettings
 from device.errors import SettingsError
-from device.secrets import Secret
-from device.settings import line_of
 from provisioning.commands.options import site_options
 from provisioning.commands.wifi_site import wifi_of
-from provisioning.render.files import Rendered, passphrase_files, render
+from provisioning.render.files import Rendered, render
 from provisioning.render.wrong import Wrong
-from provisioning.site import read_site
+from provisioning.rendering import box_files, check_file, passphrases
+from provisioning.site import Site, read_site
+from provisioning.site_city import City, read_city, text_is_city
+from provisioning.site_wrong import senseless
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
 
 @click.group("site")
@@ -30,54 +32,73 @@ def command() -> None:
 
 @command.command("check")
 @site_options
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
-def check(config: Path, state: Path, as_json: bool) -> None:
-    """Read the site file and everything that would be rendered from it."""
-    site = read_site(config)
-    files = _rendered(site.wifi, site.box.name, config, state) if site.wifi else {}
-    if as_json:
-        click.echo(json.dumps({"ok": True, "box": site.box.name, "files": sorted(files)}, ensure_ascii=False))
-        return
-    click.echo(f"OK {config}")
+@_JSON
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+def check(config: Path, state: Path, as_json: bool, file: Path | None) -> None:
+    """Read FILE (or --config), of a box or of a city, and everything that would be rendered from it."""
+    path = file or config
+    try:
+        facts = check_file(path, state)
+    except SettingsError as error:
+        if not as_json:
+            raise
+        told = {"ok": False, **{name: value for name, value in error.facts.items() if name != "within"}}
+        click.echo(json.dumps(told, ensure_ascii=False, default=str))
+        raise click.exceptions.Exit(1) from error
+    click.echo(json.dumps({"ok": True, **facts}, ensure_ascii=False) if as_json else f"OK {path}")
 
 
 @command.command("render")
 @site_options
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the files.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
-def render_command(config: Path, state: Path, out: Path, as_json: bool) -> None:
-    """Write the configuration of dnsmasq (one file a spot) and hostapd (one a radio, and its twin for disasters)."""
-    site = read_site(config)
+@click.option("--box", "name", default="", help="Of a city's file: this box only.")
+@_JSON
+def render_command(config: Path, state: Path, out: Path, name: str, as_json: bool) -> None:
+    """Of a box's file: the configuration of dnsmasq (one file a spot) and hostapd (one a radio, and its twin for
+    disasters). Of a city's file: every file of every box, below OUT/BOX.
+    """
+    if text_is_city(config):
+        written = _render_city(read_city(config), state, out, name)
+    else:
+        written = _render_wifi(read_site(config), config, state, out)
+    click.echo(json.dumps({"written": written}, ensure_ascii=False) if as_json else "\n".join(written))
+
+
+@command.command("schema")
+@click.option("--page", is_flag=True, help="The page of all keys (SITE.md) instead.")
+def schema(page: bool) -> None:
+    """Show the site file's JSON Schema, which editors complete by."""
+    from provisioning.site_reference import page_text, schema_text
+
+    click.echo(page_text() if page else schema_text(), nl=False)
+
+
+def _render_city(city: City, state: Path, out: Path, name: str) -> list[str]:
+    boxes = [city.box(name)] if name else city.boxes
+    written = []
+    for box in boxes:
+        for place, file in box_files(box.site, box.toml, city.source, state, text=city.text, found=None).items():
+            target = out / box.name / place
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _write(target, file)
+            written.append(str(target))
+    return written
+
+
+def _render_wifi(site: Site, config: Path, state: Path, out: Path) -> list[str]:
     wifi = wifi_of(site, config, "hiroba site render")
-    files = _rendered(wifi, site.box.name, config, state)
+    text = config.read_text("utf-8")
+    try:
+        files: Mapping[str, Rendered] = render(wifi, site.box.name, state, passphrases(site, config, text, state))
+    except Wrong as wrong:
+        raise senseless(wrong, config, text) from wrong
     out.mkdir(parents=True, exist_ok=True)
     for name, file in files.items():
         _write(out / name, file)
     for spot in wifi.spots:
         if spot.dhcp:
             (state / spot.dhcp.leases).parent.mkdir(parents=True, exist_ok=True)
-    written = [str(out / name) for name in files]
-    click.echo(json.dumps({"written": written}, ensure_ascii=False) if as_json else "\n".join(written))
-
-
-def _rendered(wifi: WifiSettings, box: str, config: Path, state: Path) -> dict[str, Rendered]:
-    try:
-        return render(wifi, box, state, _passphrases(wifi, config, state))
-    except Wrong as wrong:
-        line = line_of(config.read_text("utf-8"), wrong.key)
-        raise SettingsError(file=config, line=line, key=wrong.key, wrong=wrong.wrong) from wrong
-
-
-def _passphrases(wifi: WifiSettings, config: Path, state: Path) -> Mapping[str, Secret]:
-    found = {}
-    for name in passphrase_files(wifi):
-        try:
-            found[name] = Secret((state / name).read_bytes())
-        except OSError as error:
-            key, wrong = "wifi.spots.ssids.passphrase_file", f"{name} is unreadable: {type(error).__name__}"
-            line = line_of(config.read_text("utf-8"), key)
-            raise SettingsError(file=config, line=line, key=key, wrong=wrong) from error
-    return found
+    return [str(out / name) for name in files]
 
 
 def _write(path: Path, file: Rendered) -> None:

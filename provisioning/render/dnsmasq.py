@@ -83,7 +83,7 @@ def _dhcp(spot: SpotSettings, dhcp: DhcpSettings, portal: PortalSettings, state:
     network = ipaddress.IPv4Network(f"{spot.ipv4.gateway}/{spot.ipv4.prefix}", strict=False)
     first, last = (_inside(spot, network, text) for text in (dhcp.first, dhcp.last))
     if first > last or first <= ipaddress.IPv4Address(spot.ipv4.gateway) <= last:
-        raise Wrong(f"wifi.spots.{spot.name}.dhcp", "first must not be after last, nor the gateway between them")
+        raise Wrong("wifi.spots.dhcp", "dhcp_order", spot=spot.name)
     return [
         "# addresses",
         "dhcp-authoritative",
@@ -120,9 +120,9 @@ def _inside(spot: SpotSettings, network: ipaddress.IPv4Network, text: str) -> ip
     try:
         address = ipaddress.IPv4Address(text)
     except ValueError:
-        raise Wrong(f"wifi.spots.{spot.name}.dhcp", f"{text} is no IPv4 address") from None
+        raise Wrong("wifi.spots.dhcp", "no_address", spot=spot.name, value=text) from None
     if address not in network or address in (network.network_address, network.broadcast_address):
-        raise Wrong(f"wifi.spots.{spot.name}.dhcp", f"{text} is not an address of {network}")
+        raise Wrong("wifi.spots.dhcp", "outside_network", spot=spot.name, value=text, network=str(network))
     return address
 
 
@@ -130,4 +130,4 @@ def _address(spot: SpotSettings, text: str) -> str:
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:
-        raise Wrong(f"wifi.spots.{spot.name}.dns", f"{text} is no IP address") from None
+        raise Wrong("wifi.spots.dns", "no_address", spot=spot.name, value=text) from None

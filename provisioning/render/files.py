@@ -13,12 +13,19 @@ from provisioning.render.dnsmasq import dnsmasq
 from provisioning.render.hostapd import hostapd, radios
 from provisioning.render.wrong import Wrong
 
+LEASES = "hiroba-leases"
+"""Who reads dnsmasq's files beside root: its unit and the gate."""
+
 
 class Rendered(NamedTuple):
-    """One file; secret: it holds a passphrase and must be readable by its owner alone."""
+    """One file; secret: it holds a passphrase, must be readable by its owner alone, and no diff shows it. mode, group:
+    as they stand on the box; the owner is root.
+    """
 
     text: str
-    secret: bool
+    secret: bool = False
+    mode: int = 0o644
+    group: str = "root"
 
 
 def render(wifi: WifiSettings, box: str, state: Path, passphrases: Mapping[str, Secret]) -> dict[str, Rendered]:
@@ -26,11 +33,13 @@ def render(wifi: WifiSettings, box: str, state: Path, passphrases: Mapping[str, 
     ``hostapd-RADIO.disaster.conf``. Raises Wrong.
     """
     _check_leases(wifi)
-    files = {f"dnsmasq-{s.name}.conf": Rendered(dnsmasq(s, wifi.portal, state), False) for s in wifi.spots}
+    files = {
+        f"dnsmasq-{s.name}.conf": Rendered(dnsmasq(s, wifi.portal, state), False, 0o640, LEASES) for s in wifi.spots
+    }
     for radio, names in radios(wifi.spots).items():
         for suffix, disaster in (("", False), (".disaster", True)):
             text = hostapd(radio, names, passphrases, box=box, disaster=disaster)
-            files[f"hostapd-{radio}{suffix}.conf"] = Rendered(text, True)
+            files[f"hostapd-{radio}{suffix}.conf"] = Rendered(text, True, 0o600)
     return files
 
 
@@ -39,7 +48,7 @@ def _check_leases(wifi: WifiSettings) -> None:
     used = Counter(spot.dhcp.leases for spot in wifi.spots if spot.dhcp)
     shared = [leases for leases, count in used.items() if count > 1]
     if shared:
-        raise Wrong("wifi.spots.dhcp.leases", f"several spots share {shared[0]}; give each spot a file of its own")
+        raise Wrong("wifi.spots.dhcp.leases", "shared_leases", value=shared[0])
 
 
 def passphrase_files(wifi: WifiSettings) -> set[str]:

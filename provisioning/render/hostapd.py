@@ -123,7 +123,7 @@ def _joined(bss: Bss, radio: str) -> list[str]:
 
 def _named(name: str) -> list[str]:
     if len(name.encode()) > 32:
-        raise Wrong("wifi.spots.ssids.ssid", f"{name} is longer than 32 bytes in UTF-8")
+        raise Wrong("wifi.spots.ssids.ssid", "long_ssid", value=name)
     return [f'ssid2="{one_line(name)}"', *([] if name.isascii() else ["utf8_ssid=1"])]
 
 
@@ -131,5 +131,5 @@ def _passphrase(ssid: SsidSettings, passphrases: Mapping[str, Secret]) -> str:
     secret = passphrases.get(ssid.passphrase_file)
     text = secret.reveal().decode("ascii", "replace").strip() if secret else ""
     if not (8 <= len(text) <= 63 and text.isascii() and text.isprintable()):
-        raise Wrong("wifi.spots.ssids.passphrase_file", "it must name a file with 8 to 63 printable ASCII characters")
+        raise Wrong("wifi.spots.ssids.passphrase_file", "passphrase", value=ssid.passphrase_file)
     return text

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 
 class Wrong(ValueError):
-    """key: the setting, dotted; wrong: what is wrong with it. Told to staff as a settings error by the command."""
+    """key: the setting, as "wifi.spots[0].dhcp"; code: a key of [wrong] in site_words.toml; facts: its places."""
 
-    def __init__(self, key: str, wrong: str) -> None:
-        super().__init__(f"{key}: {wrong}")
+    def __init__(self, key: str, code: str, **facts: str) -> None:
+        super().__init__(f"{key}: {code} {facts}")
         self.key = key
-        self.wrong = wrong
+        self.code = code
+        self.facts = facts
 
 
 def one_line(text: str, key: str = "wifi") -> str:
     """``text``, which must not break out of its line in another program's file. Raises Wrong."""
     if any(ord(c) < 32 or ord(c) == 127 for c in text) or '"' in text:
-        raise Wrong(key, "control characters and quotation marks are not allowed here")
+        raise Wrong(key, "breaks_line")
     return text

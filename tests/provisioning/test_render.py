@@ -158,7 +158,7 @@ def test_spots_that_share_a_lease_file_are_told_apart(box: WifiBox) -> None:
     (box.state / "wifi" / "passphrase").write_text("TEST-passphrase")
     box.config.write_text(text, "utf-8")
     error = box.fails("site", "check")
-    assert (error.code, error.facts["key"]) == ("settings.invalid", "wifi.spots.dhcp.leases")
+    assert (error.code, error.facts["key"]) == ("settings.invalid", "wifi.spots[1].dhcp.leases")
 
 
 def test_a_missing_passphrase_file_is_a_settings_error(box: WifiBox) -> None:
