@@ -1,4 +1,4 @@
-"""The medium under a folder: its block device, and telling it which blocks are free. May import: nothing of ours."""
+"""Tells the medium under a folder which blocks are free. May import: nothing of ours."""
 
 from __future__ import annotations
 
@@ -8,13 +8,6 @@ import subprocess
 from pathlib import Path
 
 TRIM_SECONDS = 120
-
-
-def block_device(folder: Path, system: Path = Path("/sys")) -> Path | None:
-    """The device's folder in sysfs (…/block/mmcblk0/mmcblk0p2); None where a file system has no device of its own."""
-    number = folder.stat().st_dev
-    found = system / "dev" / "block" / f"{os.major(number)}:{os.minor(number)}"
-    return found.resolve() if found.exists() else None
 
 
 def trim(folder: Path) -> bool:

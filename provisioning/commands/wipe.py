@@ -12,10 +12,11 @@ from pathlib import Path
 import click
 
 from device.clock import SystemClock
+from device.health.readers import block_device
 from device.printer.settings import ReceiptPrinterSettings
 from device.printer.status import Receipt, ReceiptOutcome
 from provisioning.backup.errors import CanNotWrite, FileExists
-from provisioning.backup.medium import block_device, trim
+from provisioning.backup.medium import trim
 from provisioning.backup.record import Disposal, as_receipt, as_text
 from provisioning.backup.wipe import check_folder, check_unused, wipe
 from provisioning.commands.options import site_options

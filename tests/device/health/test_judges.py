@@ -1,0 +1,75 @@
+"""Judges: a reading in, a finding out."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from device.health import judges as j
+from device.health.finding import Severity
+
+GIB = 1 << 30
+
+
+@pytest.mark.parametrize(
+    ("free", "inodes_free", "code"),
+    [(20 * GIB, 900, "disk.space"), (2 * GIB, 900, "disk.nearly_full"), (20 * GIB, 50, "disk.nearly_full"),
+     (50 << 20, 900, "disk.full"), (20 * GIB, 1, "disk.full")],
+)  # fmt: skip
+def test_room_is_judged_by_bytes_and_by_inodes(free: int, inodes_free: int, code: str) -> None:
+    assert j.space(j.Space(32 * GIB, free, 1000, inodes_free)).code == code
+
+
+@pytest.mark.parametrize(
+    ("flags", "code"),
+    [(0, "power.steady"), (0x1, "power.under_voltage_now"), (0x50005, "power.under_voltage_now"),
+     (0x50000, "power.under_voltage_before"), (0x4, "power.slowed"), (0x80000, "power.slowed")],
+)  # fmt: skip
+def test_the_pi_s_flags_are_read_bit_by_bit(flags: int, code: str) -> None:
+    assert j.power(flags).code == code
+
+
+def test_what_can_not_be_read_is_never_ok() -> None:
+    unread = [
+        j.power(None), j.temperature(None), j.wear(None, None), j.file_system(None), j.clock(None, 2026, 2026),
+        j.rtc(None), j.dns(None), j.credential("box", None, 0),
+        j.last_backup(None, wanted=True), j.uplink(0, needed=False),
+    ]  # fmt: skip
+    assert not [finding for finding in unread if finding.severity is Severity.OK]
+
+
+@given(st.floats(-40, 150), st.floats(-40, 150))
+def test_hotter_is_never_judged_better(one: float, other: float) -> None:
+    order = [Severity.OK, Severity.WARNING, Severity.ERROR]
+    low, high = sorted((one, other))
+    assert order.index(j.temperature(low).severity) <= order.index(j.temperature(high).severity)
+
+
+@given(st.integers(-100, 800), st.integers(1, 800))
+def test_a_credential_that_is_over_is_an_error_and_a_fresh_one_is_not(left: int, life: int) -> None:
+    found = j.credential("box", left, life).severity
+    assert (found is Severity.ERROR) == (left < 0)
+
+
+def test_a_thirty_day_credential_is_warned_about_only_when_its_renewal_at_two_thirds_failed() -> None:
+    assert j.credential("box", 10, 30).code == "credential.valid"
+    assert j.credential("box", 5, 30).code == "credential.expires_soon"
+
+
+@pytest.mark.parametrize(
+    ("hours", "code"), [(1, "backup.fresh"), (36, "backup.fresh"), (37, "backup.old"), (169, "backup.too_old")]
+)
+def test_the_age_of_the_last_back_up(hours: float, code: str) -> None:
+    assert j.last_backup(hours, wanted=True).code == code
+
+
+def test_a_unit_that_runs_once_may_rest_and_a_failed_one_may_not() -> None:
+    assert j.unit(j.Unit("a.service", "inactive", True, 0)).severity is Severity.OK
+    assert j.unit(j.Unit("a.service", "inactive", False, 0)).code == "unit.stopped"
+    assert j.unit(j.Unit("a.service", "failed", True, 0)).code == "unit.failed"
+
+
+def test_a_free_running_clock_is_a_warning_and_last_year_an_error() -> None:
+    assert j.clock(False, 2026, 2026).severity is Severity.WARNING
+    assert j.clock(True, 2025, 2026).code == "clock.wrong"
