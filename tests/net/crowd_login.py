@@ -43,7 +43,7 @@ def visit(ip: str) -> str:
     status, where = check(ip)
     if status != 302 or not where.startswith(f"https://{PORTAL}/"):
         return f"check {status} {where}"
-    portal = ToPortal(PORTAL, timeout=20, source_address=(ip, 0))
+    portal = ToPortal(PORTAL, timeout=20, source_address=(ip, 0), context=TRUST)
     portal.request("GET", where.removeprefix(f"https://{PORTAL}"), headers={"Host": PORTAL})
     token = re.search(r'name="token" value="([^"]+)"', portal.getresponse().read().decode())
     if not token:

@@ -1,4 +1,4 @@
-"""A hall full of phones at once, and a phone's own browser, through the real processes."""
+"""A hall full of phones at once, a phone's own browser and its own system, through the real processes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.net.topology import in_namespace
-from tests.net.whole import PORTAL, ROOT, Whole
+from tests.net.network_manager import NetworkManager
+from tests.net.topology import in_namespace, until
+from tests.net.whole import PORTAL, ROOT, Phone, Whole, page_of
 
 pytestmark = pytest.mark.needs("root", "nft", "ip", "dnsmasq", "curl", "dhclient")
 PHONES = 250
@@ -102,3 +103,13 @@ def test_a_phones_browser_is_led_from_its_check_to_the_internet(plaza: Whole, tm
         "online_in": "vi",
         "after": "Success",
     }
+
+
+@pytest.mark.needs("networkmanager")
+def test_networkmanager_sees_the_portal_and_then_the_internet(plaza: Whole, tmp_path: Path) -> None:
+    phone = Phone(plaza.plug("02:00:5e:40:00:01"), "02:00:5e:40:00:01", tmp_path, plaza.trust)
+    with NetworkManager(phone.space) as system:
+        until(lambda: "eth0:connected" in system.ask("-t", "-f", "DEVICE,STATE", "device").splitlines(), 60)
+        assert system.ask("networking", "connectivity", "check") == "portal"
+        assert page_of(phone.log_in()) == "online"
+        assert system.ask("networking", "connectivity", "check") == "full"
