@@ -11,6 +11,7 @@ from device.outbox import OUTBOX_MIGRATIONS, Outbox
 from device.printer.status import Condition
 from device.sender import Sender
 from device.store import Store
+from provisioning.doctor.checks import problem_codes
 from provisioning.enrolment.asking import Asking
 from provisioning.enrolment.heartbeat import Told
 from provisioning.enrolment.identity import Identity
@@ -57,6 +58,7 @@ def open_line(site: Site, link: FleetLinkSettings, state: Path, clock: Clock, lo
         kiosk=(site.kiosk.host, site.kiosk.port) if has_kiosk else None,
         page_paper=(lambda: _page_paper(site)) if has_kiosk else None,
         receipt_paper=(lambda: _receipt_paper(site)) if has_kiosk else None,
+        findings=lambda: problem_codes(site, state, clock),
     )
     return BoxLine(asking, outbox, sender, told)
 
