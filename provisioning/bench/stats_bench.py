@@ -39,7 +39,7 @@ def measure(effort: Effort) -> Iterator[Measured]:
     """See benches.MODULES."""
     days = effort.of(333, 2)
     small, large = (_store(effort.folder / f"{n}.db", n * days) for n in (1, 10))
-    raw = _raw(effort.folder / "raw.db", effort.of(1_000_000, 6_000))
+    raw = _raw(effort.folder / "raw.db", effort.of(300_000, 6_000))
     pages = in_turn([_page(small), _page(large), lambda: _raw_day(raw)], effort.of(20, 2))
     few, many, peer = (median(values) for values in pages)
     note = f"a day's page over HTTP, without the browser, {spread(pages[0])}; theirs: the day's sums alone"
