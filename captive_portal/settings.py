@@ -163,11 +163,11 @@ class GateSettings(Section, frozen=True, kw_only=True):
 
 class ConnectionLogSettings(Section, frozen=True, kw_only=True):
     """Who had which address when, sealed to ``key``: the city's X25519 public key in base64 (`hiroba wifi log-key`).
-    Without a key nothing is kept. keep_days: then it is deleted; half a year by default.
+    Without a key nothing is kept. keep_days: then it is deleted; half a year, as the terms tell visitors, or less.
     """
 
     key: Annotated[str, msgspec.Meta(pattern="^([A-Za-z0-9+/]{43}=)?$")] = ""
-    keep_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 183
+    keep_days: Annotated[int, msgspec.Meta(ge=1, le=184)] = 183
 
 
 class StatsSettings(Section, frozen=True, kw_only=True):

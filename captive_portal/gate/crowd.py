@@ -65,6 +65,10 @@ class Crowd:
                 self._grown[interface, way] += growth(self._bytes.get((interface, way), 0), count)
                 self._bytes[interface, way] = count
 
+    def has_new_phones(self) -> bool:
+        """Are there phones to take?"""
+        return bool(self._phones)
+
     def take(self) -> list[Growth]:
         """What grew since the last call."""
         names = {*self._phones, *(interface for interface, _ in self._grown)}

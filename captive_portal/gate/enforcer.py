@@ -192,6 +192,8 @@ class Enforcer:
             self._account(readings)
             if self.book.disaster.on:
                 self._crowd.note(self._kernel.crowd())
+            if self._crowd.has_new_phones():
+                self._tell_crowd()  # at once: a killed gate takes phones that the kernel shows for told ones
             self._settle()
             self._heal(readings)
         cost = self._clock.monotonic() - began

@@ -196,14 +196,18 @@ def test_a_killed_gate_keeps_sessions_and_opens_for_nobody(plaza: Whole, visitor
     log_out(visitor)
 
 
-def test_disaster_mode_opens_for_all_and_ends_by_itself_after_a_restart(plaza: Whole, waiting: Phone) -> None:
+def test_disaster_mode_opens_for_all_counts_them_and_ends_by_itself_after_a_restart(
+    plaza: Whole, waiting: Phone
+) -> None:
     flag = plaza.state / "gate" / "disaster"
-    until_ = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() + 12))
+    plaza.start_hiroba("stats")
+    until_ = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() + 20))
     plaza.hiroba("disaster", "on", "--reason", "TEST", "--until", until_)
     assert flag.exists()
     assert waiting.passes()
     page = waiting.visit(f"https://{PORTAL}/")
     assert page_of(page) == "disaster"
+    until(lambda: json.loads(plaza.hiroba("stats", "show", "--json"))["total"]["disaster_phones"] >= 1, 20)
     plaza.kill("gate")
     plaza.start_hiroba("gate")
     until(lambda: not flag.exists(), 20)

@@ -37,6 +37,8 @@ name_en = "TEST City"
 telephone = "06-0000-0000"
 [wifi.gate]
 sample_seconds = 0.5
+[wifi.stats]
+collect_seconds = 0.5
 [wifi.portal]
 name = "wifi.example.jp"
 tls_certificate = "test-cert.pem"
@@ -237,7 +239,8 @@ class Whole:
     def start_hiroba(self, name: str) -> None:
         """``hiroba run NAME``, until it answers."""
         self.start(name, self.gateway, *HIROBA, "run", name, *self.where)
-        until((self.answers if name == "gate" else self.portal_answers), 40)
+        answers = {"gate": self.answers, "portal": self.portal_answers}
+        until(answers.get(name, lambda: True), 40)
 
     def answers(self) -> bool:
         """Does the gate answer staff?"""
