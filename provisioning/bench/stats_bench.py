@@ -42,7 +42,7 @@ def measure(effort: Effort) -> Iterator[Measured]:
     raw = _raw(effort.folder / "raw.db", effort.of(300_000, 6_000))
     pages = in_turn([_page(small), _page(large), lambda: _raw_day(raw)], effort.of(20, 2))
     few, many, peer = (median(values) for values in pages)
-    note = f"a day's page over HTTP, without the browser, {spread(pages[0])}; theirs: the day's sums alone"
+    note = f"a day's page drawn by the app, without a server, {spread(pages[0])}; theirs: the day's sums alone"
     yield Measured("stats.page_ms", few, peer, note)
     told = f"{few:.3g} ms with {days} days, {many:.3g} ms with {10 * days} days of {3 * PER_DAY} events"
     yield Measured("stats.page_growth_1m_to_10m", growth(few, many), note=told)
