@@ -28,7 +28,8 @@ UsbId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{4}:[0-9a-f]{4}$")]
 
 class BoxSettings(Section, frozen=True, kw_only=True):
     """name: what this box signs and reports as, e.g. "chisatooka-1". Letters, digits and hyphens. place: where it
-    stands. asset: its number in the city's inventory. screen: it has a touch screen.
+    stands. asset: its number in the city's inventory. screen: it has a touch screen. parts: what it does, as far as
+    its sections are there.
     """
 
     name: str
@@ -36,6 +37,7 @@ class BoxSettings(Section, frozen=True, kw_only=True):
     place_en: str = ""
     asset: str = ""
     screen: bool = True
+    parts: list[Part] = msgspec.field(default_factory=lambda: ["kiosk", "wifi", "issuer", "fleet"])
 
 
 class NetworkSettings(Section, frozen=True, kw_only=True):

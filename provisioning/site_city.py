@@ -143,6 +143,7 @@ def box_tree(tree: Tree, number: int) -> Tree:
     parts = entry.get("parts", ["kiosk", "wifi"])
     left_out = {name for part, sections in OF_PART.items() if part not in parts for name in sections}
     head = {key: entry[key] for key in ("name", "place_ja", "place_en", "asset") if key in entry}
+    head["parts"] = list(parts)
     box = {"box": head if "kiosk" in parts else {**head, "screen": False}}
     for name in SHARED:
         if name not in left_out and (name in tree or name in entry):

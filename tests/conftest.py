@@ -14,7 +14,6 @@ from device.card.pcscd import SOCKET_VARIABLE, PcscService
 
 PROGRAMS = {
     "cloud-init": "cloud-init",
-    "usbguard": "usbguard-rule-parser",
     "pcscd": "/usr/sbin/pcscd",
     "vpcd": "/usr/lib/pcsc/drivers/serial/libifdvpcd.so",
     "chromium": "chromium",

@@ -87,7 +87,7 @@ class Applying:
             self._tree.put(change.path, change.after)
         if self._runner is None or self._health is None or new is None:
             return ""
-        asked = deeds(undo.changes, old, new)
+        asked = deeds(undo.changes, old, new, first=not self._tree.applied().mark)
         return self._ask(asked) or self._health(new, [*asked.restart, *asked.enable])
 
     def _take_back(self, undo: Undo) -> None:

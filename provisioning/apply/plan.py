@@ -56,12 +56,12 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "hiroba-gate.service": ("wifi",),
     "hiroba-portal.service": ("wifi",),
     "hiroba-stats.service": ("wifi",),
-    "hiroba-fleet.service": ("fleet",),
 }
 """Unit -> the sections of the site file that its process reads at its start. Timers' commands read it every time."""
 _UNITS = (
     (re.compile(r"etc/hiroba/wifi/dnsmasq-(.+)\.conf"), r"hiroba-dnsmasq@\1.service"),
     (re.compile(r"etc/hiroba/wifi/hostapd-((?:(?!\.disaster).)+)\.conf"), r"hiroba-hostapd@\1.service"),
+    (re.compile(r"etc/hiroba/fleet\.toml"), "hiroba-fleet.service"),
     (re.compile(r"etc/hiroba/browser\.env|etc/chromium/.+"), "hiroba-kiosk-browser.service"),
     (re.compile(r"etc/systemd/system/([^/]+\.service)\.d/.+"), r"\1"),
 )
@@ -102,18 +102,24 @@ def is_secret(path: str) -> bool:
 def units_of(site: Site) -> list[str]:
     """The units this box wants."""
     units = wanted(site, screen=site.box.screen)
-    if not site.box.screen:
+    if "kiosk" not in site.box.parts:
         units.remove("hiroba-kiosk.service")
-    return [*units, *(["hiroba-fleet.service"] if site.fleet and "hiroba-fleet.service" not in units else [])]
+    if site.fleet is not None and "fleet" in site.box.parts:
+        units.append("hiroba-fleet.service")
+    return units
 
 
-def deeds(done: Sequence[Change], old: Site | None, new: Site) -> Deeds:
-    """What has to be asked after ``done``. old: the box's site file before, None when there was none."""
+def deeds(done: Sequence[Change], old: Site | None, new: Site, *, first: bool = False) -> Deeds:
+    """What has to be asked after ``done``. old: the box's site file before, None when there was none; first: until now
+    the box was as `hiroba install` left it.
+    """
     after, before = units_of(new), units_of(old) if old else []
+    if first and old:
+        before = wanted(old, screen=old.box.screen)
     enable = [unit for unit in after if unit not in before]
     read = [unit for unit, sections in SECTIONS.items() if old and _differ(old, new, sections)]
     read += [unit for change in done if (unit := _unit_of(change.path))]
-    restart = [unit for unit in dict.fromkeys(read) if unit in after and unit not in enable]
+    restart = [unit for unit in dict.fromkeys(read) if unit in after and unit in before]
     foreign = [words for folder, words in _FOREIGN if any(change.path.startswith(folder) for change in done)]
     return Deeds(
         reload=any(change.path.startswith("etc/systemd/system/") for change in done),

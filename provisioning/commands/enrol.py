@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -28,13 +29,15 @@ def _asking(config: Path, state: Path) -> Asking:
 @click.group("enrol", invoke_without_command=True)
 @site_options
 @click.option("--code", default=None, help="The one-time code on the sheet.")
+@click.option("--code-file", type=click.File("r"), help="The code in a file, which no list of processes shows.")
 @click.option("--wait", is_flag=True, help="Wait until staff have approved (an hour at most).")
 @click.pass_context
-def command(ctx: click.Context, config: Path, state: Path, code: str | None, wait: bool) -> None:
+def command(ctx: click.Context, config: Path, state: Path, code: str | None, code_file: TextIO | None, wait: bool) -> None:
     """Make this box known to city hall: --code CODE, then staff approve on the fleet page. Or: renew, status."""
     if ctx.invoked_subcommand:
         return
     asking = _asking(config, state)
+    code = code_file.read().strip() if code_file else code
     if code is None and not asking.identity.pending():
         raise click.UsageError("--code CODE が必要です / --code CODE is needed")
     given = asking.enrol(code) if code is not None else asking.poll()

@@ -105,8 +105,9 @@ def _write(path: Path, file: Rendered) -> None:
     """All or nothing: a power cut leaves the old file or the new one."""
     fresh = path.with_name(f".{path.name}.new")
     fresh.unlink(missing_ok=True)
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if file.secret else 0o644)
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        os.fchmod(handle, 0o600 if file.secret else file.mode)
         stream.write(file.text)
         stream.flush()
         os.fsync(stream.fileno())

@@ -6,8 +6,11 @@ writes into the kernel itself. May import: the other files of this room, provisi
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+
+import tomli_w
 
 from device.secrets import Secret
 from provisioning.install.units import browser_environment, browser_policy
@@ -15,6 +18,7 @@ from provisioning.render import network, services, usb
 from provisioning.render.files import Rendered, passphrase_files, render
 from provisioning.site import Site
 
+FLEET = "etc/hiroba/fleet.toml"
 SITE = "etc/hiroba/site.toml"
 READERS = "hiroba"
 """Group of our processes: site.toml is theirs to read."""
@@ -32,6 +36,9 @@ def render_box(
         files["etc/chromium/policies/managed/hiroba.json"] = Rendered(browser_policy(policy, site.kiosk.port))
     files |= services.drop_ins(site) | services.kernel(site) | services.time(site)
     files |= network.spots(site) | usb.rules(site)
+    if site.fleet is not None and "fleet" in site.box.parts:
+        own = {"fleet": tomllib.loads(text)["fleet"]}
+        files[FLEET] = Rendered(tomli_w.dumps(own), True, 0o640, READERS)  # a database's address holds its password
     return files | _wifi(site, state, passphrases)
 
 

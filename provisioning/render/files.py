@@ -13,9 +13,6 @@ from provisioning.render.dnsmasq import dnsmasq
 from provisioning.render.hostapd import hostapd, radios
 from provisioning.render.wrong import Wrong
 
-LEASES = "hiroba-leases"
-"""Who reads dnsmasq's files beside root: its unit and the gate."""
-
 
 class Rendered(NamedTuple):
     """One file; secret: it holds a passphrase, must be readable by its owner alone, and no diff shows it. mode, group:
@@ -33,9 +30,7 @@ def render(wifi: WifiSettings, box: str, state: Path, passphrases: Mapping[str, 
     ``hostapd-RADIO.disaster.conf``. Raises Wrong.
     """
     _check_leases(wifi)
-    files = {
-        f"dnsmasq-{s.name}.conf": Rendered(dnsmasq(s, wifi.portal, state), False, 0o640, LEASES) for s in wifi.spots
-    }
+    files = {f"dnsmasq-{spot.name}.conf": Rendered(dnsmasq(spot, wifi.portal, state)) for spot in wifi.spots}
     for radio, names in radios(wifi.spots).items():
         for suffix, disaster in (("", False), (".disaster", True)):
             text = hostapd(radio, names, passphrases, box=box, disaster=disaster)

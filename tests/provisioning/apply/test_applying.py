@@ -252,3 +252,13 @@ def test_a_plan_holds_what_differs_and_nothing_else(old: dict[str, str], new: di
     planned = changes({path: Rendered(text) for path, text in new.items()}, here, list(old), groups=False)
     assert {c.path for c in planned} == {p for p in {*old, *new} if old.get(p) != new.get(p)}
     assert [c.path for c in planned] == sorted(c.path for c in planned)
+
+
+def test_the_first_apply_after_an_installation_starts_what_it_did_not_and_stops_what_is_not_wanted(box: Box) -> None:
+    (box.root / "etc/hiroba").mkdir(parents=True)
+    (box.root / SITE).write_text(rendered("cityhall-1")[SITE].text, "utf-8")
+    box.apply(rendered("cityhall-1"))
+    said = {words[1]: words[2:] for words in box.asked if words[0] == "systemctl"}
+    assert "hiroba-fleet.service" in said["enable"]
+    assert "hiroba-kiosk.service" in said["disable"]
+    assert "hiroba-issuer.service" not in said["enable"]
