@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 FIRST_SECONDS, SLOWEST_SECONDS = 0.05, 0.5
 """Between two looks until the first answer."""
-PROBE_SECONDS = 3.0
+PROBE_SECONDS = 2.0
+"""How long an answer may take. A worker that died is replaced only after it, so it is short."""
 
 Probe = Callable[[], bool]
 """Whether the service answered just now."""
@@ -44,6 +45,7 @@ class Notifier(NamedTuple):
         name = "\0" + self.address[1:] if self.address.startswith("@") else self.address
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
+                out.setblocking(False)  # a systemd that is busy hears the next one; we never wait for it
                 out.connect(name)
                 out.sendall("\n".join(lines).encode())
         except OSError:
@@ -52,18 +54,36 @@ class Notifier(NamedTuple):
 
 
 class Heartbeat:
-    """A thread that asks ``probe`` and tells systemd only when it was answered: READY=1 once, then WATCHDOG=1."""
+    """A thread that asks ``probe`` and tells systemd only when it was answered: READY=1 once, then WATCHDOG=1.
+
+    The process may fork: no fork happens while the thread asks. A child gets a copy of every lock as it was at the
+    fork, and one that the thread held (of an import, of the resolver) would be shut in the child for ever.
+    """
 
     def __init__(self, notifier: Notifier, probe: Probe) -> None:
         self._notifier = notifier
         self._probe = probe
         self._stopped = threading.Event()
+        self._asking = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
-    def start(self) -> None:
-        """Begin, when systemd listens; without it nothing is started."""
-        if self._notifier.address:
+    def start(self, *, after_fork: bool = False) -> None:
+        """Begin, when systemd listens; without it nothing is started. after_fork: only once the process has forked the
+        one that will answer, so that its fork waits for no question.
+        """
+        if not self._notifier.address:
+            return
+        os.register_at_fork(before=self._asking.acquire, after_in_parent=self._forked, after_in_child=self._free)
+        if not after_fork:
             self._thread.start()
+
+    def _forked(self) -> None:
+        self._free()
+        if self._thread.ident is None:
+            self._thread.start()
+
+    def _free(self) -> None:
+        self._asking.release()
 
     def stop(self) -> None:
         """Say STOPPING=1 and end. Safe without ``start``."""
@@ -76,16 +96,17 @@ class Heartbeat:
     def _run(self) -> None:
         wait = FIRST_SECONDS
         while not self._stopped.wait(wait):
-            if self._probe():
+            if self._ask("READY=1", "STATUS=answers"):
                 break
             wait = min(wait * 2, SLOWEST_SECONDS)
-        else:
-            return
-        self._notifier.tell("READY=1", "STATUS=answers")
         period = self._notifier.watchdog_seconds / 4
         while period and not self._stopped.wait(period):
-            if self._probe():
-                self._notifier.tell("WATCHDOG=1")
+            self._ask("WATCHDOG=1")
+
+    def _ask(self, *lines: str) -> bool:
+        """Whether it answered and ``lines`` were told."""
+        with self._asking:
+            return self._probe() and self._notifier.tell(*lines)
 
 
 def http_probe(host: str, port: int, path: str = "/", *, tls: bool = False, seconds: float = PROBE_SECONDS) -> Probe:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.server
 import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +82,31 @@ def test_a_service_that_stops_answering_is_no_longer_told_alive(systemd: socket.
     while said == "WATCHDOG=1":  # those sent before the service fell silent
         said = heard(systemd)
     assert said == "STOPPING=1"
+
+
+ROOT = Path(__file__).parents[2]
+FORKING = """
+import os, sys, time
+from device.watchdog import Heartbeat, Notifier
+asking = []
+def probe():
+    asking.append(1); time.sleep(0.002); asking.pop()
+    return True
+heartbeat = Heartbeat(Notifier(sys.argv[1], 0.004), probe)
+heartbeat.start()
+for _ in range(60):
+    time.sleep(0.003)
+    child = os.fork()
+    if child == 0:
+        os._exit(len(asking))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+
+
+def test_no_process_is_forked_while_the_thread_asks(systemd: socket.socket, tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "ignore", "-c", FORKING, str(tmp_path / "notify")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 class _Broken(http.server.BaseHTTPRequestHandler):
