@@ -1,0 +1,65 @@
+"""``hiroba apply`` on a booted box: done twice it changes nothing, what changed starts anew, and it goes back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.boot.container import Container
+
+pytestmark = [pytest.mark.needs("root", "mmdebstrap", "systemd-nspawn"), pytest.mark.timeout(900)]
+
+SITE = "etc/hiroba/site.toml"
+NEW = "/root/new.toml"
+
+
+def apply(box: Container, *words: str) -> dict[str, list[str]]:
+    told: dict[str, list[str]] = json.loads(box.run("hiroba", "apply", "--yes", "--json", *words))
+    return told
+
+
+def changed(box: Container, old: str, new: str) -> str:
+    """A site file with ``old`` made ``new``, on the box; the text that stands there now."""
+    text = (box.root / SITE).read_text("utf-8")
+    assert old in text
+    (box.root / NEW.lstrip("/")).write_text(text.replace(old, new, 1), "utf-8")
+    return text
+
+
+def started(box: Container, unit: str) -> str:
+    return box.show(unit, "InvocationID")["InvocationID"]
+
+
+@pytest.fixture(autouse=True)
+def applied(box: Container) -> None:
+    """The box as its own site file wants it."""
+    apply(box)
+
+
+def test_applying_twice_changes_nothing_the_second_time(box: Container, units: list[str]) -> None:
+    before = {unit: started(box, unit) for unit in units}
+    assert apply(box)["planned"] == []
+    assert {unit: started(box, unit) for unit in units} == before
+    assert [unit for unit in units if not box.active(unit)] == []
+    assert box.run("systemctl", "--failed", "--plain", "--no-legend").strip() == ""
+
+
+def test_only_the_kiosk_starts_anew_when_only_the_kiosk_changes(box: Container, units: list[str]) -> None:
+    text = changed(box, 'closes = "00:00"', 'closes = "00:00"\nidle_seconds = 50')
+    before = {unit: started(box, unit) for unit in units}
+    assert apply(box, "--config", NEW)["changed"] == [SITE]
+    assert {unit for unit in units if started(box, unit) != before[unit]} == {"hiroba-kiosk.service"}
+    (box.root / NEW.lstrip("/")).write_text(text, "utf-8")
+    apply(box, "--config", NEW)
+    assert (box.root / SITE).read_text("utf-8") == text
+
+
+def test_a_change_that_the_kiosk_does_not_survive_is_taken_back(box: Container) -> None:
+    text = changed(box, "[kiosk]\n", "[kiosk]\nport = 8101\n")  # the issuer has that port
+    said = box.run("sh", "-c", f"hiroba apply --yes --seconds 15 --config {NEW} 2>&1; echo $?")
+    assert "hiroba-kiosk.service" in said
+    assert said.rstrip().endswith("1")
+    assert (box.root / SITE).read_text("utf-8") == text
+    box.until("the kiosk is back", lambda: box.active("hiroba-kiosk.service"))
+    box.run("systemctl", "reset-failed")  # the counts of restarts are others' to read
