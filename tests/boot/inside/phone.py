@@ -30,7 +30,10 @@ def probe() -> str:
 
 def log_in() -> str:
     """Through the portal's own pages; what the phone sees of the Internet then."""
-    portal = urlsplit(probe().removeprefix("portal "))
+    seen = probe()
+    if not seen.startswith("portal "):
+        return seen
+    portal = urlsplit(seen.removeprefix("portal "))
     browser = PlainBrowser(f"http://{portal.netloc}/")
     browser.open(f"{portal.path}?{portal.query}")
     browser.press("login")
