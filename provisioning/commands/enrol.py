@@ -32,7 +32,9 @@ def _asking(config: Path, state: Path) -> Asking:
 @click.option("--code-file", type=click.File("r"), help="The code in a file, which no list of processes shows.")
 @click.option("--wait", is_flag=True, help="Wait until staff have approved (an hour at most).")
 @click.pass_context
-def command(ctx: click.Context, config: Path, state: Path, code: str | None, code_file: TextIO | None, wait: bool) -> None:
+def command(
+    ctx: click.Context, config: Path, state: Path, code: str | None, code_file: TextIO | None, wait: bool
+) -> None:
     """Make this box known to city hall: --code CODE, then staff approve on the fleet page. Or: renew, status."""
     if ctx.invoked_subcommand:
         return
