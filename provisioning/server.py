@@ -52,7 +52,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "graceful_timeout": 5,
             "keepalive": 5,
             "pre_fork": lambda _arbiter, _worker: _share_memory(),
-            "when_ready": lambda _arbiter: self._heartbeat.start(),
+            "when_ready": lambda _arbiter: self._heartbeat.start(after_fork=True),
             "on_exit": lambda _arbiter: self._heartbeat.stop(),
             "worker_exit": self._worker_exit,
         }
