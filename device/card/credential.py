@@ -26,6 +26,7 @@ USER_AUTHENTICATION_POLICY = x509.ObjectIdentifier("1.2.392.200149.8.5.1.3.30")
 _CERTIFICATE_SUFFIXES = frozenset({".pem", ".cer", ".crt", ".der"})
 _MINIMUM_RSA_BITS = 2048
 _MALFORMED = (
+    TypeError,  # an attribute of a name in a string type that it can not have
     ValueError,
     UnsupportedAlgorithm,
     x509.InvalidVersion,

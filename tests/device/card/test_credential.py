@@ -103,6 +103,13 @@ def test_only_the_cards_own_signature_over_the_same_message_verifies(pki: TestPk
     assert not credential.verify(b"nonce", b"")
 
 
+def test_a_name_in_a_string_type_it_can_not_have_is_refused(pki: TestPki, trust: TrustStore) -> None:
+    der = bytearray(pki.credential("demo"))
+    country = der.index(bytes.fromhex("0603550406")) + 5  # the type of C in the issuer's name: PrintableString
+    der[country] = 0x03  # BIT STRING
+    assert _rejection(bytes(der), trust)["reason"] in {"chain", "profile"}
+
+
 def test_the_next_cards_elliptic_key_verifies_too() -> None:
     key = ec.generate_private_key(ec.SECP384R1())
     credential = Credential("key", 1, key.public_key())
