@@ -6,9 +6,13 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 START_SECONDS = 180.0
+CGROUPS = Path("/sys/fs/cgroup")
+ENTER = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ > "$1/cgroup.procs"; shift; n=$((n-1)); done; exec "$@"'
+"""Go into the groups that are named, then become the rest of the command line."""
 LEGACY = "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"
 """For systemd 257 on a test machine that still has cgroup v1 in its tree; others do not look at it."""
 
@@ -21,16 +25,19 @@ class Container:
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self._leader = 0
+        self._groups: list[Path] = []
 
     def start(self) -> None:
         """Boot."""
-        name = f"hiroba-boot-{os.getpid()}"
+        name = f"hiroba-boot-{os.getpid()}-{id(self):x}"
         command = [
             *("setpriv", "--pdeathsig", "KILL", "--"),  # a test run that is killed takes its box with it
             *("systemd-nspawn", "--boot", "--register=no", "--keep-unit", "--private-network", "--link-journal=no"),
             *("--console=pipe", f"--machine={name}", f"--directory={self.root}"),
             LEGACY,
         ]
+        self._groups = _own_groups(name)
+        command = ["/bin/sh", "-ec", ENTER, "sh", str(len(self._groups)), *map(str, self._groups), *command]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.until("systemd answers", self._booted)
@@ -93,11 +100,30 @@ class Container:
         os.kill(self._leader, signal.SIGKILL)
         self._process.wait(30)
         self._process, self._leader = None, 0
+        for group in self._groups:
+            for folder in (*sorted(group.rglob("*/"), reverse=True), group):
+                with suppress(OSError):  # files that are no folders; a process that is not quite gone
+                    folder.rmdir()
 
     def stop(self) -> None:
         """Pull the plug if it still runs."""
         if self._process is not None and self._process.poll() is None:
             self.power_cut()
+
+
+def _own_groups(name: str) -> list[Path]:
+    """A control group for this box alone, in systemd's tree and in the unified one: nspawn makes none with --keep-unit,
+    and two boxes in one group would stop each other's services.
+    """
+    found = []
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        number, controllers, path = line.split(":", 2)
+        trees = {"name=systemd": [CGROUPS / "systemd"], "": [CGROUPS / "unified", CGROUPS]}
+        tree = next((t for t in trees.get(controllers, []) if (t / "cgroup.procs").exists()), None)
+        if tree is not None and (number == "0" or controllers):
+            found.append(tree / path.lstrip("/") / name)
+            found[-1].mkdir(exist_ok=True)
+    return found
 
 
 def _first_process(parent: int) -> int:
