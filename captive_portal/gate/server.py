@@ -12,6 +12,7 @@ import selectors
 import socket
 import struct
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -84,7 +85,8 @@ class Server:
     def stop(self) -> None:
         """From any thread or signal handler: leave ``serve``."""
         self._stopped = True
-        self._waker.send(b"x")
+        with suppress(OSError):  # the loop may have seen it already, and closed what wakes it
+            self._waker.send(b"x")
 
     def serve(self) -> None:
         """Answer until stopped, then close every socket."""
