@@ -29,7 +29,7 @@ COMMANDS = {
     "journal": ("journal", "Requests on this kiosk: list, show, resolve."),
     "register": ("register", "The issuer's register of residents: import, link, restrict, show."),
     "restore": ("restore", "Lay an archive onto a blank box."),
-    "run": ("run", "Run one process: kiosk, issuer, portal, gate."),
+    "run": ("run", "Run one process: kiosk, issuer, portal, gate, stats, fleet."),
     "seed": ("seed", "A new box's first start: cloud-init files, enrolment code, labels."),
     "site": ("site", "Check a site file, of a box or a city; render from it; describe its keys."),
     "staff-code": ("staff_code", "Make the hash of a staff code for the site file."),

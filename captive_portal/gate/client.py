@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -75,12 +76,12 @@ class GateClient(Protocol):
         ...
 
 
-class AskingGate:
+class AskingGate(ABC):
     """GateClient in terms of one ``ask``: what the real end and the fake have in common."""
 
+    @abstractmethod
     def ask(self, request: p.Request) -> p.Answer:
         """One request, one answer."""
-        raise NotImplementedError
 
     def lookup(self, ip: str) -> p.Phone:
         """See GateClient."""

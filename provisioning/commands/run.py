@@ -62,7 +62,7 @@ def kiosk(config: Path, state: Path) -> None:
 @site_options
 @click.option("--workers", type=click.IntRange(1, 32), default=1, show_default=True, help="Issuer processes.")
 def issuer(config: Path, state: Path, workers: int) -> None:
-    """The municipal side: register, certificates, seals."""
+    """The municipal side: register, eligibility, certificates."""
     from kiosk.issuer.wiring import build_issuer
 
     site = read_site(config)
