@@ -160,6 +160,7 @@ def screen(place: Place, browser: Browser, drill: Drill, address: str, tmp_path:
     page = browser.new_page(viewport={"width": width, "height": height}, has_touch=True)
     shown = Touchscreen(page, drill, tmp_path)
     page.goto(address)
+    page.wait_for_selector('body[data-screen="home"]')  # closed until the start's own recovery is through
     shown.tap(f"language-{place.language}")
     page.wait_for_selector(f'html[lang="{place.language}"]')
     yield shown
