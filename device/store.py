@@ -1,35 +1,31 @@
-"""The box's memory: SQLite that survives a power cut, with ordered migrations.
+"""The box's memory: SQLite that survives a power cut, with ordered migrations and a way back from them.
 
 One writer connection behind a lock per database; WAL with synchronous=FULL, so a row that was committed is on the
-card when the call returns (facts/kiosk_fleet_ux.md §4.3). May import: errors.
+card when the call returns (facts/kiosk_fleet_ux.md §4.3). May import: errors, migrations.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from device.errors import StoreError
+from device.migrations import Migration, additive, announced, schema_of, statements
 
-Migration = Callable[[sqlite3.Connection], object]
-"""One step of a schema, run once, in order, inside a transaction. Never edited after a release: add another."""
+__all__ = ["Migration", "Store", "additive", "announced", "statements"]
 
-
-def statements(*sql: str) -> Migration:
-    """A migration made of plain SQL statements."""
-
-    def run(connection: sqlite3.Connection) -> None:
-        for statement in sql:
-            connection.execute(statement)
-
-    return run
+_STEPS = "schema_step"
+"""Table of the migrations that a file has had: number, whether additive, SHA-256 of its statements."""
 
 
 class Store:
-    """One SQLite file. ``transaction`` commits and fsyncs when its block ends without an error, else rolls back."""
+    """One SQLite file. ``transaction`` commits and fsyncs when its block ends without an error, else rolls back.
+
+    A file that a newer release migrated is taken when all it has had beyond ours was additive, or is announced here.
+    """
 
     def __init__(self, path: Path, migrations: Sequence[Migration]) -> None:
         self.path = path
@@ -46,11 +42,22 @@ class Store:
         # BEGIN IMMEDIATE before reading the version: two processes may open a new file at the same moment.
         with self.transaction() as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version > len(migrations):
-                raise StoreError(file=self.path.name, reason=f"written by a newer version ({version})")
-            for number, migration in enumerate(migrations[version:], version + 1):
-                migration(connection)
+            ours = schema_of(migrations)
+            self._compare(connection, version, migrations)
+            for number, migration in enumerate(migrations[version : ours.version], version + 1):
+                migration.run(connection)
                 connection.execute(f"PRAGMA user_version = {number}")
+            _note(connection, migrations[: max(version, ours.version)])
+
+    def _compare(self, connection: sqlite3.Connection, version: int, migrations: Sequence[Migration]) -> None:
+        """Raises StoreError when a file has had what this release does not know, or something else by its number."""
+        steps = _steps(connection)
+        beyond = [n for n in range(len(migrations) + 1, version + 1) if not steps.get(n, (False, ""))[0]]
+        if beyond:
+            raise StoreError(file=self.path.name, reason=f"written by a newer version ({version})")
+        for number, migration in enumerate(migrations, 1):
+            if number in steps and steps[number][1] != migration.sha256:
+                raise StoreError(file=self.path.name, reason=f"migration {number} is another one here")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -97,3 +104,22 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if answer != "ok":
         raise StoreError(file=path.name, reason=str(answer))
+
+
+def _steps(connection: sqlite3.Connection) -> dict[int, tuple[bool, str]]:
+    """Number -> (additive, SHA-256) of what the file has had; nothing for a file from before these were noted."""
+    there = connection.execute("SELECT 1 FROM sqlite_master WHERE type='table' AND name=?", (_STEPS,)).fetchone()
+    rows = connection.execute(f"SELECT number, additive, sha256 FROM {_STEPS}").fetchall() if there else []  # noqa: S608 - our own constant
+    return {row[0]: (bool(row[1]), row[2]) for row in rows}
+
+
+def _note(connection: sqlite3.Connection, migrations: Sequence[Migration]) -> None:
+    missing = [n for n in range(1, len(migrations) + 1) if n not in _steps(connection)]
+    if not missing:
+        return
+    connection.execute(
+        f"CREATE TABLE IF NOT EXISTS {_STEPS}"
+        " (number INTEGER PRIMARY KEY, additive INTEGER NOT NULL, sha256 TEXT NOT NULL)"
+    )
+    rows = [(n, migrations[n - 1].is_additive, migrations[n - 1].sha256) for n in missing]
+    connection.executemany(f"INSERT INTO {_STEPS} (number, additive, sha256) VALUES (?,?,?)", rows)  # noqa: S608 - our own constant
