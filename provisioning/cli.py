@@ -5,10 +5,12 @@ May import: provisioning. Exit codes: 0 done, 1 it failed and one clear message 
 
 from __future__ import annotations
 
+import errno
 import importlib
 import importlib.util
 import os
 import sys
+from typing import NoReturn
 
 import click
 
@@ -73,19 +75,28 @@ def hiroba() -> None:
 def main() -> None:
     """The entry point: errors become one clear message and exit code 1."""
     try:
-        hiroba.main(standalone_mode=False)
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
+        ended = hiroba.main(standalone_mode=False)  # without its own error pages, click hands an Exit's code back
+        sys.exit(ended if isinstance(ended, int) else 0)
     except click.UsageError as error:
         error.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except HirobaError as error:
-        from provisioning.messages import explain
-
-        click.echo(explain(error), err=True)
-        sys.exit(1)
+        _fail(error)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of our output has gone: nothing left to say
         sys.exit(1)
+    except OSError as error:
+        from provisioning.errors import FileTrouble
+
+        if error.filename is None and error.errno not in (errno.ENOSPC, errno.EROFS):
+            raise  # not about a file: a surprise, whose place the maintainers need
+        _fail(FileTrouble(error))
+
+
+def _fail(error: HirobaError) -> NoReturn:
+    from provisioning.messages import explain
+
+    click.echo(explain(error), err=True)
+    sys.exit(1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from device.errors import HirobaError
 
 
@@ -63,3 +65,24 @@ class InstallStepFailed(HirobaError):
     """A program that lays the box failed. facts: step, reason."""
 
     code = "install.step_failed"
+
+
+class FileTrouble(HirobaError):
+    """A file or folder can not be read or written. facts: file, reason (the system's words). Cause ends the code."""
+
+    code = "file.unusable"
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(file=error.filename or "-", reason=error.strerror or type(error).__name__)
+        self.code = f"file.{_CAUSES.get(error.errno or 0, 'unusable')}"
+
+
+_CAUSES = {
+    errno.ENOSPC: "no_space",
+    errno.EDQUOT: "no_space",
+    errno.EACCES: "not_allowed",
+    errno.EPERM: "not_allowed",
+    errno.EROFS: "not_allowed",
+    errno.ENOENT: "missing",
+    errno.ENOTDIR: "missing",
+}

@@ -36,12 +36,21 @@ def _places(error: HirobaError) -> dict[str, object]:
     facts = ", ".join(f"{name}={value}" for name, value in error.facts.items()) or "-"
     key = error.facts.get("key")
     return {
-        "key_ja": f"（{key}）" if key else "",
-        "key_en": f", key {key}" if key else "",
+        **_where(error.facts.get("line"), key),
         **_rights(error),
         **error.facts,
         "code": error.code,
         "facts": facts,
+    }
+
+
+def _where(line: object, key: object) -> dict[str, object]:
+    """Line and key in a file; nothing of a file that could not even be read."""
+    if not line:
+        return {"where_ja": " ", "where_en": ""}
+    return {
+        "where_ja": f" の {line} 行目（{key}）" if key else f" の {line} 行目",
+        "where_en": f" at line {line}, key {key}" if key else f" at line {line}",
     }
 
 

@@ -36,6 +36,8 @@ _RULES = (
 """msgspec's message -> the code of a problem; anything else is what a section's own check said."""
 _SECOND = {"name_twice", "spot_twice", "shared_leases", "same_interface"}
 """Problems of two settings that are told at the second."""
+_SAID = ("said", "got")
+"""Facts in a program's words, which site_words.toml has in people's."""
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -49,9 +51,10 @@ class Problem:
     def words(self, part: str, language: str) -> str:
         """part: "wrong" or "right"."""
         entry = words()[part].get(self.code, {})
-        said = self.facts.get("said", "")
-        own = words()["said"].get(said, {}).get(language, said)
-        return str(entry.get(language, "")).format_map({**self.facts, "said": own})
+        own = {
+            name: words()[name].get(fact, {}).get(language, fact) for name, fact in self.facts.items() if name in _SAID
+        }
+        return str(entry.get(language, "")).format_map({**self.facts, **own})
 
     def error(self, file: Path, line: int, key: str, right: Mapping[str, str] | None = None) -> SettingsError:
         """As an error for people. right: language -> what would be right, when the words alone do not say it."""
@@ -65,6 +68,10 @@ class Problem:
             wrong_ja=self.words("wrong", "ja"),
             right_ja=rights["ja"],
         )
+
+
+def _translated(name: str, said: str, language: str) -> str:
+    return str(words()[name].get(said, {}).get(language, said))
 
 
 @cache

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import socket
 from pathlib import Path
 
 import pytest
 
+from provisioning.errors import FileTrouble
+from provisioning.messages import explain
 from tests.journeys.conftest import run_hiroba
+
+SETTSU = Path(__file__).parents[2] / "provisioning/examples/settsu.toml"
 
 SITE = """[box]
 name = "t-1"
@@ -81,3 +87,30 @@ def test_every_command_that_help_lists_can_be_asked_for_help() -> None:
     names = [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and line[2] != " "]
     assert {"demo", "journal", "register", "run", "test", "virtual"} <= set(names)
     assert [name for name in names if run_hiroba(name, "--help").returncode != 0] == []
+
+
+def test_a_settings_file_that_is_not_there_is_told_without_a_line() -> None:
+    said = failed("site", "check", "/nowhere/city.toml")
+    assert "ファイルがありません" in said
+    assert "there is no such file" in said
+    assert " 0 行目" not in said
+
+
+def test_a_command_that_says_no_to_a_program_says_so_by_its_exit_code(tmp_path: Path) -> None:
+    run = run_hiroba("site", "check", "--json", site(tmp_path, SITE.replace("name_ja", "nama_ja")))
+    assert (run.returncode, json.loads(run.stdout)["ok"]) == (1, False)
+
+
+def test_a_folder_that_can_not_be_made_is_told_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    said = failed("site", "render", "--config", str(SETTSU), "--out", str(tmp_path / "file" / "out"))
+    assert "名前と場所を確かめてください" in said
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.ENOENT, errno.EIO])
+def test_trouble_with_a_file_is_told_in_both_languages(number: int) -> None:
+    said = explain(FileTrouble(OSError(number, "said by the system", "/media/stick")))
+    japanese, english = said.split("\n\n")
+    assert "/media/stick" in japanese
+    assert "/media/stick" in english
+    assert "続けられません" not in japanese, "a code without words"
