@@ -1,4 +1,8 @@
-"""What every test may ask for: the ``needs`` marker, and an audit that keeps what it was told."""
+"""What every test may ask for: the ``needs`` marker, and an audit that keeps what it was told.
+
+Property tests are no race against the clock, and in the ordinary run they try the same examples each time, so that a
+commit is green or is not; the long run looks for new ones.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from device.card.pcscd import SOCKET_VARIABLE, PcscService
 
@@ -58,10 +63,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the long campaigns too")
 
 
+settings.register_profile("ordinary", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PCSC_FOLDER = pytest.StashKey[Path]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("long" if config.getoption("--long") else "ordinary")
     # libpcsclite reads the variable once a process, at its first use: so this run's own pcscd is named before any test,
     # and no test ever talks to the machine's.
     config.stash[PCSC_FOLDER] = Path(tempfile.mkdtemp(prefix="hiroba-pcsc-"))

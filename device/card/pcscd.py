@@ -1,7 +1,7 @@
 """A private pcscd with vpcd for the virtual card: for the demo, training and CI; never on a kiosk.
 
 It has its own mount namespace, so that it lives beside any other pcscd (facts/my_number_card.md §4.3). vpcd listens on
-every address, hence "never". Needs root, pcscd and vsmartcard-vpcd. May import: device.errors.
+every address, hence "never". Needs root, pcscd and vsmartcard-vpcd. May import: device.errors, device.loopback.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from device.errors import CardServiceDown
+from device.loopback import free_ports
 
 SOCKET_VARIABLE = "PCSCLITE_CSOCK_NAME"
 VPCD_DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
@@ -22,6 +23,7 @@ _PUBLIC = Path("/run/pcscd")
 _LONGEST_SOCKET_NAME = 107
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 - where vpcd listens, whether we like it or not
 _READER_CONF = """FRIENDLYNAME "Virtual PCD"
 DEVICENAME   /dev/null:0x{port:X}
 LIBPATH      {driver}
@@ -61,7 +63,7 @@ class PcscService:
         """Start and wait until socket and vpcd answer. Raises CardServiceDown (facts: reason) when they never do."""
         if self.alive:
             return
-        self.port = self.port or _two_free_ports()
+        self.port = self.port or free_ports(2, _EVERYWHERE)[0]  # vpcd takes two, one a slot
         for folder in (self._run, self._conf, _PUBLIC):
             folder.mkdir(parents=True, exist_ok=True)
         self.socket.unlink(missing_ok=True)
@@ -116,19 +118,6 @@ def _knows(option: str) -> bool:
     """Whether this pcscd has ``option``; the polkit switch came after Debian 12."""
     told = subprocess.run([_PCSCD, "--help"], capture_output=True, text=True, check=False)  # noqa: S603 - fixed program
     return option in told.stdout + told.stderr
-
-
-def _two_free_ports() -> int:
-    """A port N with N+1 free as well: vpcd takes two, one a slot."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("0.0.0.0", 0))  # noqa: S104 - only to see that vpcd, which listens there, may
-            port = int(first.getsockname()[1])
-            try:
-                second.bind(("0.0.0.0", port + 1))  # noqa: S104 - as above
-            except (OSError, OverflowError):
-                continue
-            return port
 
 
 def _accepts(path: Path) -> bool:

@@ -1,6 +1,6 @@
 """Child processes of the demo: started with their own log, watched, started again when they die, stopped by pid.
 
-May import: provisioning.errors.
+May import: device.loopback, provisioning.errors.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from device.loopback import free_ports
 from provisioning.errors import DemoNotReady
 
 READY_SECONDS = 30.0
@@ -95,6 +96,4 @@ def listens(host: str, port: int) -> bool:
 
 def free_port() -> int:
     """A TCP port on loopback that nobody used a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]

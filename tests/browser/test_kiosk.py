@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 from werkzeug.serving import make_server
 
 from device.card.virtual.pki import TestPki
@@ -75,11 +75,20 @@ class Touchscreen:
     def at(self, screen: str) -> None:
         """Wait for the screen, measure its targets and contrast, keep a picture."""
         self.page.wait_for_selector(f'body[data-screen="{screen}"]')
-        self.page.wait_for_load_state()
-        assert self.page.evaluate(SMALL_TARGETS) == []
-        assert self.page.evaluate(FAINT_WORDS) == []
-        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert self.measured(SMALL_TARGETS) == []
+        assert self.measured(FAINT_WORDS) == []
+        assert self.measured("document.documentElement.scrollWidth <= innerWidth")
         self.page.screenshot(path=str(self._pictures / f"{screen}.png"))
+
+    def measured(self, script: str) -> object:
+        """What the script says of the page; said again when the kiosk showed the page anew meanwhile."""
+        while True:
+            self.page.wait_for_load_state()
+            try:
+                return self.page.evaluate(script)
+            except Error as error:
+                if "context was destroyed" not in error.message:
+                    raise
 
     def tap(self, *actions: str) -> None:
         """Touch controls, one after the other."""

@@ -20,6 +20,7 @@ from tests.captive_portal.gate.sites import a_spot
 from tests.captive_portal.stats.events import START, event
 
 pytestmark = pytest.mark.needs("chromium")
+expect.set_options(timeout=30_000)  # milliseconds, as long as Playwright waits for all else
 
 
 class Quiet(WSGIRequestHandler):

@@ -45,13 +45,13 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
 
     set_to(Condition.READY)
     with VirtualPagePrinter(tmp_path) as virtual:
-        driver = IppPagePrinter(PagePrinterSettings(uri=virtual.uri, timeout_seconds=2.0))
+        driver = IppPagePrinter(PagePrinterSettings(uri=virtual.uri, timeout_seconds=10.0))
         yield Bench(driver, set_to, lambda: len(list(tmp_path.glob("job-*-page-*.png"))), lose_answer)
 
 
 def awaited(bench: Bench, job: PrintJob) -> JobProgress:
     """The job's end; a printer that never ends it fails here."""
-    for _ in range(500):
+    for _ in range(3000):
         told = bench.printer.progress(job)
         assert told is not None
         if told.state.final:

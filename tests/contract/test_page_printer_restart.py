@@ -48,7 +48,7 @@ class IppBench:
         self._folder, self._stack = folder, stack
         write_state(folder, PrinterState(seconds_per_page=0.0))
         self._virtual = stack.enter_context(VirtualPagePrinter(folder))
-        self.printer: PagePrinter = IppPagePrinter(PagePrinterSettings(uri=self._virtual.uri, timeout_seconds=2.0))
+        self.printer: PagePrinter = IppPagePrinter(PagePrinterSettings(uri=self._virtual.uri, timeout_seconds=10.0))
 
     def restart(self) -> None:
         self._stack.pop_all().close()
@@ -69,7 +69,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
 
 
 def end_of(bench: Bench, job: PrintJob) -> JobState:
-    for _ in range(500):
+    for _ in range(3000):
         told = bench.printer.progress(job)
         assert told is not None
         if told.state.final:

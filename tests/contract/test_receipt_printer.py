@@ -34,7 +34,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
         yield Bench(memory, memory.set, lambda: len(memory.receipts))
         return
     with VirtualReceiptPrinter(tmp_path, dots_per_second=100_000) as virtual:
-        driver = NetworkReceiptPrinter(ReceiptPrinterSettings(port=virtual.port, timeout_seconds=0.3))
+        driver = NetworkReceiptPrinter(ReceiptPrinterSettings(port=virtual.port, timeout_seconds=1.0))
         yield Bench(driver, lambda c: set_condition(tmp_path, c), lambda: len(list(tmp_path.glob("receipt-*.png"))))
 
 

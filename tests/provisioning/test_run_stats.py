@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from pathlib import Path
 
+from device.loopback import free_ports
 from tests.captive_portal.gate.served import served
 from tests.provisioning.wifi_box import make_box
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _page(port: int, process: subprocess.Popen[bytes]) -> str:
@@ -35,7 +29,7 @@ def _page(port: int, process: subprocess.Popen[bytes]) -> str:
 
 
 def test_a_visit_stands_on_the_page_and_sigterm_ends_it(tmp_path: Path) -> None:
-    box, port = make_box(tmp_path), _free_port()
+    box, port = make_box(tmp_path), free_ports(1)[0]
     extra = f"\n[wifi.stats]\nport = {port}\ncollect_seconds = 0.2\n"
     box.config.write_text(box.config.read_text("utf-8") + extra, "utf-8")
     command = [

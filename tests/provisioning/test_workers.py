@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device.loopback import free_ports
 from provisioning.workers import missing, missing_tls
 from tests.fixtures.mail_server import wait_for
 from tests.fixtures.tls import write_test_credential
@@ -46,9 +47,9 @@ class Server:
     def connect(self) -> http.client.HTTPConnection:
         """A new connection."""
         if self.trust is None:
-            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=4)
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         context = ssl.create_default_context(cafile=str(self.trust))
-        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=4, context=context)
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30, context=context)
 
     def ask(self, body: bytes = b"hello") -> bytes:
         """One whole request on a new connection."""
@@ -60,16 +61,14 @@ class Server:
 
     def say(self, text: bytes) -> socket.socket:
         """A connection that has sent this much and says no more."""
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=4)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=30)
         connection.sendall(text)
         return connection
 
 
 @pytest.fixture(scope="module", params=["plain", "tls"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     tls = write_test_credential(tmp_path_factory.mktemp("tls")) if request.param == "tls" else None
     command = [sys.executable, "-c", SERVER, str(port), *(map(str, tls) if tls else ())]
     process = subprocess.Popen(command, cwd=Path(__file__).parents[2])

@@ -19,7 +19,7 @@ from device.printer.virtual_receipt.server import VirtualReceiptPrinter
 class ReceiptBench:
     """The printer's folder, the driver, and a hand on the state; ``midway`` is what happens after some rows."""
 
-    def __init__(self, folder: Path, renderer: ReceiptRenderer, timeout: float = 2.0) -> None:
+    def __init__(self, folder: Path, renderer: ReceiptRenderer, timeout: float = 10.0) -> None:
         self.folder = folder
         self.midway: Callable[[], object] = lambda: None
         self.virtual = VirtualReceiptPrinter(folder, dots_per_second=100_000, on_rows=lambda _: self.midway())
@@ -42,7 +42,7 @@ def renderer() -> ReceiptRenderer:
 def make_bench(tmp_path: Path, renderer: ReceiptRenderer) -> Iterator[Callable[..., ReceiptBench]]:
     with ExitStack() as stack:
 
-        def make(timeout: float = 2.0) -> ReceiptBench:
+        def make(timeout: float = 10.0) -> ReceiptBench:
             bench = ReceiptBench(tmp_path, renderer, timeout)
             stack.enter_context(bench.virtual)
             return bench

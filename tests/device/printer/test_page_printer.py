@@ -24,7 +24,7 @@ from tests.device.printer.pdfs import pdf
 
 
 def driver(uri: str) -> IppPagePrinter:
-    return IppPagePrinter(PagePrinterSettings(uri=uri, timeout_seconds=1.0))
+    return IppPagePrinter(PagePrinterSettings(uri=uri, timeout_seconds=10.0))
 
 
 def told(state: int, *reasons: str, formats: tuple[str, ...] = ("application/pdf",)) -> Condition:
@@ -135,7 +135,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def settled(printer: IppPagePrinter, job: PrintJob, impressions: int) -> None:
-    for _ in range(500):
+    for _ in range(3000):
         now = printer.progress(job)
         if now and now.impressions == impressions and now.state is not JobState.PROCESSING:
             return
@@ -157,7 +157,7 @@ def test_a_lost_answer_to_send_leaves_a_job_that_prints_once(folder: Path) -> No
 
 
 def test_a_jam_in_the_middle_leaves_the_first_page_counted_though_canceled(folder: Path) -> None:
-    write_state(folder, PrinterState(seconds_per_page=0.3))
+    write_state(folder, PrinterState(seconds_per_page=1.5))  # so long a hand has for the jam after the first page
     with VirtualPagePrinter(folder) as virtual:
         printer = driver(virtual.uri)
         job = printer.create("request-1")

@@ -78,7 +78,7 @@ def test_paper_that_ends_after_the_cut_does_not_unprint(bench: ReceiptBench) -> 
 
 
 def test_a_silent_printer_is_silent_and_gets_no_receipt(make_bench: Callable[..., ReceiptBench]) -> None:
-    bench = make_bench(0.3)
+    bench = make_bench(1.0)
     bench.set(Condition.SILENT)
     assert bench.driver.condition() is Condition.SILENT
     assert bench.driver.print(SHORT) is ReceiptOutcome.NOT_PRINTED
@@ -88,7 +88,7 @@ def test_a_silent_printer_is_silent_and_gets_no_receipt(make_bench: Callable[...
 
 
 def test_a_printer_that_goes_silent_midway_leaves_it_unknown(make_bench: Callable[..., ReceiptBench]) -> None:
-    bench = make_bench(0.3)
+    bench = make_bench(1.0)
     bench.midway = lambda: bench.set(Condition.SILENT)
     assert bench.driver.print(SAMPLE) is ReceiptOutcome.UNKNOWN
 

@@ -59,7 +59,7 @@ def test_pages_are_drawn_where_their_ink_is(printer: VirtualPagePrinter) -> None
 
 
 def ended(job: Job) -> None:
-    for _ in range(500):
+    for _ in range(3000):
         if job.state.final:
             return
         time.sleep(0.01)
