@@ -1,7 +1,8 @@
 """The words of the pages: one TOML catalogue per language, all with the same keys.
 
-In a sentence ``{minutes}`` is a value and ``{漢字|かんじ}`` a word with its reading (ruby). Pure but for reading the
-catalogues once. May import: nothing of ours.
+In a sentence ``{minutes}`` is a value and ``{漢字|かんじ}`` a word with its reading (ruby). A counter whose reading
+hangs on the number before it gives both, ``{minutes}{分|ふん/ぷん}``: the first after a number that ends in 2, 5, 7, 9.
+Pure but for reading the catalogues once. May import: nothing of ours.
 """
 
 from __future__ import annotations
@@ -37,16 +38,22 @@ class Catalogue:
 
     @staticmethod
     def _pieces(sentence: str, values: Mapping[str, object]) -> list[Markup]:
-        pieces, end = [], 0
+        pieces, end = [Markup("")], 0
         for match in _BRACES.finditer(sentence):
             pieces.append(escape(sentence[end : match.start()]))
-            pieces.append(_ruby(match[1], match[2]) if match[2] else escape(str(values[match[1]])))
+            before = pieces[-1] or (pieces[-2] if len(pieces) > 1 else "")
+            pieces.append(_ruby(match[1], match[2], before) if match[2] else escape(values[match[1]]))
             end = match.end()
         return [*pieces, escape(sentence[end:])]
 
 
-def _ruby(word: str, reading: str) -> Markup:
-    return Markup("<ruby>{}<rt>{}</rt></ruby>").format(word, reading)
+def _ruby(word: str, reading: str, before: str) -> Markup:
+    """``before``: what stands right before the word. A reading of two is told whole to the script that counts down."""
+    first, _, other = reading.partition("/")
+    if not other:
+        return Markup("<ruby>{}<rt>{}</rt></ruby>").format(word, reading)
+    fits = first if before.endswith(tuple("2579")) else other
+    return Markup('<ruby>{}<rt data-readings="{}">{}</rt></ruby>').format(word, reading, fits)
 
 
 def placeholders(sentence: str) -> frozenset[str]:

@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
+from markupsafe import Markup
+
 from captive_portal.gate.protocol import Phone, PhoneState, RefusalReason
 from captive_portal.settings import PortalSettings, SpotSettings, WifiSettings
 
@@ -63,9 +65,24 @@ def spot_of(settings: WifiSettings, phone: Phone) -> SpotSettings:
     return next((spot for spot in settings.spots if spot.name == phone.spot), settings.spots[0])
 
 
+def radio_of(spot: SpotSettings) -> str:
+    """What may be said of the air: "open", "encrypted", or "mixed" when it hangs on the name or on radios that are not
+    ours (MIC guide: tell users how the connection is secured, facts/captive_portal.md §4).
+    """
+    kinds = {ssid.security for ssid in spot.ssids}
+    if kinds == {"open"}:
+        return "open"
+    return "encrypted" if kinds and not kinds & {"open", "owe_transition"} else "mixed"
+
+
+_NOT_SAID, _ENGLISH = Markup(""), Markup(' lang="en"')
+
+
 @dataclass(frozen=True)
 class Place:
-    """What a page says of the spot, in the reader's script. minutes; 0 minutes a day, "" hours: no such limit."""
+    """What a page says of the spot, in the reader's script. minutes; 0 minutes a day, "" hours: no such limit.
+    in_english: the attribute that names in another language than the page's carry (WCAG 3.1.2); radio: see radio_of.
+    """
 
     title: str
     provider: str
@@ -76,6 +93,8 @@ class Place:
     opens: str
     closes: str
     terms_version: str
+    in_english: Markup = _NOT_SAID
+    radio: str = "mixed"
 
     @property
     def always_open(self) -> bool:
@@ -96,6 +115,8 @@ def place_of(spot: SpotSettings, portal: PortalSettings, language: str) -> Place
         opens=spot.opens,
         closes=spot.closes,
         terms_version=portal.terms_version,
+        in_english=_NOT_SAID if japanese or language == "en" else _ENGLISH,
+        radio=radio_of(spot),
     )
 
 

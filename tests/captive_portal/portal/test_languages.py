@@ -43,6 +43,13 @@ def test_a_word_with_reading_becomes_ruby_and_a_value_is_escaped() -> None:
     assert words.plain("a", minutes=5) == "時間は5<"
 
 
+@pytest.mark.parametrize(("minutes", "reading"), [(5, "ふん"), (29, "ふん"), (30, "ぷん"), (1, "ぷん"), (118, "ぷん")])
+def test_minutes_are_read_as_they_are_spoken(minutes: int, reading: str) -> None:
+    told = CATALOGUES["ja-easy"].html("minutes_left", minutes=minutes)
+    assert told == f'あと{minutes}<ruby>分<rt data-readings="ふん/ぷん">{reading}</rt></ruby>'
+    assert CATALOGUES["ja-easy"].plain("minutes_left", minutes=minutes) == f"あと{minutes}分"
+
+
 @pytest.mark.parametrize(
     ("accept", "language"),
     [

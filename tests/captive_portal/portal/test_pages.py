@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from captive_portal.gate.protocol import SetDisaster
+from captive_portal.portal.languages import LANGUAGES, read_catalogues
 from captive_portal.portal.login.voucher import make_batch, show_code
-from captive_portal.settings import LimitSettings
+from captive_portal.settings import LimitSettings, PortalSettings, SsidSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Literal
 
     from werkzeug.test import TestResponse
 
     from tests.captive_portal.portal.conftest import Plaza
     from tests.conftest import KeptAudit
+
+    Security = Literal["open", "owe", "owe_transition", "wpa2", "wpa3", "wpa2_wpa3"]
 
 
 def page(answer: TestResponse) -> str:
@@ -212,3 +216,52 @@ def test_the_log_holds_neither_address_nor_ip_nor_code(plaza: Plaza) -> None:
     written = plaza.log.getvalue()
     assert written
     assert [word for word in ("canary", "10.90.0", "02:00:00") if word in written] == []
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        (["open"], "open"),
+        (["owe", "wpa2_wpa3"], "encrypted"),
+        (["owe_transition"], "mixed"),
+        (["open", "wpa3"], "mixed"),
+        ([], "mixed"),
+    ],
+)
+def test_the_visitor_is_told_how_the_air_is_secured(
+    build_plaza: Callable[..., Plaza], kinds: list[Security], said: str
+) -> None:
+    plaza = build_plaza(ssids=[SsidSettings(ssid=f"Hiroba-{n}", security=kind) for n, kind in enumerate(kinds)])
+    words = read_catalogues()
+    for language in LANGUAGES:
+        assert words[language].html(f"security_{said}") in plaza.phone().get(f"/?lang={language}").text
+
+
+def test_the_terms_are_offered_before_the_button_that_agrees_to_them(plaza: Plaza) -> None:
+    for path in ("/", "/terms"):
+        text = plaza.phone().get(f"{path}?lang=en").text
+        assert text.index("you agree to the terms of use (version 1)") < text.index('data-action="login"')
+
+
+def test_names_in_another_language_than_the_page_say_so(build_plaza: Callable[..., Plaza]) -> None:
+    plaza = build_plaza(portal=PortalSettings(provider_en="<City> Hall"), title_en="Plaza")
+    vietnamese, english = plaza.phone().get("/?lang=vi").text, plaza.phone().get("/?lang=en").text
+    assert vietnamese.count('<span lang="en">Plaza</span>') == vietnamese.count('lang="en">&lt;City&gt; Hall<') == 1
+    assert "<span>Plaza</span>" in english
+    until = plaza.clock.now() + timedelta(hours=1)
+    plaza.gate.set_disaster(SetDisaster(on=True, reason="大雨<b>", until=until, by="x"))
+    assert '<span lang="ja">大雨&lt;b&gt;</span>' in plaza.phone().get("/?lang=ne").text
+
+
+def test_the_title_tells_an_error_first(plaza: Plaza) -> None:
+    phone = plaza.phone()
+    phone.get("/?lang=en")
+    assert "<title>That code is not right." in phone.press("login", "voucher", voucher="AAAA").text
+
+
+def test_the_minutes_left_are_read_as_they_are_spoken(plaza: Plaza) -> None:
+    phone = plaza.phone()
+    phone.get("/?lang=ja-easy")
+    assert '60<ruby>分<rt data-readings="ふん/ぷん">ぷん</rt></ruby>' in phone.press("login", "one_tap").text
+    plaza.clock.advance(60)
+    assert '59<ruby>分<rt data-readings="ふん/ぷん">ふん</rt></ruby>' in phone.get("/?lang=ja-easy").text
