@@ -80,6 +80,7 @@ class SsidSettings(Section, frozen=True, kw_only=True):
 class LimitSettings(Section, frozen=True, kw_only=True):
     """What a phone may use; 0 means no limit. devices: phones online at once per account (e-mail address or voucher);
     quota_mib: both directions of one session; when_quota: end it or go on at throttle_kbit; rates in kbit/s per phone.
+    disaster_kbit: each way per phone in disaster mode, unless the spot's own rate is lower, so that many share fairly.
     """
 
     minutes_per_visit: Annotated[int, msgspec.Meta(ge=1, le=44640)] = 60
@@ -90,11 +91,13 @@ class LimitSettings(Section, frozen=True, kw_only=True):
     throttle_kbit: Annotated[int, msgspec.Meta(ge=16)] = 256
     up_kbit: Natural = 0
     down_kbit: Natural = 0
+    disaster_kbit: Natural = 2000
 
 
 class SpotSettings(Section, frozen=True, kw_only=True):
     """One Wi-Fi place. interface faces the phones (often a bridge), uplink faces the Internet. garden: names that
-    phones reach before login; dns: resolvers for this spot (a school's filtering ones), empty: the box's own.
+    phones reach before login; dns: resolvers for this spot (a school's filtering ones), empty: the box's own; dns_only:
+    phones reach no other resolver.
     closed_networks: behind the uplink, yet not for phones. opens/closes: JST, daily; equal: always open.
     """
 
@@ -113,6 +116,7 @@ class SpotSettings(Section, frozen=True, kw_only=True):
     closes: HourMinute = "24:00"
     garden: list[str] = msgspec.field(default_factory=list)
     dns: list[str] = msgspec.field(default_factory=list)
+    dns_only: bool = False
     closed_networks: list[Network] = msgspec.field(default_factory=list)
 
 

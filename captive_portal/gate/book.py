@@ -28,9 +28,7 @@ EARLY = 0.4
 
 @dataclass(slots=True)
 class Changes:
-    """What moved: ids of live sessions that are new or other, sessions that are over, stays at an address that ended,
-    events, and three switches.
-    """
+    """What moved: live sessions that are new or other, sessions over, stays that ended, events, three switches."""
 
     live: set[str] = field(default_factory=set)
     over: dict[str, Session] = field(default_factory=dict)
@@ -374,7 +372,9 @@ class Book:
         return used
 
     def _extension(self, session: Session, minutes: int) -> float:
-        """Seconds from now an extended session may last; 0 when closed."""
+        """Seconds from now an extended session may last; 0 when closed, and for a voucher: it buys its own minutes."""
+        if session.method == "voucher":
+            return 0.0
         spent = session.seconds_used(self._clock.monotonic())
         used = max(self._used_today(session.phone) + spent, self._used_today(session.phone, session.account))
         return granted_seconds(self._spots[session.spot], minutes, used, self._clock.now()) or 0.0

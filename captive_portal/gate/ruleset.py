@@ -181,19 +181,32 @@ def _box(n: int, spot: SpotSettings, port: int, tls: int) -> str:
 
 
 def _closed(spot: SpotSettings) -> list[str]:
-    """Networks behind the uplink that are not for phones."""
-    return [f"{'ip6' if ':' in net else 'ip'} daddr {net} goto refuse" for net in spot.closed_networks]
+    """Networks behind the uplink that are not for phones, and other resolvers where the spot's are the only ones:
+    names by UDP and TCP, over TLS and over QUIC (RFC 7858 §3.1, RFC 9250 §4.1.1). Names over HTTPS look like any page.
+    """
+    closed = [f"{'ip6' if ':' in net else 'ip'} daddr {net} goto refuse" for net in spot.closed_networks]
+    return [*closed, "meta l4proto { tcp, udp } th dport { 53, 853 } goto refuse"] if spot.dns_only else closed
 
 
 def _shaping(n: int, spot: SpotSettings, way: str) -> list[str]:
     """Policing per phone: its own bucket, found by its connection mark; in disaster mode by its MAC or address."""
-    kbit = spot.limits.up_kbit if way == "up" else spot.limits.down_kbit
+    kbit, fair = _rates(spot, way)
     lines = [f"ct mark @slow update @slow_{way}_{n} {{ ct mark {_over(spot.limits.throttle_kbit)} }} drop"]
     if kbit:
         lines.append(f"ct mark >= {FIRST_MARK} update @rate_{way}_{n} {{ ct mark {_over(kbit)} }} drop")
-        key = "ether saddr" if way == "up" else "ip daddr"
-        lines.append(f"ct mark {DISASTER} update @fair_{way}_{n} {{ {key} {_over(kbit)} }} drop")
+    if fair:
+        keys = [(f"fair_{way}_{n}", "ether saddr")]
+        if way == "down":
+            keys = [(f"fair_{way}_{n}", "ip daddr"), (f"fair6_{way}_{n}", "ip6 daddr")]
+        lines += [f"ct mark {DISASTER} update @{of} {{ {key} {_over(fair)} }} drop" for of, key in keys]
     return lines
+
+
+def _rates(spot: SpotSettings, way: str) -> tuple[int, int]:
+    """kbit/s of a session, and of a phone in a disaster: the lower of its two limits. 0: none."""
+    limits = spot.limits
+    kbit = limits.up_kbit if way == "up" else limits.down_kbit
+    return kbit, min((k for k in (kbit, limits.disaster_kbit) if k), default=0)
 
 
 def _over(kbit: int) -> str:
@@ -211,11 +224,11 @@ def _meters(n: int, spot: SpotSettings) -> str:
         for kind, of in kinds.items()
         for way in ("up", "down")
     )
-    fair = {"up": ("ether_addr", spot.limits.up_kbit), "down": ("ipv4_addr", spot.limits.down_kbit)}
+    fair = {"fair_up": "ether_addr", "fair_down": "ipv4_addr", "fair6_down": "ipv6_addr"}
     return text + "".join(
-        f"  set fair_{way}_{n} {{ type {of}; size 65536; flags dynamic,timeout; timeout 1m; }}\n"
-        for way, (of, kbit) in fair.items()
-        if kbit
+        f"  set {name}_{n} {{ type {of}; size 65536; flags dynamic,timeout; timeout 1m; }}\n"
+        for name, of in fair.items()
+        if _rates(spot, name.partition("_")[2])[1]
     )
 
 

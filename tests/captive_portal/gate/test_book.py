@@ -127,6 +127,17 @@ def test_extending_gives_a_new_visit_from_now_within_the_day() -> None:
     assert extended.seconds_left == 1500
 
 
+def test_a_voucher_buys_its_own_minutes_and_no_more() -> None:
+    gate, clock = a_gate(LimitSettings(minutes_per_visit=60))
+    assert isinstance(tap(gate, 1, method="voucher", minutes=20), p.Opened)
+    session = gate.lookup(ip(1)).session
+    assert session
+    assert not session.can_extend
+    assert gate.extend(ip(1)) == refused(p.RefusalReason.MINUTES_USED)
+    clock.advance(1200)
+    assert not gate.passes(ip(1))
+
+
 def test_a_token_moves_the_remaining_minutes_once() -> None:
     gate, clock = a_gate()
     opened = tap(gate, 1)

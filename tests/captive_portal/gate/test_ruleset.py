@@ -61,3 +61,15 @@ def test_nothing_upwards_is_accepted_because_it_was_established() -> None:
     up = table(a_site()).partition("chain up_0 {")[2].partition("\n  }\n")[0]
     assert "established" not in up
     assert all("mark" in line for line in up.splitlines() if line.endswith("accept"))
+
+
+@pytest.mark.parametrize(("rate", "share", "bytes_a_second"), [(0, 2000, 250_000), (800, 2000, 100_000), (0, 0, 0)])
+def test_in_a_disaster_the_lower_rate_holds_in_both_families(rate: int, share: int, bytes_a_second: int) -> None:
+    text = table(a_site(LimitSettings(up_kbit=rate, down_kbit=rate, disaster_kbit=share)))
+    lines = [line for line in text.splitlines() if "update @fair" in line]
+    assert len(lines) == (3 if bytes_a_second else 0)
+    assert [line for line in lines if f"over {bytes_a_second} bytes/second" not in line] == []
+
+
+def test_a_box_shares_fairly_in_a_disaster_without_being_told() -> None:
+    assert table(a_site()).count("update @fair") == 3
