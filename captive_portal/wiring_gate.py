@@ -13,8 +13,9 @@ from captive_portal.gate.bridge import Isolation
 from captive_portal.gate.database import Database
 from captive_portal.gate.enforcer import Enforcer
 from captive_portal.gate.flag import DisasterFlag
-from captive_portal.gate.kernel import NftKernel, Routes
+from captive_portal.gate.kernel import NftKernel
 from captive_portal.gate.neighbours import KernelNeighbours
+from captive_portal.gate.routes import Routes
 from captive_portal.gate.server import Server
 from captive_portal.settings import WifiSettings
 from device.audit import Audit

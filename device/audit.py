@@ -10,7 +10,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
-from importlib import resources
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from device.clock import Clock
@@ -46,7 +46,7 @@ class AuditSink(Protocol):
 
 def known_events() -> Mapping[str, Mapping[str, object]]:
     """The enumeration in audit_events.toml: event -> {meaning, facts}."""
-    return tomllib.loads(resources.files("device").joinpath("audit_events.toml").read_text("utf-8"))
+    return tomllib.loads(Path(__file__).with_name("audit_events.toml").read_text("utf-8"))
 
 
 class Audit:

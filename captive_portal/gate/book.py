@@ -387,10 +387,9 @@ class Book:
         return p.PhoneState.ENDED if handle in self.used else p.PhoneState.WAITING
 
     def _opened(self, session: Session) -> p.Opened:
-        left = max(0.0, session.ends - self._clock.monotonic())
-        ends_at = self._clock.now() + timedelta(seconds=left)
+        now = view(session, self._clock, self._extension(session, 0))
         token = self._tokens.make(session.id, session.moves)
-        return p.Opened(session=session.id, token=token, ends_at=ends_at, seconds_left=int(left))
+        return p.Opened(session=session.id, token=token, ends_at=now.ends_at, seconds_left=now.seconds_left, view=now)
 
     def _refuse(self, seen: Sighting | None, asked: p.Open, reason: p.RefusalReason) -> p.Refused:
         note = p.NoteRefused(

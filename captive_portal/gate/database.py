@@ -12,6 +12,7 @@ import base64
 import hashlib
 import secrets
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -67,6 +68,7 @@ class Database:
 
     def __init__(self, path: Path, log: ConnectionLogSettings | None = None) -> None:
         self.store = Store(path, MIGRATIONS)
+        self.store.rows("PRAGMA cache_size=-256")  # KiB, not 2 MiB: rows are written, and hardly ever read
         self._log = log or ConnectionLogSettings()
         self._seal = Seal(base64.b64decode(self._log.key)) if self._log.key else None
 
@@ -122,7 +124,7 @@ class Database:
     def write(self, changes: Changes, book: Book, salt: DaySalt, now: Moment) -> None:
         """One transaction, on the disk when it returns."""
         with self.store.transaction() as connection:
-            _write_sessions(connection, [book.sessions[i] for i in changes.live])
+            _write_sessions(connection, (book.sessions[i] for i in changes.live))
             connection.executemany("DELETE FROM session WHERE id = ?", [(i,) for i in changes.over])
             _write_usage(connection, changes.usage)
             if changes.stays and self._seal:
@@ -144,7 +146,7 @@ class Database:
     def keep(self, book: Book, now: Moment) -> None:
         """Write every session's counters and the present moment."""
         with self.store.transaction() as connection:
-            _write_sessions(connection, list(book.sessions.values()))
+            _write_sessions(connection, book.sessions.values())
             _put_fact(connection, "kept", now)
 
     def _same_boot(self, now: Moment) -> bool:
@@ -179,8 +181,8 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _write_sessions(connection: sqlite3.Connection, sessions: list[Session]) -> None:
-    rows = [(s.id, msgspec.json.encode(s)) for s in sessions]
+def _write_sessions(connection: sqlite3.Connection, sessions: Iterable[Session]) -> None:
+    rows = ((s.id, msgspec.json.encode(s)) for s in sessions)
     connection.executemany("INSERT INTO session VALUES (?,?) ON CONFLICT DO UPDATE SET body = excluded.body", rows)
 
 

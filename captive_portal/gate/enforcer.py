@@ -7,21 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 from captive_portal.gate import protocol as p
-from captive_portal.gate.accounting import from_readings, measure
 from captive_portal.gate.answer import answer
-from captive_portal.gate.book import Book, Changes
+from captive_portal.gate.book import Book
 from captive_portal.gate.crowd import Crowd
 from captive_portal.gate.database import Database, Moment
 from captive_portal.gate.errors import KernelRefused
 from captive_portal.gate.identity import Handles, Tokens
+from captive_portal.gate.keeper import Keeper, Wrong
 from captive_portal.gate.kernel import Kernel
 from captive_portal.gate.neighbours import Neighbours
-from captive_portal.gate.reconcile import Element, Name, Plan, Reading, elements_of, elements_of_switches, plan
-from captive_portal.gate.ruleset import table
-from captive_portal.gate.session import Session
 from captive_portal.settings import WifiSettings
 from device.audit import AuditSink
 from device.clock import Clock
@@ -65,11 +61,9 @@ class Enforcer:
         self._audit = audit
         self._log = log
         self._handles = Handles(clock, database.salt())
-        self.book = Book(settings, clock, self._handles, Tokens(database.token_key()), self._measure)
-        self._table = table(settings)
+        self._keeper = Keeper(settings, kernel, clock)
+        self.book = Book(settings, clock, self._handles, Tokens(database.token_key()), self._keeper.measure)
         self._structure = ""
-        self._installed: dict[str, Session] = {}
-        self._switches: dict[Name, Element] = {}
         self._sample_at = self._keep_at = self._verify_at = 0.0
         self._suspicious = self._unswept = False
         self._heals = 0
@@ -82,10 +76,10 @@ class Enforcer:
         self._database.fill(self.book, self._moment())
         if self.book.changed_disaster() and not self.book.disaster.on:
             self._note_own_end()
-        self._structure = self._database.structure(self._table)
+        self._structure = self._database.structure(self._keeper.table)
         present = self._kernel.structure()
         kept = bool(present) and present == self._structure
-        self._reconcile(reset=not kept, readings=self._kernel.readings() if kept else {})
+        self._reconcile(reset=not kept)
         if kept:
             self._crowd.begin(self._kernel.crowd())
         self._settle()
@@ -97,7 +91,7 @@ class Enforcer:
 
     def stop(self) -> None:
         """Write down the last counters; the kernel's rules stay as they are."""
-        self._account(self._readings_or_none())
+        self._look()
         if self.book.disaster.on:
             self._tell_crowd()
         self._settle()
@@ -185,17 +179,16 @@ class Enforcer:
     def _sample(self) -> None:
         """Read all counters; what the dump shows wrong is put right on the way. Seldom when a dump is dear."""
         began = self._clock.monotonic()
-        readings = self._readings_or_none()
-        if readings is None:
+        found = self._look()
+        if found is None:
             self._suspicious = True
         else:
-            self._account(readings)
+            self._heal(found)  # before what was counted is settled: a session that ends by it must not come back
             if self.book.disaster.on:
                 self._crowd.note(self._kernel.crowd())
             if self._crowd.has_new_phones():
                 self._tell_crowd()  # at once: a killed gate takes phones that the kernel shows for told ones
             self._settle()
-            self._heal(readings)
         cost = self._clock.monotonic() - began
         self._sample_at = self._clock.monotonic() + max(self._settings.gate.sample_seconds, 50 * cost)
 
@@ -229,20 +222,33 @@ class Enforcer:
         self._suspicious = False
         self._verify_at = self._clock.monotonic() + VERIFY_APART
         present = self._kernel.structure()
-        readings = self._readings_or_none() if present else None
-        if present != self._structure or readings is None:
+        found = self._look() if present else None
+        if present != self._structure or found is None:
             self._heals += 1
             self._log.warning("ruleset_healed", gone=not present)
-            self._reconcile(reset=True, readings=readings or {})
+            self._reconcile(reset=True)
         else:
-            self._heal(readings)
+            self._problem = ""
+            self._heal(found)
+            self._settle()
 
-    def _heal(self, readings: dict[Name, Reading]) -> None:
-        todo = plan(self._desired(), {name: reading.element for name, reading in readings.items()})
-        if todo:
-            self._heals += 1
-            self._log.warning("elements_healed", added=len(todo.add), removed=len(todo.remove))
-            self._reconcile(reset=False, readings=readings)
+    def _heal(self, found: list[Wrong]) -> None:
+        if not found:
+            return
+        self._heals += 1
+        lost = sum(wrong.present is None for wrong in found)
+        self._log.warning("elements_healed", lost=lost, strange=len(found) - lost)
+        try:
+            self._keeper.put_right(self.book, found)
+        except KernelRefused as error:
+            self._trouble(error)
+
+    def _look(self) -> list[Wrong] | None:
+        """What the kernel has otherwise than we left it, bytes counted; None when it can not be read."""
+        try:
+            return self._keeper.look(self.book)
+        except KernelRefused:
+            return None
 
     # -- carrying out --
 
@@ -256,130 +262,32 @@ class Enforcer:
         if changes.disaster:
             self._announce(self.book.disaster)
         try:
-            self._carry_out(changes)
+            self._keeper.carry_out(self.book, changes)
         except KernelRefused as error:
             self._log.warning("kernel_refused", what=error.facts.get("what"), reason=error.facts.get("reason"))
-            changed = self._kernel.structure() != self._structure
-            return self._reconcile(reset=changed, readings=self._readings_or_none() or {})
+            return self._reconcile(reset=self._kernel.structure() != self._structure)
         return True
 
-    def _carry_out(self, changes: Changes) -> None:
-        now = self._clock.monotonic()
-        touched = [*changes.live, *changes.over]
-        before: dict[Name, Element] = {}
-        after: dict[Name, Element] = {}
-        for key in touched:
-            if key in self._installed:
-                before |= self._elements(self._installed[key], now)
-        for key in changes.live:
-            after |= self._elements(self.book.sessions[key], now)
-        if changes.blocks or changes.disaster:
-            before |= self._switches
-            after |= self._wanted_switches(now)
-        todo = plan(after, before)
-        if todo:
-            self._kernel.carry_out(todo)
-        self._forget_marks(touched)
-        self._remember(changes, todo, now)
-
-    def _remember(self, changes: Changes, todo: Plan, now: float) -> None:
-        for key in changes.over:
-            self._installed.pop(key, None)
-        fresh = {name for name, _ in todo.add}
-        for key in changes.live:
-            session = self.book.sessions[key]
-            _forget_counters(session, self._elements(session, now), fresh)
-            self._installed[key] = replace(session)
-        self._switches = self._wanted_switches(now)
-
-    def _forget_marks(self, touched: list[str]) -> None:
-        """Delete the connections of marks that are no longer in use."""
-        for key in touched:
-            old, new = self._installed.get(key), self.book.sessions.get(key)
-            if old is not None and (new is None or new.mark != old.mark):
-                self._kernel.forget(old.mark)
-
-    def _reconcile(self, *, reset: bool, readings: dict[Name, Reading]) -> bool:
+    def _reconcile(self, *, reset: bool) -> bool:
         """Make the kernel's sets, or with ``reset`` the whole table, as desired; False when it did not work."""
-        self._account(readings)
-        desired = self._desired()
-        todo = plan(desired, {} if reset else {name: reading.element for name, reading in readings.items()})
         try:
             if reset:
-                self._kernel.install(self._table, todo)
+                self._keeper.install(self.book)
                 self._structure = self._kernel.structure()
-                self._database.keep_structure(self._table, self._structure)
+                self._database.keep_structure(self._keeper.table, self._structure)
             else:
-                if not readings:
-                    todo = plan(desired, {n: r.element for n, r in self._kernel.readings().items()})
-                self._kernel.carry_out(todo)
-            self._forget_strangers(readings)
+                self._keeper.adopt(self.book)
+                self._keeper.put_right(self.book, self._keeper.look(self.book))
         except KernelRefused as error:
-            self._problem = str(error.facts.get("reason", "kernel"))
-            self._verify_at = self._clock.monotonic() + VERIFY_APART
-            self._log.error("kernel_refused", what=error.facts.get("what"), reason=self._problem)
+            self._trouble(error)
             return False
         self._problem = ""
-        now, fresh = self._clock.monotonic(), {name for name, _ in todo.add}
-        for session in self.book.sessions.values():
-            _forget_counters(session, self._elements(session, now), fresh)
-        self._installed = {key: replace(session) for key, session in self.book.sessions.items()}
-        self._switches = self._wanted_switches(now)
         return True
 
-    def _forget_strangers(self, readings: dict[Name, Reading]) -> None:
-        """Connections of marks that the kernel knew and we do not want."""
-        wanted = {session.mark for session in self.book.sessions.values()}
-        for name in readings:
-            if name.set == "live" and (mark := int(name.key, 16)) not in wanted:
-                self._kernel.forget(mark)
-
-    # -- counting --
-
-    def _account(self, readings: dict[Name, Reading] | None) -> None:
-        if readings:
-            bytes_of = from_readings(readings)
-            for session in list(self.book.sessions.values()):
-                self.book.count(session, *measure(session, self._interfaces[session.spot], bytes_of))
-
-    def _measure(self, session: Session) -> tuple[int, int]:
-        """Book's port: the last bytes of one session before its elements change."""
-        old = self._installed.get(session.id)
-        if old is None:
-            return 0, 0
-        try:
-            return measure(session, self._interfaces[session.spot], self._kernel.bytes_of)
-        except KernelRefused:
-            return 0, 0
-
-    def _readings_or_none(self) -> dict[Name, Reading] | None:
-        try:
-            return self._kernel.readings()
-        except KernelRefused:
-            return None
-
-    # -- what is desired --
-
-    def _desired(self) -> dict[Name, Element]:
-        now = self._clock.monotonic()
-        desired = self._wanted_switches(now)
-        for session in self.book.sessions.values():
-            desired |= self._elements(session, now)
-        return desired
-
-    def _elements(self, session: Session, now: float) -> dict[Name, Element]:
-        return elements_of(session, self._interfaces[session.spot], now)
-
-    def _wanted_switches(self, now: float) -> dict[Name, Element]:
-        left = self.book.disaster_ends - now if self.book.disaster.on else 0.0
-        return elements_of_switches(self.book.blocked, self._interfaces.values(), left)
+    def _trouble(self, error: KernelRefused) -> None:
+        self._problem = str(error.facts.get("reason", "kernel"))
+        self._verify_at = self._clock.monotonic() + VERIFY_APART
+        self._log.error("kernel_refused", what=error.facts.get("what"), reason=self._problem)
 
     def _moment(self) -> Moment:
         return Moment(self._boot, self._clock.monotonic(), self._clock.now())
-
-
-def _forget_counters(session: Session, elements: dict[Name, Element], fresh: set[Name]) -> None:
-    """Elements that were just made count from nothing."""
-    for name in elements:
-        if name in fresh:
-            session.seen.pop(name.set, None)

@@ -28,12 +28,14 @@ class Neighbours(Protocol):
 
 
 class Leases:
-    """dnsmasq's lease file, read again only when it has changed."""
+    """dnsmasq's lease file, read again only when it has changed. It is searched, not parsed: with thousands of phones
+    it changes between any two log-ins.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stamp: tuple[int, int] = (0, 0)
-        self._leases: dict[str, str] = {}
+        self._text = b""
 
     def has(self, ip: str, mac: str) -> bool:
         """Was ``ip`` given to ``mac``? A missing file gave nothing."""
@@ -41,17 +43,22 @@ class Leases:
             status = self._path.stat()
             stamp = (status.st_mtime_ns, status.st_size)
             if stamp != self._stamp:
-                self._leases = parse_leases(self._path.read_text("ascii", "replace"))
+                self._text = self._path.read_bytes().lower()
                 self._stamp = stamp
         except OSError:
             return False
-        return self._leases.get(ip) == mac
+        return leased(self._text, ip, mac)
 
 
-def parse_leases(text: str) -> dict[str, str]:
-    """dnsmasq's lines "expiry mac ip name client-id": ip -> mac, in small letters."""
-    fields = [line.split() for line in text.splitlines()]
-    return {f[2]: f[1].lower() for f in fields if len(f) >= 4 and f[1].count(":") == 5}
+def leased(text: bytes, ip: str, mac: str) -> bool:
+    """Does a line "expiry mac ip name client-id" of dnsmasq's lease file, in small letters, say so?"""
+    wanted = f" {mac} {ip} ".encode()
+    at = text.find(wanted)
+    while at >= 0:
+        if text[text.rfind(b"\n", 0, at) + 1 : at].isdigit():
+            return True
+        at = text.find(wanted, at + 1)
+    return False
 
 
 class KernelNeighbours:

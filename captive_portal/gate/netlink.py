@@ -1,4 +1,4 @@
-"""Netlink, as little of it as the gate needs: neighbours, routing rules, forgetting connections, reading one element,
+"""Netlink, as little of it as the gate needs: questions and answers, dumps read packet by packet, nftables' batches,
 hearing that somebody changed the ruleset. Standard library only; numbers are of the kernel's uapi headers, named there.
 
 May import: nothing of ours.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 NETLINK_ROUTE, NETLINK_NETFILTER = 0, 12
 REQUEST, ACK, EXCL, CREATE, DUMP = 0x1, 0x4, 0x200, 0x400, 0x300  # linux/netlink.h NLM_F_*
@@ -58,16 +58,12 @@ class Netlink:
 
     def ask(self, kind: int, body: bytes, flags: int = ACK) -> list[tuple[int, bytes]]:
         """The answer's messages without the closing one. Raises OSError with the kernel's number."""
-        self._sequence += 1
-        head = HEAD.pack(HEAD.size + len(body), kind, REQUEST | flags, self._sequence, 0)
-        self._socket.send(head + body)
+        self._ask_for(kind, body, flags)
         answers: list[tuple[int, bytes]] = []
         while True:
             for answer, content in self._mine():
                 if answer == ERROR:
-                    (number,) = struct.unpack_from("=i", content)
-                    if number:
-                        raise OSError(-number, os.strerror(-number))
+                    _raise(content)
                     return answers
                 if answer == DONE:
                     return answers
@@ -75,16 +71,72 @@ class Netlink:
             if answers and not flags & (ACK | DUMP & 0x200):
                 return answers
 
+    def _ask_for(self, kind: int, body: bytes, flags: int) -> None:
+        self._sequence += 1
+        self._socket.send(_frame(kind, REQUEST | flags, self._sequence, body))
+
     def _mine(self) -> list[tuple[int, bytes]]:
         """Messages of the next packet that answer the present request (a late answer to an older one is dropped)."""
-        packet = self._socket.recv(1 << 18)
+        packet = self._socket.recv(1 << 16)  # dumps come in packets of half of that
         if len(packet) < HEAD.size or HEAD.unpack_from(packet)[3] != self._sequence:
             return []
         return list(messages(packet))
 
+    def dump(self, kind: int, body: bytes) -> Iterator[bytes]:
+        """The bodies of a dump's messages, a packet of them at a time: memory does not grow with the answer. Nothing
+        else may be asked of this socket before the end. Raises OSError with the kernel's number.
+        """
+        self._ask_for(kind, body, DUMP)
+        over = False
+        try:
+            while not over:
+                for answer, content in self._mine():
+                    over = answer in (ERROR, DONE)
+                    if answer == ERROR:
+                        _raise(content)
+                    if not over:
+                        yield content
+        finally:
+            while not over:  # left in the middle: the kernel refuses another dump until this one is read to its end
+                over = any(answer in (ERROR, DONE) for answer, _ in self._mine())
+
+    def transact(self, steps: Sequence[tuple[int, bytes]]) -> None:
+        """One nftables transaction of (message type, body): all of it happens or nothing. Raises OSError with the
+        kernel's number.
+        """
+        self._sequence += 1
+        edge = struct.pack(">BBH", 0, 0, 10)  # nfgenmsg; res_id NFNL_SUBSYS_NFTABLES
+        frames = [_frame(16, REQUEST, self._sequence, edge)]  # NFNL_MSG_BATCH_BEGIN
+        for place, (kind, body) in enumerate(steps, 1):
+            flags = REQUEST | CREATE | (ACK if place == len(steps) else 0)
+            frames.append(_frame(kind, flags, self._sequence, body))
+        frames.append(_frame(17, REQUEST, self._sequence, edge))  # NFNL_MSG_BATCH_END
+        self._socket.send(b"".join(frames))
+        while True:  # complaints come in the order of the steps, the last one's acknowledgement at the end
+            for answer, content in self._mine():
+                if answer == ERROR:
+                    _raise(content)
+                    return
+
+    def allow(self, size: int) -> None:
+        """Let one batch be of ``size`` bytes (SO_SNDBUFFORCE, 32; needs CAP_NET_ADMIN)."""
+        self._socket.setsockopt(socket.SOL_SOCKET, 32, size)
+
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
+
+
+def _frame(kind: int, flags: int, sequence: int, body: bytes) -> bytes:
+    """One message, padded to four bytes."""
+    return HEAD.pack(HEAD.size + len(body), kind, flags, sequence, 0) + body + b"\0" * (-len(body) % 4)
+
+
+def _raise(error: bytes) -> None:
+    """nlmsgerr: OSError, unless it is an acknowledgement."""
+    (number,) = struct.unpack_from("=i", error)
+    if number:
+        raise OSError(-number, os.strerror(-number))
 
 
 def listener(family: int, group: int) -> socket.socket:

@@ -198,12 +198,15 @@ class Phone(Message, frozen=True, tag="phone", kw_only=True):
 
 
 class Opened(Message, frozen=True, tag="opened", kw_only=True):
-    """The kernel lets the phone through. token: signed, for the page's link and cookie (Resume)."""
+    """The kernel lets the phone through. token: signed, for the page's link and cookie (Resume). view: what a Lookup
+    would show of it now, so that nobody has to ask again.
+    """
 
     session: str
     token: str
     ends_at: datetime
     seconds_left: int
+    view: SessionView | None = None
 
 
 class Refused(Message, frozen=True, tag="refused", kw_only=True):

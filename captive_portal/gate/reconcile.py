@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from captive_portal.gate.ruleset import TABLE
 from captive_portal.gate.session import Session
+from captive_portal.settings import SpotSettings
 
 TOLERANCE = 2.0
 """Seconds by which a time-out may differ before it is put right."""
@@ -47,8 +48,21 @@ class Plan(NamedTuple):
         return bool(self.remove or self.add)
 
 
+class Pass(NamedTuple):
+    """What the kernel has to know of one session. ip4: "" when it has none; ends: monotonic seconds."""
+
+    mac: str
+    ip4: str
+    interface: str
+    ipv6: bool
+    mark: int
+    ends: float
+    throttled: bool
+
+
 MAPS = frozenset({"up4", "up6"})
-OURS = frozenset({"up4", "up6", "live", "slow", "blocked", "disaster"})
+OF_SESSIONS = ("up4", "up6", "live", "slow")
+OURS = (*OF_SESSIONS, "blocked", "disaster")
 """The sets whose elements are ours alone; garden sets belong to dnsmasq, meters and crowds to the kernel."""
 
 
@@ -69,21 +83,31 @@ def same(one: Element, other: Element) -> bool:
     return abs(one.seconds - other.seconds) <= TOLERANCE
 
 
-def elements_of(session: Session, interface: str, now: float) -> dict[Name, Element]:
+def pass_of(session: Session, spot: SpotSettings) -> Pass:
+    """The session as it is to be carried out. Where IPv6 is off there is nothing to let through by it."""
+    ipv6 = spot.ipv6.mode != "off"
+    return Pass(session.mac, session.ip4, spot.interface, ipv6, session.mark, session.ends, session.throttled)
+
+
+def key_of(kind: str, of: Pass) -> str:
+    """The key of a session's element in the set ``kind``; "" when it has none there."""
+    if kind == "up4":
+        return f"{of.mac} . {of.ip4}" if of.ip4 else ""
+    if kind == "up6":
+        return f'"{of.interface}" . {of.mac}' if of.ipv6 else ""
+    return f"0x{of.mark:08x}" if kind == "live" or of.throttled else ""
+
+
+def element_of(kind: str, of: Pass, now: float) -> Element:
+    """Its element there; ``now`` monotonic."""
+    return Element(of.mark if kind in MAPS else 0, of.ends - now)
+
+
+def elements_of(of: Pass, now: float) -> dict[Name, Element]:
     """The elements of one session; ``now`` monotonic. None when its time is up."""
-    left = session.ends - now
-    if left <= 0:
+    if of.ends <= now:
         return {}
-    mark = f"0x{session.mark:08x}"
-    elements = {
-        Name("up6", f'"{interface}" . {session.mac}'): Element(session.mark, left),
-        Name("live", mark): Element(0, left),
-    }
-    if session.ip4:
-        elements[Name("up4", f"{session.mac} . {session.ip4}")] = Element(session.mark, left)
-    if session.throttled:
-        elements[Name("slow", mark)] = Element(0, left)
-    return elements
+    return {Name(kind, key): element_of(kind, of, now) for kind in OF_SESSIONS if (key := key_of(kind, of))}
 
 
 def elements_of_switches(blocked: Iterable[str], open_interfaces: Iterable[str], left: float) -> dict[Name, Element]:
@@ -94,22 +118,18 @@ def elements_of_switches(blocked: Iterable[str], open_interfaces: Iterable[str],
     return elements
 
 
-def commands(todo: Plan) -> str:
-    """The plan as one nft script. An element to be removed is first added (no change if it is there), so that one
-    that timed out a moment ago does not fail the transaction.
-    """
-    lines = []
-    for name, element in todo.remove:
-        lines.append(f"add {_spell(name, element._replace(seconds=None))}")
-        lines.append(f"delete {_spell(name, Element())}")
-    lines += [f"add {_spell(name, element)}" for name, element in todo.add]
-    return "\n".join(lines) + "\n"
+def additions(elements: Iterable[tuple[Name, Element]]) -> str:
+    """These elements as a script for nft."""
+    by_set: dict[str, list[str]] = {}
+    for name, element in elements:
+        by_set.setdefault(name.set, []).append(_spell(name, element))
+    return "".join(f"add element inet {TABLE} {kind} {{ {', '.join(spelt)} }}\n" for kind, spelt in by_set.items())
 
 
 def _spell(name: Name, element: Element) -> str:
     timeout = "" if element.seconds is None else f" timeout {_duration(element.seconds)}"
-    value = f" : {element.mark}" if name.set in MAPS and element.mark else ""
-    return f"element inet {TABLE} {name.set} {{ {name.key}{timeout}{value} }}"
+    value = f" : {element.mark}" if name.set in MAPS else ""
+    return f"{name.key}{timeout}{value}"
 
 
 def _duration(seconds: float) -> str:

@@ -10,11 +10,12 @@ import pytest
 
 from captive_portal.gate.crowd import Seen
 from captive_portal.gate.errors import KernelRefused
-from captive_portal.gate.kernel import Kernel, MemoryKernel, NftKernel
+from captive_portal.gate.kernel import Kernel, NftKernel
+from captive_portal.gate.memory_kernel import MemoryKernel
 from captive_portal.gate.reconcile import Element, Name, Plan
 from captive_portal.gate.ruleset import table
 from device.clock import SystemClock
-from tests.captive_portal.gate.sites import a_site, mac
+from tests.captive_portal.gate.sites import a_site, mac, standing
 from tests.net.topology import in_namespace
 
 UP4 = Name("up4", f"{mac(1)} . 10.90.0.5")
@@ -36,14 +37,14 @@ def kernel(request: pytest.FixtureRequest) -> Iterator[Kernel]:
     """A kernel with our table in it."""
     if request.param == "memory":
         memory = MemoryKernel(SystemClock())
-        memory.install(table(a_site()), Plan([], []))
+        memory.install(table(a_site()), [])
         yield memory
         return
     space = f"hk{os.getpid():x}{os.urandom(2).hex()}"
     subprocess.run(["ip", "netns", "add", space], check=True)
     real = in_namespace(space, NftKernel)
     try:
-        real.install(table(a_site()), Plan([], []))
+        real.install(table(a_site()), [])
         yield real
     finally:
         real.close()
@@ -56,7 +57,7 @@ def adding(*names: Name) -> Plan:
 
 def test_what_is_added_is_read_back(kernel: Kernel) -> None:
     kernel.carry_out(adding(*WANTED))
-    readings = kernel.readings()
+    readings = standing(kernel)
     assert readings.keys() == WANTED.keys()
     for name, wanted in WANTED.items():
         shown = readings[name].element
@@ -67,13 +68,13 @@ def test_what_is_added_is_read_back(kernel: Kernel) -> None:
 def test_what_is_removed_is_gone_even_when_it_was_not_there(kernel: Kernel) -> None:
     kernel.carry_out(adding(UP4, LIVE))
     kernel.carry_out(Plan([(UP4, WANTED[UP4]), (UP6, WANTED[UP6])], []))
-    assert kernel.readings().keys() == {LIVE}
+    assert standing(kernel).keys() == {LIVE}
 
 
 def test_an_element_is_replaced_in_one_step(kernel: Kernel) -> None:
     kernel.carry_out(adding(UP4))
     kernel.carry_out(Plan([(UP4, WANTED[UP4])], [(UP4, Element(301, 900.0))]))
-    assert kernel.readings()[UP4].element.mark == 301
+    assert standing(kernel)[UP4].element.mark == 301
 
 
 def test_counters_are_read_one_by_one(kernel: Kernel) -> None:
@@ -82,11 +83,32 @@ def test_counters_are_read_one_by_one(kernel: Kernel) -> None:
     assert kernel.bytes_of(Name("live", "0x00000999")) is None
 
 
+def test_many_phones_are_let_in_by_one_transaction_and_read_back(kernel: Kernel) -> None:
+    many = {Name("up4", f"{mac(n)} . 10.90.{n >> 8}.{n & 255}"): Element(300 + n, 500.0) for n in range(5000)}
+    kernel.carry_out(Plan([], list(many.items())))
+    assert {name: reading.element.mark for name, reading in standing(kernel).items()} == {
+        name: element.mark for name, element in many.items()
+    }
+
+
+def test_of_a_transaction_that_can_not_be_nothing_is_done(kernel: Kernel) -> None:
+    kernel.carry_out(adding(LIVE))
+    with pytest.raises(KernelRefused):
+        kernel.carry_out(Plan([(LIVE, WANTED[LIVE])], [(UP6, WANTED[UP6]), (UP4, Element(seconds=5.0))]))  # no mark
+    assert standing(kernel).keys() == {LIVE}
+
+
+def test_a_reading_left_in_the_middle_does_not_stand_in_the_way_of_the_next(kernel: Kernel) -> None:
+    kernel.carry_out(adding(UP4, UP6, LIVE))
+    next(kernel.readings("up4"))
+    assert standing(kernel).keys() == {UP4, UP6, LIVE}
+
+
 def test_a_new_table_forgets_the_old_elements(kernel: Kernel) -> None:
     kernel.carry_out(adding(UP4))
     before = kernel.structure()
-    kernel.install(table(a_site()), adding(LIVE))
-    assert kernel.readings().keys() == {LIVE}
+    kernel.install(table(a_site()), adding(LIVE).add)
+    assert standing(kernel).keys() == {LIVE}
     assert before
     assert kernel.structure() != before
 

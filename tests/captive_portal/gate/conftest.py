@@ -10,7 +10,7 @@ import pytest
 from captive_portal.gate.database import Database
 from captive_portal.gate.enforcer import Enforcer
 from captive_portal.gate.flag import DisasterFlag
-from captive_portal.gate.kernel import MemoryKernel
+from captive_portal.gate.memory_kernel import MemoryKernel
 from captive_portal.gate.session import Sighting
 from captive_portal.settings import WifiSettings
 from device.audit import Audit

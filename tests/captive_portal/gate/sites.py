@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from captive_portal.gate.kernel import Kernel
+from captive_portal.gate.reconcile import OURS, Name, Reading
 from captive_portal.settings import Ipv4Settings, Ipv6Settings, LimitSettings, SpotSettings, WifiSettings
 from device.clock import JST
 
@@ -36,3 +38,8 @@ def mac(number: int) -> str:
 def ip(number: int) -> str:
     """The IPv4 address of phone ``number``."""
     return f"10.90.{(number + 256) >> 8 & 3}.{number & 255}"
+
+
+def standing(kernel: Kernel) -> dict[Name, Reading]:
+    """Every element of our own sets."""
+    return dict(element for kind in OURS for element in kernel.readings(kind))

@@ -11,7 +11,7 @@ from captive_portal.gate.reconcile import Element, Name, Plan
 from captive_portal.gate.session import Sighting
 from captive_portal.settings import LimitSettings
 from tests.captive_portal.gate.conftest import Box
-from tests.captive_portal.gate.sites import a_site, ip, mac
+from tests.captive_portal.gate.sites import a_site, ip, mac, standing
 
 MakeBox = Callable[..., Box]
 
@@ -24,7 +24,7 @@ def login(box: Box, *numbers: int) -> list[p.Answer]:
 
 def let_in(box: Box) -> set[str]:
     """MACs that the kernel lets through by IPv4."""
-    return {name.key.split(" . ")[0] for name in box.kernel.readings() if name.set == "up4"}
+    return {name.key.split(" . ")[0] for name in standing(box.kernel) if name.set == "up4"}
 
 
 def up4(n: int) -> Name:
@@ -131,7 +131,7 @@ def test_a_used_up_quota_throttles_in_the_kernel(make_box: MakeBox) -> None:
     box.kernel.traffic(up4(1), 2**20)
     box.clock.advance(6)
     box.gate.tick()
-    assert [name.set for name in box.kernel.readings() if name.set == "slow"] == ["slow"]
+    assert [name.set for name in standing(box.kernel) if name.set == "slow"] == ["slow"]
     box.clock.advance(6)
     box.gate.tick()
     assert box.gate.book.shown()[0].bytes_up == 2**20
@@ -150,10 +150,10 @@ def test_switching_disaster_mode_is_audited_and_so_is_its_own_end(make_box: Make
     box = make_box()
     until = box.clock.now().replace(hour=10)
     box.gate.answer([p.SetDisaster(on=True, reason="flood", until=until, by="s1")])
-    assert any(name.set == "disaster" for name in box.kernel.readings())
+    assert any(name.set == "disaster" for name in standing(box.kernel))
     box.clock.advance(3601)
     box.gate.tick()
-    assert not any(name.set == "disaster" for name in box.kernel.readings())
+    assert not any(name.set == "disaster" for name in standing(box.kernel))
     assert [line.facts["on"] for line in box.audit.lines()] == [True, False]
 
 
@@ -162,7 +162,7 @@ def test_blocks_and_disaster_are_remembered(make_box: MakeBox) -> None:
     box.gate.answer([p.Block(mac=mac(5)), p.SetDisaster(on=True, reason="quake")])
     box.reboot(10)
     box.start()
-    assert {name.set for name in box.kernel.readings()} == {"blocked", "disaster"}
+    assert {name.set for name in standing(box.kernel)} == {"blocked", "disaster"}
     assert box.gate.book.disaster.reason == "quake"
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captive_portal.gate.identity import Tokens
-from captive_portal.gate.neighbours import Leases, parse_leases
+from captive_portal.gate.neighbours import Leases, leased
 
 LINE = "1790000000 02:00:00:00:00:05 10.90.1.5 * 01:02:00:00:00:00:05\n"
 
@@ -36,6 +36,13 @@ def test_a_lease_counts_for_its_own_phone_and_as_long_as_it_stands(tmp_path: Pat
     assert not leases.has("10.90.1.5", "02:00:00:00:00:05")
 
 
-@given(st.text())
-def test_any_lease_file_is_read_without_a_fault(text: str) -> None:
-    assert all(mac.count(":") == 5 for mac in parse_leases(text).values())
+@given(st.binary())
+def test_no_junk_in_a_lease_file_is_a_lease(junk: bytes) -> None:
+    assert not leased(junk, "10.90.1.5", "02:00:00:00:00:05")
+    assert leased(junk + b"\n" + LINE.encode(), "10.90.1.5", "02:00:00:00:00:05")
+
+
+def test_a_phone_that_calls_itself_a_lease_has_none() -> None:
+    claim = LINE.replace("*", "x 02:00:00:00:00:06 10.90.1.6 y").encode()
+    assert not leased(claim, "10.90.1.6", "02:00:00:00:00:06")
+    assert leased(claim, "10.90.1.5", "02:00:00:00:00:05")

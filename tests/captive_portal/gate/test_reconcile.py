@@ -5,10 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captive_portal.gate.kernel import duration, parse_elements
-from captive_portal.gate.reconcile import MAPS, Element, Name, Plan, Reading, commands, elements_of, plan, same
+from captive_portal.gate.reconcile import Element, Name, Plan, additions, elements_of, pass_of, plan, same
 from captive_portal.gate.session import Session
-from tests.captive_portal.gate.sites import MORNING, mac
+from tests.captive_portal.gate.sites import MORNING, a_site, mac
 
 NAMES = st.builds(
     Name, st.sampled_from(["up4", "up6", "live", "slow", "blocked", "disaster"]), st.sampled_from("abcdef")
@@ -43,33 +42,15 @@ def test_nothing_undesired_is_ever_added(desired: dict[Name, Element], actual: d
 
 def test_a_session_whose_time_is_up_has_no_elements() -> None:
     session = Session("s", "hall", mac(1), "10.90.0.5", 300, "one_tap", "", "", "", "h", MORNING, since=0.0, ends=100.0)
-    assert {name.set for name in elements_of(session, "br-lan", 99.0)} == {"up4", "up6", "live"}
-    assert elements_of(session, "br-lan", 100.0) == {}
+    of = pass_of(session, a_site().spots[0])
+    assert {name.set for name in elements_of(of, 99.0)} == {"up4", "up6", "live"}
+    assert elements_of(of, 100.0) == {}
+    assert {name.set for name in elements_of(of._replace(ipv6=False), 99.0)} == {"up4", "live"}
 
 
-def test_an_element_that_just_timed_out_does_not_fail_the_removal() -> None:
-    script = commands(Plan([(Name("up4", "k"), Element(300, 5.0))], []))
-    assert script == "add element inet hiroba up4 { k : 300 }\ndelete element inet hiroba up4 { k }\n"
-
-
-def test_what_nft_prints_is_read_back() -> None:
-    text = """table inet hiroba {
-    map up4 {
-        type ether_addr . ipv4_addr : mark
-        elements = { 02:00:00:00:00:05 . 10.90.1.5 counter packets 2 bytes 300 timeout 1m expires 59s500ms : 0x0000012c,
-                     02:00:00:00:00:06 . 10.90.1.6 counter packets 0 bytes 0 timeout 1d expires 1h1s : 0x0000012d }
-    }
-}"""
-    assert parse_elements("up4", text) == {
-        Name("up4", "02:00:00:00:00:05 . 10.90.1.5"): Reading(Element(300, 59.5), 300),
-        Name("up4", "02:00:00:00:00:06 . 10.90.1.6"): Reading(Element(301, 3601.0), 0),
-    }
-    assert parse_elements("live", "set live {\n}") == {}
-    assert "up4" in MAPS
-
-
-@given(st.integers(0, 400), st.integers(0, 23), st.integers(0, 59), st.integers(0, 59), st.integers(0, 999))
-def test_durations_are_read_as_nft_writes_them(days: int, hours: int, minutes: int, seconds: int, ms: int) -> None:
-    parts = ((days, "d"), (hours, "h"), (minutes, "m"), (seconds, "s"), (ms, "ms"))
-    text = "".join(f"{number}{unit}" for number, unit in parts if number)
-    assert abs(duration(text) - (((days * 24 + hours) * 60 + minutes) * 60 + seconds + ms / 1000)) < 1e-6
+def test_elements_of_one_set_make_one_command_for_nft() -> None:
+    elements = [(Name("live", key), Element(0, 86401.5)) for key in ("0x00000100", "0x00000101")]
+    assert additions([*elements, (Name("up4", "k"), Element(300, 5.0))]) == (
+        "add element inet hiroba live { 0x00000100 timeout 1d1s500ms, 0x00000101 timeout 1d1s500ms }\n"
+        "add element inet hiroba up4 { k timeout 0d5s0ms : 300 }\n"
+    )
