@@ -61,6 +61,24 @@ class NotFound(HirobaError):
     code = "not_found"
 
 
+class NotPublic(HirobaError):
+    """A file meant for a seed is not what it has to be, and may hold a secret. facts: file, wanted, which also ends the
+    code: ssh-key, certificate, root-metadata.
+    """
+
+    code = "seed.not_public"
+
+    def __init__(self, *, file: object, wanted: str) -> None:
+        super().__init__(file=file, wanted=wanted)
+        self.code = f"seed.not_{wanted.replace('-', '_')}"
+
+
+class NoCityHall(HirobaError):
+    """Codes are asked for where no fleet service keeps its state. facts: folder."""
+
+    code = "seed.no_city_hall"
+
+
 class InstallStepFailed(HirobaError):
     """A program that lays the box failed. facts: step, reason."""
 

@@ -40,9 +40,9 @@ def command(
         return
     asking = _asking(config, state)
     code = code_file.read().strip() if code_file else code
-    if code is None and not asking.identity.pending():
+    if code is None and not (asking.identity.pending() or asking.identity.code()):
         raise click.UsageError("--code CODE が必要です / --code CODE is needed")
-    given = asking.enrol(code) if code is not None else asking.poll()
+    given = asking.enrol(code) if code is not None else asking.go_on()
     if given is None:
         click.echo(f"鍵の指紋 / key fingerprint: {asking.identity.fingerprint()}")
         click.echo("職員の承認を待っています / waiting for staff to approve")
@@ -65,9 +65,9 @@ def _wait(asking: Asking) -> Credential | None:
 @site_options
 @click.option("--force", is_flag=True, help="Even when it is not time yet.")
 def renew(config: Path, state: Path, force: bool) -> None:
-    """Renew the credential when two thirds of its life are over; for a timer."""
+    """Take the next step: ask with the seed's code, see whether staff approved, renew in time. For a timer."""
     asking = _asking(config, state)
-    _tell(asking, asking.renew(now_due=force))
+    _tell(asking, asking.go_on(now_due=force))
 
 
 @command.command()

@@ -11,10 +11,13 @@ from pathlib import Path
 import click
 
 from device.clock import SystemClock
-from device.logs import open_log
+from device.logs import Log, open_log
+from device.sender import LineDown
 from provisioning.commands.options import site_options
+from provisioning.enrolment.asking import Asking
 from provisioning.enrolment.heartbeat import put_heartbeat
 from provisioning.enrolment.wiring import link_of, open_line
+from provisioning.fleet.errors import EnrolmentRefused, NotEnrolled
 from provisioning.site import read_site
 
 
@@ -24,7 +27,9 @@ from provisioning.site import read_site
 def command(config: Path, state: Path, as_json: bool) -> None:
     """Tell city hall how this box is. Exit code 0 even without a line: the message is kept and goes next time."""
     site = read_site(config)
-    line = open_line(site, link_of(site, config, "hiroba heartbeat"), state, SystemClock(), open_log("heartbeat"))
+    log = open_log("heartbeat")
+    line = open_line(site, link_of(site, config, "hiroba heartbeat"), state, SystemClock(), log)
+    _go_on(line.asking, log)
     message = put_heartbeat(line.told)
     waiting = line.sender.flush()
     if as_json:
@@ -33,3 +38,13 @@ def command(config: Path, state: Path, as_json: bool) -> None:
         click.echo(f"送信待ち {waiting} 件 / {waiting} messages wait to be sent")
     else:
         click.echo("送信しました / sent")
+
+
+def _go_on(asking: Asking, log: Log) -> None:
+    """The next step to a credential: what staff approved is here at the next heartbeat, not the next day."""
+    try:
+        asking.go_on()
+    except (NotEnrolled, LineDown):
+        return  # told below, when the heartbeat itself does not go
+    except EnrolmentRefused as error:
+        log.warning("enrolment_refused", reason=error.facts.get("reason"))

@@ -11,13 +11,15 @@ from pathlib import Path
 import click
 
 from device.clock import SystemClock
-from provisioning.commands.options import site_options
+from provisioning.commands.options import STATE, site_options
+from provisioning.errors import NoCityHall
 from provisioning.rendering import site_of
 from provisioning.seed.application import archive
 from provisioning.seed.cloud import System, seed
 from provisioning.seed.first_start import ARCHIVE
-from provisioning.seed.sheet import sheet
-from provisioning.site import Site
+from provisioning.seed.public import certificates, root_metadata, ssh_keys
+from provisioning.seed.sheet import STAFF_PORT, sheet
+from provisioning.site import Site, read_site
 from provisioning.site_city import read_city, text_is_city
 
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -59,9 +61,13 @@ def command(
     if code and (every or make_code):
         raise click.UsageError("--code は一台ぶんです / --code is for one box")
     boxes = _boxes(config, name, every)
-    codes = _codes(config, state, list(boxes)) if make_code else dict.fromkeys(boxes, code)
+    public = [key for file in keys for key in ssh_keys(_text(file), file)]
+    common = _public_texts(ca, trust)
+    codes = dict.fromkeys(boxes, code)
+    if make_code:
+        codes, own = _codes(config, state, list(boxes))
+        common = {"ca": own, **common}
     packed = b"" if without_application else archive(HERE)
-    public = [line for file in keys for line in file.read_text("utf-8").splitlines() if line.strip()]
     written = []
     for box, (site, toml, _) in boxes.items():
         files = seed(
@@ -70,15 +76,16 @@ def command(
             system,
             code=codes[box],
             keys=public,
-            files=_public_files(site, state, ca, trust),
+            files=_public_files(site, common),
             application=hashlib.sha256(packed).hexdigest() if packed else "",
         )
         written += _write(out / box if every else out, files, packed)
     parts = {box: words for box, (_, _, words) in boxes.items()}
     page = out / "inventory.pdf"
-    _put(page, sheet([site for site, _, _ in boxes.values()], parts, codes, SystemClock().now()))
+    _put(page, sheet([site for site, _, _ in boxes.values()], parts, codes, SystemClock().now(), _staff_port(config)))
     told = [*written, str(page)]
     click.echo(json.dumps({"written": told}, ensure_ascii=False) if as_json else "\n".join(told))
+    _note_what_is_left([site for site, _, _ in boxes.values()], codes, common)
 
 
 def _boxes(config: Path, name: str, every: bool) -> dict[str, tuple[Site, str, str]]:
@@ -95,28 +102,60 @@ def _boxes(config: Path, name: str, every: bool) -> dict[str, tuple[Site, str, s
     return {site.box.name: (site, toml, " ".join(words))}
 
 
-def _codes(config: Path, state: Path, boxes: Sequence[str]) -> dict[str, str]:
-    """A fresh one-time code for each. Raises SettingsError where there is no [fleet]."""
+def _staff_port(config: Path) -> int:
+    """Where the labels lead; the city's file says it at its server."""
+    sites = [box.site for box in read_city(config).boxes] if text_is_city(config) else [read_site(config)]
+    return next((site.fleet.staff_port for site in sites if site.fleet), STAFF_PORT)
+
+
+def _codes(config: Path, state: Path, boxes: Sequence[str]) -> tuple[dict[str, str], str]:
+    """A fresh one-time code for each, and the city's CA (PEM). Raises SettingsError where there is no [fleet],
+    NoCityHall.
+    """
     from device.logs import open_log
     from device.settings import read
     from provisioning.fleet.settings import FleetFile
-    from provisioning.fleet.wiring import build_fleet, prepare
+    from provisioning.fleet.wiring import authority_folder, build_fleet, prepare
 
     settings, clock = read(config, FleetFile).fleet, SystemClock()
+    if not authority_folder(state).certificate.exists():
+        raise NoCityHall(folder=state)
     prepare(settings, state, clock)
     records = build_fleet(settings, state, clock, open_log("seed")).records
     now = int(clock.now().timestamp())
-    return {box: records.new_code(box, "(seed)", now, settings.code_days) for box in boxes}
+    codes = {box: records.new_code(box, "(seed)", now, settings.code_days) for box in boxes}
+    return codes, authority_folder(state).certificate.read_text("utf-8")
 
 
-def _public_files(site: Site, state: Path, ca: Path | None, trust: Path | None) -> Mapping[str, str]:
+def _public_texts(ca: Path | None, trust: Path | None) -> dict[str, str]:
+    """What holds for every box. Raises NotPublic."""
+    found = {"ca": certificates(_text(ca), ca)} if ca else {}
+    return found | ({"trust": root_metadata(_text(trust), trust)} if trust else {})
+
+
+def _text(file: Path) -> str:
+    return file.read_text("utf-8", "replace")
+
+
+def _public_files(site: Site, common: Mapping[str, str]) -> Mapping[str, str]:
     """Files that anyone may read, where the box looks for them."""
     files = {}
-    if ca and site.fleet_link:
-        files[str(state / site.fleet_link.ca)] = ca.read_text("utf-8")
-    if trust:
-        files[str(site.updates.trust)] = trust.read_text("utf-8")
+    if "ca" in common and site.fleet_link:
+        files[str(STATE / site.fleet_link.ca)] = common["ca"]
+    if "trust" in common:
+        files[str(site.updates.trust)] = common["trust"]
     return files
+
+
+def _note_what_is_left(sites: Sequence[Site], codes: Mapping[str, str], common: Mapping[str, str]) -> None:
+    """Told on standard error: the seed is good, yet somebody will have to go to the box."""
+    linked = [site for site in sites if site.fleet_link]
+    if linked and "ca" not in common:
+        click.echo("注意：--ca がないため、端末は市役所を確かめられず登録できません。", err=True)
+        click.echo("Note: without --ca the box can not know city hall, and can not enrol.", err=True)
+    if any(not codes.get(site.box.name) for site in linked):
+        click.echo("注意：登録コードがないため、あとで端末で hiroba enrol --code コード を実行します。", err=True)
+        click.echo("Note: without a code somebody has to run hiroba enrol --code CODE on the box.", err=True)
 
 
 def _write(folder: Path, files: Mapping[str, str], packed: bytes) -> list[str]:

@@ -1,5 +1,7 @@
 """A box's steps to its credential: ask with a code, wait for staff, renew in time, ask again when it was off for long.
 
+``go_on`` takes whichever step is next, so that a timer brings a seeded box home without anybody at its side.
+
 May import: this room, device.clock, provisioning.fleet.errors.
 """
 
@@ -30,8 +32,15 @@ class Asking:
         return self._taken(self.city_hall.enrol(code, self.identity.request(self.box)))
 
     def poll(self) -> Credential | None:
-        """Whether staff have decided. Raises EnrolmentRefused (declined)."""
-        return self._taken(self.city_hall.enrolment(self.identity.pending()))
+        """Whether staff have decided. Raises EnrolmentRefused (declined, or city hall knows nothing of the question,
+        as after a restore of its database); then there is nothing left to wait for.
+        """
+        try:
+            answer = self.city_hall.enrolment(self.identity.pending())
+        except EnrolmentRefused:
+            self.identity.pending_file.unlink(missing_ok=True)
+            raise
+        return self._taken(answer)
 
     def wait(self, seconds: float, sleep: Callable[[float], object]) -> Credential | None:
         """Poll until staff have decided or ``seconds`` are over."""
@@ -40,18 +49,30 @@ class Asking:
             sleep(POLL_SECONDS)
         return given
 
-    def renew(self, *, now_due: bool = False) -> Credential | None:
-        """Renew when it is time (or ``now_due``). None when staff must approve first: the credential was over.
-        Raises NotEnrolled when there was never one.
+    def go_on(self, *, now_due: bool = False) -> Credential | None:
+        """The next step: poll, ask with the seed's code, or renew when it is time (or ``now_due``). None when staff
+        must approve first. Raises NotEnrolled when there is neither a credential nor a code.
         """
         if self.identity.pending():
             return self.poll()
+        if self.identity.code():
+            return self._with_seeds_code()
         credential, now = self.identity.credential(), self.clock.now()
         if credential.over(now):
             return self.enrol("")
         if not (now_due or credential.due(now)):
             return credential
         return self.identity.keep(self.city_hall.renew(self.identity.request(self.box)))
+
+    def _with_seeds_code(self) -> Credential | None:
+        """A code that city hall refuses is of no more use; while the line is down it stays."""
+        try:
+            given = self.enrol(self.identity.code())
+        except EnrolmentRefused:
+            self.identity.code_file.unlink(missing_ok=True)
+            raise
+        self.identity.code_file.unlink(missing_ok=True)
+        return given
 
     def _taken(self, answer: Enrolled) -> Credential | None:
         if answer.box != self.box:

@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 from provisioning.fleet.authority import fingerprint, key_hash, private_pem, write_private, write_public
 from provisioning.fleet.errors import EnrolmentRefused, NotEnrolled
 
+CODE_FILE = "code"
 RENEW_AFTER = 2 / 3
 """A credential is renewed when this part of its life is over: a third of it is left for a line that is down."""
 
@@ -46,8 +47,8 @@ class Credential:
 
 @dataclass(frozen=True)
 class Identity:
-    """The files below STATE/enrolment: box-key.pem (0600), box.pem, enrolment (the id of a question not yet
-    answered).
+    """The files below STATE/enrolment: box-key.pem (0600), box.pem, code (the one-time code that a seed brought),
+    enrolment (the id of a question not yet answered).
     """
 
     folder: Path
@@ -66,6 +67,15 @@ class Identity:
     def pending_file(self) -> Path:
         """The id of an enrolment that waits for staff."""
         return self.folder / "enrolment"
+
+    @property
+    def code_file(self) -> Path:
+        """A one-time code that has not been used yet."""
+        return self.folder / CODE_FILE
+
+    def code(self) -> str:
+        """The code that a seed brought, or ""."""
+        return self.code_file.read_text("utf-8").strip() if self.code_file.exists() else ""
 
     def key(self) -> ec.EllipticCurvePrivateKey:
         """The box's key; made at the first call. Raises EnrolmentRefused when the file is not one."""

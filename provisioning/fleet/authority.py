@@ -61,6 +61,12 @@ def key_of_request(pem: str) -> PublicKey | None:
         return None
 
 
+def name_of_request(pem: str) -> str:
+    """The common name of a request that ``key_of_request`` took; "" when it has none, or more than one."""
+    names = x509.load_pem_x509_csr(pem.encode("ascii")).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if len(names) == 1 else ""
+
+
 @dataclass(frozen=True)
 class Peer:
     """Who stands at the other end of mutual TLS, by its credential."""
@@ -101,8 +107,10 @@ class Authority:
         return self._sign(plain, [x509.DNSName(f"{box}.{BOX_DOMAIN}")], ExtendedKeyUsageOID.CLIENT_AUTH)
 
     def issue_server(self, names: Sequence[str], key: PublicKey, now: datetime) -> x509.Certificate:
-        """A credential for the service itself under ``names``."""
-        plain = self._plain(names[0], key, now, _SERVER_LIFE)
+        """A credential for the service itself under ``names``. Its subject is no name on purpose: OpenSSL holds one
+        that looks like a DNS name, as an address does, against the CA's name constraints.
+        """
+        plain = self._plain("Hiroba fleet", key, now, _SERVER_LIFE)
         return self._sign(plain, _general(names), ExtendedKeyUsageOID.SERVER_AUTH)
 
     def _plain(self, name: str, key: PublicKey, now: datetime, life: timedelta) -> x509.CertificateBuilder:
@@ -252,6 +260,7 @@ def _write(path: Path, content: bytes, mode: int) -> None:
     fresh.unlink(missing_ok=True)
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(handle, "wb") as stream:
+        _belong_like(path.parent, handle)
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
@@ -261,3 +270,10 @@ def _write(path: Path, content: bytes, mode: int) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _belong_like(folder: Path, handle: int) -> None:
+    """What root writes on the command line stays readable for the service that owns the folder."""
+    facts = folder.stat()
+    if os.geteuid() == 0 and facts.st_uid:
+        os.fchown(handle, facts.st_uid, facts.st_gid)

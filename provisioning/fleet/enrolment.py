@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from device.clock import Clock
-from provisioning.fleet.authority import Authority, Peer, PublicKey, key_hash, key_of_request
+from provisioning.fleet.authority import Authority, Peer, PublicKey, key_hash, key_of_request, name_of_request
 from provisioning.fleet.codes import code_hash
 from provisioning.fleet.database import Database
 from provisioning.fleet.tables import Box, Code, Deed, Enrolment
@@ -21,8 +21,8 @@ from provisioning.fleet.tables import Box, Code, Deed, Enrolment
 
 @dataclass(frozen=True)
 class Refused:
-    """Why not: request_malformed, code_needed, code_unknown, code_used, code_expired, box_revoked, box_unknown,
-    key_differs, enrolment_unknown.
+    """Why not: request_malformed, code_needed, code_unknown, code_used, code_expired, other_name, box_revoked,
+    box_unknown, key_differs, enrolment_unknown.
     """
 
     reason: str
@@ -67,6 +67,8 @@ class Office:
             return earlier if earlier is not None and earlier.key == key_hash(key) else Refused("code_used")
         if found.expires_at <= self._now():
             return Refused("code_expired")
+        if name_of_request(request) != found.box:
+            return Refused("other_name")  # two sheets were mixed up: the code stays good for its own box
         kind = _kind(known, session.get(Box, found.box), found.box)
         enrolment = self._open(session, found.box, key_hash(key), request, kind)
         spent = update(Code).where(Code.hash == found.hash, Code.used_at.is_(None))

@@ -28,9 +28,15 @@ _WORDS = {
 _HEADINGS = ["端末 / box", "場所 / place", "備品番号 / asset", "役割 / parts", "アドレス / address"]
 
 
-def sheet(boxes: Sequence[Site], parts: Mapping[str, str], codes: Mapping[str, str], at: datetime) -> bytes:
-    """The PDF. parts: box -> what it does; codes: box -> its one-time code; at: when it was made. The same in, the same
-    out.
+def sheet(
+    boxes: Sequence[Site],
+    parts: Mapping[str, str],
+    codes: Mapping[str, str],
+    at: datetime,
+    staff_port: int = STAFF_PORT,
+) -> bytes:
+    """The PDF. parts: box -> what it does; codes: box -> its one-time code; at: when it was made; staff_port: of city
+    hall's pages. The same in, the same out.
     """
     import typst
 
@@ -39,7 +45,7 @@ def sheet(boxes: Sequence[Site], parts: Mapping[str, str], codes: Mapping[str, s
         "headings": _HEADINGS,
         "city": boxes[0].city.name_ja,
         "subtitle": f"{boxes[0].city.name_ja} {len(boxes)} 台 / boxes　{at:%Y-%m-%d %H:%M}",
-        "boxes": [_row(site, parts.get(site.box.name, ""), codes.get(site.box.name, "")) for site in boxes],
+        "boxes": [_row(site, parts.get(site.box.name, ""), codes.get(site.box.name, ""), staff_port) for site in boxes],
     }
     folder = Path(str(resources.files("provisioning").joinpath("seed")))
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=list(FONTS))
@@ -51,14 +57,14 @@ def sheet(boxes: Sequence[Site], parts: Mapping[str, str], codes: Mapping[str, s
     return pdf
 
 
-def label_link(site: Site) -> str:
+def label_link(site: Site, staff_port: int = STAFF_PORT) -> str:
     """What a label's QR code leads to: the box's page at city hall, or its name where there is no fleet service."""
     if site.fleet_link is None:
         return f"hiroba:{site.box.name}"
-    return f"https://{site.fleet_link.host}:{STAFF_PORT}/boxes/{site.box.name}"
+    return f"https://{site.fleet_link.host}:{staff_port}/boxes/{site.box.name}"
 
 
-def _row(site: Site, parts: str, code: str) -> dict[str, Any]:
+def _row(site: Site, parts: str, code: str, staff_port: int) -> dict[str, Any]:
     return {
         "name": site.box.name,
         "place_ja": site.box.place_ja,
@@ -68,7 +74,7 @@ def _row(site: Site, parts: str, code: str) -> dict[str, Any]:
         "address": site.network.address or "DHCP",
         "code": code,
         "telephone": site.city.telephone,
-        "qr": _svg(label_link(site)),
+        "qr": _svg(label_link(site, staff_port)),
     }
 
 

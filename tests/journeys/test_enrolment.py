@@ -133,7 +133,7 @@ def test_a_revoked_box_is_refused_and_a_reflashed_one_is_known(hall: FleetServer
     assert line.sender.flush() == 1
     assert exchange(hall, line, "/api/v1/messages") == (403, {"refused": "box_revoked"})
     with pytest.raises(EnrolmentRefused):
-        line.asking.renew(now_due=True)
+        line.asking.go_on(now_due=True)
 
     other.asking.identity.certificate_file.unlink()  # a new card in the box; the key's partition survived
     code = hall.fleet.records.new_code("plaza-b", "hanako", int(SystemClock().now().timestamp()), 30)
@@ -196,10 +196,10 @@ def test_an_expired_credential_is_refused_and_the_box_asks_staff_by_itself(
     assert expired.serial_number != old.serial_number
     with pytest.raises(LineDown):
         line.asking.city_hall.renew(identity.request("plaza-a"))
-    assert line.asking.renew() is None  # expired: staff must say yes
+    assert line.asking.go_on() is None  # expired: staff must say yes
     assert [e.kind for e in small_hall.fleet.records.pending()] == ["returning"]
     assert small_hall.fleet.office.approve(identity.pending(), "hanako")
-    assert line.asking.renew() is not None
+    assert line.asking.go_on() is not None
     assert exchange(small_hall, line, "/api/v1/messages")[0] == 200
 
 
@@ -228,6 +228,50 @@ def test_the_command_line_enrols_renews_and_reports(small_hall: FleetServer, tmp
     assert box_of(small_hall, "plaza-a").certificate_serial != before
     assert json.loads(run("heartbeat", "--json")[1])["waiting"] == 0
     assert box_of(small_hall, "plaza-a").heartbeats == 2
+
+
+def heartbeat(site: Path, folder: Path) -> int:
+    """By the command; the messages that still wait."""
+    result = CliRunner().invoke(hiroba, ["heartbeat", "--json", "--config", str(site), "--state", str(folder)])
+    assert result.exit_code == 0, result.output
+    return int(json.loads(result.stdout.splitlines()[-1])["waiting"])
+
+
+def test_a_seeded_box_comes_home_by_its_heartbeats_alone(small_hall: FleetServer, tmp_path: Path) -> None:
+    folder = tmp_path / "box"
+    site, code_file = site_file(folder, "plaza-a", small_hall), folder / "enrolment" / "code"
+    code_file.parent.mkdir()
+    code_file.write_text(
+        small_hall.fleet.records.new_code("plaza-a", "hanako", int(SystemClock().now().timestamp()), 30) + "\n"
+    )
+    right = site.read_text()
+    site.write_text(right.replace(f"enrol_port = {small_hall.settings.enrol_port}", "enrol_port = 1"))
+    assert heartbeat(site, folder) == 1  # the line is down: the code stays
+    assert code_file.exists()
+    site.write_text(right)
+    assert heartbeat(site, folder) == 2  # asked; staff have to look
+    assert not code_file.exists()
+    (pending,) = small_hall.fleet.records.pending()
+    small_hall.fleet.office.approve(pending.id, "hanako")
+    assert heartbeat(site, folder) == 0
+    assert box_of(small_hall, "plaza-a").heartbeats == 3
+
+
+def test_a_seed_s_code_that_city_hall_refuses_is_not_tried_for_ever(small_hall: FleetServer, tmp_path: Path) -> None:
+    folder = tmp_path / "box"
+    site, code_file = site_file(folder, "plaza-a", small_hall), folder / "enrolment" / "code"
+    code_file.parent.mkdir()
+    code_file.write_text("0000-0000-0000-0000\n")
+    assert heartbeat(site, folder) == 1
+    assert not code_file.exists()
+
+
+def test_a_question_that_city_hall_has_forgotten_is_not_waited_for(small_hall: FleetServer, tmp_path: Path) -> None:
+    line = line_of(tmp_path / "a", "plaza-a", small_hall)
+    line.asking.identity.wait_for("0" * 32)
+    with pytest.raises(EnrolmentRefused):
+        line.asking.go_on()
+    assert line.asking.identity.pending() == ""
 
 
 def test_a_box_does_not_talk_to_a_false_city_hall(small_hall: FleetServer, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import DNSName
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
-from device.clock import JST
+from device.clock import JST, SystemClock
 from provisioning.fleet.authority import AuthorityFolder, fingerprint, key_hash, make_authority
 from provisioning.fleet.errors import AuthorityUnusable
 
@@ -54,6 +55,23 @@ def test_the_ca_can_sign_for_its_own_names_only() -> None:
     policy.build_server_verifier(DNSName("fleet.example.jp")).verify(own, [])
     with pytest.raises(VerificationError):
         policy.build_server_verifier(DNSName("bank.example.com")).verify(foreign, [])
+
+
+def test_openssl_trusts_a_service_that_is_reached_by_its_address_alone(tmp_path: Path) -> None:
+    folder, now = AuthorityFolder(tmp_path / "ca"), SystemClock().now()
+    certificate, key = folder.server(folder.open("TEST city", ["192.0.2.10"], now), ["192.0.2.10"], now)
+    hall, trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=str(folder.certificate))
+    hall.load_cert_chain(certificate, key)
+    to_hall, to_box = ssl.MemoryBIO(), ssl.MemoryBIO()
+    box = trust.wrap_bio(to_box, to_hall, server_hostname="192.0.2.10")
+    with pytest.raises(ssl.SSLWantReadError):
+        box.do_handshake()
+    with pytest.raises(ssl.SSLWantReadError):
+        hall.wrap_bio(to_hall, to_box, server_side=True).do_handshake()
+    box.do_handshake()
+    seen = box.getpeercert(binary_form=True)
+    assert seen
+    assert x509.load_der_x509_certificate(seen).subject.rfc4514_string() == "CN=Hiroba fleet"
 
 
 def test_the_ca_is_made_once_and_its_key_is_the_owners_alone(tmp_path: Path) -> None:

@@ -53,6 +53,13 @@ def test_a_wrong_used_or_expired_code_opens_nothing(hall: Hall) -> None:
     assert hall.refused("plaza-2", late) == "code_expired"
 
 
+def test_a_sheet_in_the_wrong_box_spends_no_code_and_waits_for_nobody(hall: Hall) -> None:
+    code = hall.code("plaza-2")
+    assert hall.refused("plaza-1", code) == "other_name"
+    assert list(hall.fleet.records.pending()) == []
+    assert hall.ask("plaza-2", code).state == "pending"
+
+
 def test_a_code_is_good_however_it_is_typed(hall: Hall) -> None:
     code = hall.code("plaza-1")
     typed = f" {code.lower().replace('-', '').replace('0', 'o').replace('1', 'l')} "

@@ -16,12 +16,18 @@ import pypdfium2
 import pytest
 import yaml
 import zxingcpp
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from provisioning.cli import hiroba
+from provisioning.enrolment.identity import Identity
+from provisioning.errors import NoCityHall, NotPublic
+from provisioning.fleet.authority import make_authority, private_pem
+from provisioning.messages import catalogue
 from provisioning.seed.application import archive
 from provisioning.seed.cloud import System, seed, without_secrets
+from provisioning.seed.first_start import CODE as CODE_PLACE
 from provisioning.seed.first_start import script
+from provisioning.seed.public import certificates, ssh_keys
 from provisioning.seed.sheet import label_link, sheet
 from provisioning.site import Site
 from provisioning.site_city import City, read_city
@@ -30,6 +36,7 @@ ROOT = Path(__file__).parents[3]
 SETTSU = ROOT / "provisioning" / "examples" / "settsu.toml"
 CODE = "TEST-AAAA-BBBB-CCCC"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAITEST TEST"
+PRIVATE = "PRIVATE" + " KEY"  # put together here, so that no key's first line stands in the tree
 SYSTEMS: tuple[System, ...] = ("raspios", "debian")
 
 
@@ -166,9 +173,70 @@ def test_hiroba_seed_writes_every_box_of_the_city(tmp_path: Path) -> None:
 
 @pytest.mark.needs("bizud")
 def test_city_hall_makes_a_code_for_each_box(tmp_path: Path) -> None:
-    words = ["seed", "--all", "--make-code", "--config", str(SETTSU), "--state", str(tmp_path / "state")]
-    result = CliRunner().invoke(hiroba, [*words, "--out", str(tmp_path / "out"), "--without-application"])
+    state = str(tmp_path / "state")
+    run = CliRunner().invoke
+    run(hiroba, ["fleet", "ca", "--out", str(tmp_path / "ca.pem"), "--config", str(SETTSU), "--state", state])
+    words = ["seed", "--all", "--make-code", "--config", str(SETTSU), "--state", state]
+    result = run(hiroba, [*words, "--out", str(tmp_path / "out"), "--without-application"])
     assert result.exit_code == 0, (result.output, result.exception)
-    codes = [written(file.read_text("utf-8"))["/etc/hiroba/enrol-code"] for file in tmp_path.rglob("user-data")]
+    found = [written(file.read_text("utf-8")) for file in tmp_path.rglob("user-data")]
+    codes = [files[CODE_PLACE] for files in found]
     assert len(set(codes)) == 12
     assert all(re.fullmatch(r"([0-9A-Z]{4}-){3}[0-9A-Z]{4}\n", code) for code in codes)
+    own = (tmp_path / "ca.pem").read_text("utf-8")
+    assert {files["/var/lib/hiroba/enrolment/city-ca.pem"] for files in found} == {own}
+
+
+def seeded(tmp_path: Path, *words: str) -> Result:
+    out = str(tmp_path / "out")
+    plain = ["seed", "--box", "park-1", "--config", str(SETTSU), "--out", out, "--without-application"]
+    return CliRunner().invoke(hiroba, [*plain, *words])
+
+
+def test_codes_are_made_on_city_hall_s_server_alone(tmp_path: Path) -> None:
+    result = seeded(tmp_path, "--make-code", "--state", str(tmp_path / "laptop"))
+    assert isinstance(result.exception, NoCityHall)
+    assert not (tmp_path / "laptop").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        ("--ssh-key", f"-----BEGIN OPENSSH {PRIVATE}-----\nTEST\n"),
+        ("--ssh-key", "a password\n"),
+        ("--ssh-key", ""),
+        ("--ca", f"-----BEGIN {PRIVATE}-----\nTEST\n-----END {PRIVATE}-----\n"),
+        ("--ca", "a password\n"),
+        ("--trust", "a password\n"),
+        ("--trust", '{"signatures": [], "signed": {"_type": "targets"}}'),
+    ],
+)
+def test_what_is_not_public_does_not_get_onto_a_card(tmp_path: Path, option: str, text: str) -> None:
+    (tmp_path / "given").write_text(text, "utf-8")
+    result = seeded(tmp_path, option, str(tmp_path / "given"))
+    assert isinstance(result.exception, NotPublic)
+    assert not (tmp_path / "out").exists()
+    assert result.exception.code in catalogue()
+
+
+def test_a_key_beside_the_city_s_ca_does_not_get_onto_a_card(tmp_path: Path) -> None:
+    authority = make_authority("TEST", ["localhost"], datetime(2026, 4, 1, tzinfo=UTC))
+    mixed = authority.pem + private_pem(authority.key).decode()
+    with pytest.raises(NotPublic):
+        certificates(mixed, tmp_path)
+    assert certificates(f"notes\n{authority.pem}", tmp_path) == authority.pem
+
+
+def test_public_keys_pass_and_notes_beside_them_do_not(tmp_path: Path) -> None:
+    assert ssh_keys(f"# hanako\n{KEY}\n\n", tmp_path) == [KEY]
+
+
+@pytest.mark.needs("bizud")
+def test_a_seed_that_leaves_work_at_the_box_says_so(tmp_path: Path) -> None:
+    told = seeded(tmp_path).stderr
+    assert "--ca" in told
+    assert "hiroba enrol --code" in told
+
+
+def test_the_code_lies_where_the_box_looks_for_it() -> None:
+    assert Identity(Path("/var/lib/hiroba/enrolment")).code_file == Path(CODE_PLACE)
