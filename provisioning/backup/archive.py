@@ -1,7 +1,7 @@
 """Writes and reads archives: a tar inside age, its first entry the manifest.
 
 Layout: ``manifest.json``, then every file it names, ``state/…`` and ``settings/…``, in its order. Nothing else may be
-in it; each file's length and SHA-256 stand in the manifest. May import: age, contents, snapshot, errors.
+in it; each file's length and SHA-256 stand in the manifest. May import: age, contents, leftovers, snapshot, errors.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import IO, NamedTuple, cast
 import msgspec
 
 from provisioning.backup.age import Decryptor, Encryptor, Identity
-from provisioning.backup.contents import Manifest, safe
+from provisioning.backup.contents import Manifest, part_name, safe
 from provisioning.backup.errors import ArchiveDamaged, CanNotWrite
+from provisioning.backup.leftovers import claim
 from provisioning.backup.snapshot import MANIFEST, digest, sync_folder
 
 FORMAT = 1
@@ -28,10 +29,11 @@ def write(target: Path, recipient: bytes, manifest: Manifest, work: Path) -> int
     """The copies in ``work`` as an archive at ``target``, which is there whole or not at all; its bytes. Raises
     CanNotWrite.
     """
-    part = target.with_name(f".{target.name}.part")
+    part = target.with_name(part_name(target.name))
     try:
         part.unlink(missing_ok=True)
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123 - mode 0600 from its first moment
+            claim(file.fileno())
             _write(file, recipient, manifest, work)
             file.flush()
             os.fsync(file.fileno())

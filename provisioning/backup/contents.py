@@ -69,6 +69,17 @@ def archive_name(box: str, stamp: str) -> str:
     return f"hiroba-{box}-{stamp}.age"
 
 
+def part_name(archive: str) -> str:
+    """What an archive is called until it is whole."""
+    return f".{archive}.part"
+
+
+def cut_off(names: list[str], box: str) -> list[str]:
+    """Archives of ``box`` that are not whole: being written, or left by a back-up that was cut off."""
+    parts = ((name, name.removeprefix(".").removesuffix(".part")) for name in names)
+    return sorted(name for name, whole in parts if name == part_name(whole) and archive_of(whole) == box)
+
+
 def archive_of(name: str) -> str | None:
     """The box whose archive ``name`` is, or None when it is the name of something else."""
     found = re.fullmatch(r"hiroba-(.+)-[0-9]{8}T[0-9]{6}Z\.age", name, re.ASCII)

@@ -13,6 +13,7 @@ import msgspec
 from device.clock import Clock
 from provisioning.backup import archive, contents, snapshot
 from provisioning.backup.errors import CanNotWrite
+from provisioning.backup.leftovers import sweep
 
 NOTE = Path("backup") / "last.json"
 """Below the state folder: when the last archive was written (the doctor reads it)."""
@@ -60,10 +61,13 @@ class Keeper:
         return Written(target, manifest, size)
 
     def to_folder(self, folder: Path, keep: int) -> Written:
-        """One more archive in ``folder``; of those beyond ``keep`` the oldest go, once the new one is whole."""
+        """One more archive in ``folder``; of those beyond ``keep`` the oldest go, once the new one is whole. What a
+        power cut left of an earlier one goes before.
+        """
+        sweep(folder / name for name in contents.cut_off(_names(folder), self._box))
         stamp = self._clock.now().astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
         written = self.to_file(folder / contents.archive_name(self._box, stamp))
-        old = contents.to_delete([path.name for path in folder.iterdir()], self._box, keep)
+        old = contents.to_delete(_names(folder), self._box, keep)
         for name in old:
             (folder / name).unlink(missing_ok=True)
         return Written(written.path, written.manifest, written.bytes, tuple(old))
@@ -77,6 +81,13 @@ class Keeper:
             fresh.replace(path)
         except OSError as error:
             raise CanNotWrite(file=path, reason=error.strerror or "") from error
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in folder.iterdir()]
+    except OSError as error:
+        raise CanNotWrite(file=folder, reason=error.strerror or "") from error
 
 
 def last_note(state: Path) -> Note | None:

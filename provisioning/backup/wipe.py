@@ -25,6 +25,10 @@ ROOMS = frozenset({"kiosk", "issuer", "portal", "gate", "stats", "fleet", "backu
 """A folder that holds none of these is not a state folder of Hiroba's."""
 _KEY_SUFFIXES = frozenset({".key", ".pem", ".p12", ".pfx", ".cred", ".secret", ".salt"})
 _KEY_NAMES = frozenset({"key", "salt", "secret", "password", "passphrase"})
+_KEY_SETTINGS = ("hostapd-", "fleet.toml")
+"""Settings that hold a secret: the radios' passphrases, the password of city hall's database."""
+OWN_FOLDER = "hiroba"
+"""A settings folder of this name is ours alone (/etc/hiroba), and goes with all that is in it."""
 _PIECE = 1 << 20
 
 
@@ -41,12 +45,20 @@ def is_key(path: Path) -> bool:
     """Whether a file holds a key, by its name or its first line."""
     if path.suffix.lower() in _KEY_SUFFIXES or path.name.lower() in _KEY_NAMES:
         return True
+    if path.name.startswith(_KEY_SETTINGS):
+        return True
     try:
         with path.open("rb") as file:
             first = file.read(64)
     except OSError:
         return False
     return first.startswith((b"-----BEGIN", b"AGE-SECRET-KEY-", b"# created:"))
+
+
+def settings_of(config: Path) -> list[Path]:
+    """The site file ``config``, and what lies with it in a folder of Hiroba's own: also what a restore laid beside."""
+    folder = config.parent
+    return _files(folder) if folder.name == OWN_FOLDER else [path for path in (config,) if path.is_file()]
 
 
 def in_order(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:

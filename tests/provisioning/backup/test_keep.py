@@ -12,9 +12,12 @@ import pytest
 from device.clock import HeldClock
 from provisioning.backup import archive
 from provisioning.backup.age import Identity
+from provisioning.backup.contents import archive_name, part_name
 from provisioning.backup.errors import CanNotWrite, StateMissing
 from provisioning.backup.keep import Keeper, last_note
-from provisioning.backup.snapshot import working_folder
+from provisioning.backup.leftovers import claim
+from provisioning.backup.snapshot import MOST_IN_MEMORY, working_folder
+from tests.provisioning.backup.conftest import BOX
 
 
 def test_an_archive_holds_every_room_and_the_settings(keeper: Keeper, identity: Identity, tmp_path: Path) -> None:
@@ -116,3 +119,33 @@ def test_a_box_without_records_has_nothing_to_keep(keeper: Keeper, tmp_path: Pat
     empty = Keeper(tmp_path / "blank", tmp_path / "none.toml", "b", bytes(31) + b"\x09", clock)
     with pytest.raises(StateMissing):
         empty.to_file(tmp_path / "a.age")
+
+
+def test_what_a_power_cut_left_on_the_medium_and_beside_the_state_is_gone_next_night(
+    keeper: Keeper, box: Path, tmp_path: Path
+) -> None:
+    part, plain = tmp_path / part_name(archive_name(BOX, "20200101T000000Z")), box / "backup" / "hiroba-backup-x"
+    part.write_bytes(b"half")
+    (plain / "state").mkdir(parents=True)
+    (plain / "state" / "key").write_bytes(b"TEST")
+    other = tmp_path / part_name(archive_name("other", "20200101T000000Z"))
+    other.write_bytes(b"half")
+    keeper.to_folder(tmp_path, keep=2)
+    assert (part.exists(), plain.exists(), other.exists()) == (False, False, True)
+
+
+def test_what_is_being_written_is_left_alone(keeper: Keeper, box: Path, tmp_path: Path) -> None:
+    part = tmp_path / part_name(archive_name(BOX, "20200101T000000Z"))
+    with working_folder(box, tmp_path / "none") as work, part.open("wb") as file:
+        claim(file.fileno())
+        (work / "plain").write_bytes(b"x")
+        keeper.to_folder(tmp_path, keep=2)
+        assert part.exists()
+        assert (work / "plain").exists()
+
+
+def test_more_than_the_unit_may_hold_in_memory_is_copied_beside_the_state(box: Path, tmp_path: Path) -> None:
+    with (box / "large").open("wb") as large:
+        large.truncate(2 * MOST_IN_MEMORY)
+    with working_folder(box, tmp_path) as work:
+        assert work.parent == box / "backup"
