@@ -56,9 +56,11 @@ def is_key(path: Path) -> bool:
 
 
 def settings_of(config: Path) -> list[Path]:
-    """The site file ``config``, and what lies with it in a folder of Hiroba's own: also what a restore laid beside."""
-    folder = config.parent
-    return _files(folder) if folder.name == OWN_FOLDER else [path for path in (config,) if path.is_file()]
+    """What lies with the site file ``config`` in a folder of Hiroba's own, also what a restore laid beside it, and the
+    site file as the last: a wipe that was cut off can only be begun again while it is there.
+    """
+    beside = _files(config.parent) if config.parent.name == OWN_FOLDER else []
+    return [*(path for path in beside if path != config), config]
 
 
 def in_order(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
@@ -92,11 +94,13 @@ def _user_of(process: psutil.Process, prefix: str) -> str | None:
 
 
 def wipe(state: Path, settings: Iterable[Path] = (), after_keys: Callable[[], object] = lambda: None) -> Wiped:
-    """Make everything below ``state``, and the files ``settings``, unreadable. Safe to repeat after a power cut: what
-    is left is done then. ``after_keys`` is called once the keys are gone. Raises WipeIncomplete, CanNotWrite.
+    """Make everything below ``state``, and then the files ``settings`` in their order, unreadable; keys first. Safe to
+    repeat after a power cut: what is left is done then. ``after_keys`` is called once the keys are gone. Raises
+    WipeIncomplete, CanNotWrite.
     """
     extra = [path for path in settings if path.is_file()]
     keys, rest = in_order([*_files(state), *extra])
+    rest = [*(path for path in rest if path not in extra), *(path for path in extra if path not in keys)]
     size = sum(path.stat().st_size for path in (*keys, *rest))
     try:
         for path in keys:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -18,7 +19,7 @@ from device.printer.status import Receipt, ReceiptOutcome
 from provisioning.backup.errors import CanNotWrite, FileExists
 from provisioning.backup.medium import trim
 from provisioning.backup.record import Disposal, as_receipt, as_text
-from provisioning.backup.wipe import check_folder, check_unused, wipe
+from provisioning.backup.wipe import OWN_FOLDER, check_folder, check_unused, settings_of, wipe
 from provisioning.commands.options import site_options
 from provisioning.site import read_site
 
@@ -38,10 +39,10 @@ def command(config: Path, state: Path, yes: bool, record: Path | None, printed: 
             f"{state} のすべてを消します。元に戻せません。よければ --yes を付けてください。\n"
             "This destroys all of it for good; add --yes if that is what you want."
         )
-    _check_record(record, state)
+    _check_record(record, [state, *([config.parent] if config.parent.name == OWN_FOLDER else [])])
     check_unused(state)
     medium = block_device(state)
-    wiped = wipe(state, [config])
+    wiped = wipe(state, settings_of(config))
     disposal = Disposal(
         number=secrets.token_hex(6).upper(),
         box=site.box.name,
@@ -57,14 +58,15 @@ def command(config: Path, state: Path, yes: bool, record: Path | None, printed: 
     _tell(disposal, outcome, as_json)
 
 
-def _check_record(record: Path | None, state: Path) -> None:
+def _check_record(record: Path | None, wiped: Sequence[Path]) -> None:
     """Before anything is destroyed: the record must have a place that outlives it."""
     if record is None:
         return
     if record.exists():
         raise FileExists(file=record)
-    if not record.parent.is_dir() or record.resolve().is_relative_to(state.resolve()):
-        raise CanNotWrite(file=record, reason="no folder for it outside the state")
+    inside = any(record.resolve().is_relative_to(folder.resolve()) for folder in wiped)
+    if inside or not record.parent.is_dir():
+        raise CanNotWrite(file=record, reason="no folder for it outside what is wiped")
 
 
 def _print(settings: ReceiptPrinterSettings, receipt: Receipt) -> ReceiptOutcome:

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+from click.testing import CliRunner
 
 from device.clock import JST
 from device.printer.raster import ReceiptRenderer
-from provisioning.backup.errors import StillInUse, WipeRefused
+from provisioning.backup.errors import CanNotWrite, StillInUse, WipeRefused
 from provisioning.backup.record import Disposal, as_receipt, as_text
-from provisioning.backup.wipe import Wiped, check_folder, check_unused, in_order, wipe
+from provisioning.backup.wipe import Wiped, check_folder, check_unused, in_order, is_key, settings_of, wipe
+from provisioning.cli import hiroba
 from tests.provisioning.backup.conftest import TOKEN
 
 
@@ -22,6 +24,46 @@ def test_after_a_wipe_the_tokens_are_nowhere(box: Path, site_file: Path) -> None
     assert list(box.iterdir()) == []
     assert not site_file.exists()
     assert (wiped.keys, wiped.files) == (1, 5)
+
+
+def beside(site_file: Path) -> dict[str, Path]:
+    """Other files of ours in the settings' folder, by name."""
+    files = [site_file.parent / "wifi" / name for name in ("hostapd-wlan0.conf", "dnsmasq-plaza.conf")]
+    files += [site_file.parent / name for name in ("fleet.toml", "site.toml.restored", "zz.env")]
+    for path in files:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(TOKEN)
+    return {path.name: path for path in files}
+
+
+def test_passphrases_and_all_other_settings_go_too(box: Path, site_file: Path) -> None:
+    laid = beside(site_file)
+    assert is_key(laid["hostapd-wlan0.conf"])
+    assert is_key(laid["fleet.toml"])
+    wiped = wipe(box, settings_of(site_file))
+    assert [path for path in site_file.parent.rglob("*") if path.is_file()] == []
+    assert (wiped.keys, wiped.files) == (1 + 2, 5 + 3)
+
+
+def test_the_site_file_goes_last_so_that_a_wipe_can_be_begun_again(box: Path, site_file: Path) -> None:
+    beside(site_file)
+    assert settings_of(site_file)[-1] == site_file
+    with pytest.raises(KeyboardInterrupt):
+        wipe(box, settings_of(site_file), after_keys=_power_cut)
+    assert site_file.exists()
+
+
+def test_beside_a_site_file_in_somebody_s_own_folder_nothing_is_touched(tmp_path: Path) -> None:
+    (tmp_path / "holiday.jpg").write_bytes(TOKEN)
+    assert settings_of(tmp_path / "site.toml") == [tmp_path / "site.toml"]
+
+
+def test_the_record_must_outlive_what_is_wiped(box: Path, site_file: Path) -> None:
+    for folder in (box, site_file.parent):
+        words = ["--config", str(site_file), "--state", str(box), "--record", str(folder / "erasure.txt")]
+        result = CliRunner().invoke(hiroba, ["wipe", "--yes", *words])
+        assert isinstance(result.exception, CanNotWrite)
+    assert (box / "portal/key").exists()
 
 
 def test_the_very_blocks_are_overwritten_before_the_name_goes(box: Path, tmp_path: Path) -> None:
