@@ -59,5 +59,5 @@ def _figure(name: str, value: int | None) -> str:
 
 
 def _plain(text: str) -> str:
-    """A spreadsheet must not take a name for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
+    """A spreadsheet must not take a name for a formula; some take the full-width signs as well."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠") else text

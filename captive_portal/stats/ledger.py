@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from captive_portal.stats.codes import BOX
 from captive_portal.stats.sums import Sums
 from captive_portal.stats.tally import Tally
 from device.store import Migration, Store, statements
@@ -64,8 +65,19 @@ def read_tally(store: Store) -> Tally:
 
 def write(store: Store, before: Tally, after: Tally, sums: Sums) -> None:
     """One batch, all or nothing, on disk when this returns."""
+    told = _told_days(store)
     hours = [
-        (spot, hour, s.sessions, s.seconds, s.bytes_up, s.bytes_down, s.refused, s.peak, s.disaster_phones)
+        (
+            spot,
+            _untold(hour, told),
+            s.sessions,
+            s.seconds,
+            s.bytes_up,
+            s.bytes_down,
+            s.refused,
+            s.peak,
+            s.disaster_phones,
+        )
         for (spot, hour), s in sums.hours.items()
     ]
     gone = [(session,) for session in before.live.keys() - after.live.keys()]
@@ -78,6 +90,21 @@ def write(store: Store, before: Tally, after: Tally, sums: Sums) -> None:
         connection.executemany("INSERT OR REPLACE INTO live VALUES (?,?)", here)
         at = after.at.isoformat() if after.at else None
         connection.execute("INSERT OR REPLACE INTO counted VALUES (1,?,?)", (after.number, at))
+
+
+def _told_days(store: Store) -> frozenset[str]:
+    """The newest days that are closed, and may have been published."""
+    rows = store.rows("SELECT DISTINCT day FROM day_count WHERE spot = ? ORDER BY day DESC LIMIT 40", (BOX,))
+    return frozenset(row["day"] for row in rows)
+
+
+def _untold(hour: str, told: frozenset[str]) -> str:
+    """The hour itself; for one of a closed day the first hour after it. What a session did in its last minutes before
+    midnight is told later: added to a day that was published, it could be worked out by subtraction.
+    """
+    while (day := hour[:10]) in told:
+        hour = f"{date.fromisoformat(day) + timedelta(days=1)}T00"
+    return hour
 
 
 def close_days(store: Store, today: date, keep_days: int) -> int:

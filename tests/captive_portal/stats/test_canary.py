@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from captive_portal.gate import protocol as p
 from captive_portal.gate.client import AskingGate
+from captive_portal.gate.database import Database
 from captive_portal.gate.reconcile import Name
 from captive_portal.gate.session import Sighting
 from captive_portal.settings import LimitSettings
@@ -104,3 +107,27 @@ def test_the_search_finds_the_mac_of_a_phone_that_is_online(tmp_path: Path) -> N
     box = Box(tmp_path / "gate")
     log_in_all(box)
     assert any(name.startswith("gate/sessions.db") for name in found(files(tmp_path)))
+
+
+@pytest.mark.parametrize("slept", [False, True], ids=["midnight on duty", "off over midnight"])
+def test_the_key_of_a_day_is_in_no_file_the_next_day(tmp_path: Path, slept: bool) -> None:
+    box = Box(tmp_path / "gate")
+    log_in_all(box)
+    with closing(Database(tmp_path / "gate" / "sessions.db").store) as store:
+        (row,) = store.rows("SELECT body FROM fact WHERE name = 'salt'")
+    kept = msgspec.json.decode(row["body"])["key"].encode()
+    assert kept in b"".join(files(tmp_path).values())  # or the search below proves nothing
+    if slept:
+        box.reboot(86400)
+        box.start()
+    else:
+        box.clock.advance(86400)
+    for _ in range(2):
+        box.gate.tick()
+        box.clock.advance(3600)
+    assert [name for name, content in files(tmp_path).items() if kept in content or b64(kept) in content] == []
+
+
+def b64(text: bytes) -> bytes:
+    """What base64 text stands for."""
+    return base64.b64decode(text)

@@ -91,10 +91,10 @@ def test_only_closed_days_of_real_spots_are_told(tmp_path: Path) -> None:
 
 def test_the_csv_is_what_a_spreadsheet_expects(tmp_path: Path) -> None:
     lines = [line for facts in _filled(tmp_path) for line in publish(facts)]
-    text = to_csv(lines, "試験市", {"hall": "=市民ホール"})
+    text = to_csv(lines, "試験市", {"hall": "＝市民ホール"})
     assert text.startswith(BOM)
     (row,) = csv.DictReader(io.StringIO(text.removeprefix(BOM)))
-    assert (row["地方公共団体名"], row["スポット名"], row["利用者数"]) == ("試験市", "'=市民ホール", "6")
+    assert (row["地方公共団体名"], row["スポット名"], row["利用者数"]) == ("試験市", "'＝市民ホール", "6")
     assert (row["区分"], row["日付"], row["拒否回数"]) == ("合計", "2026-11-23", "")
 
 
