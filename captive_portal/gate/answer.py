@@ -47,6 +47,8 @@ def _answer_staff(book: Book, request: p.Request, seen: Sighting | None) -> p.An
         case p.Block():
             return p.Done(count=book.block(seen, request.session, request.mac))
         case p.Unblock():
-            return p.Done(count=book.unblock(request.mac))
+            return p.Done(count=book.unblock(request.mac, request.block))
+        case p.ListBlocks():
+            return p.Blocks(blocks=book.blocks.shown())
         case _:
             return p.Fault(code="gate.not_here")

@@ -1,21 +1,23 @@
 """The desired state: who may pass, until when, and why not. Pure memory; others write it down and carry it out.
 
 Every request is answered here at once; what changed since ``take_changes`` was last called stands in ``Changes``, for
-the database first and the kernel second. May import: protocol, session, identity, telling, views, device.clock.
+the database first and the kernel second. May import: blocks, changes, identity, protocol, roster, session, stay,
+telling, views, device.clock.
 """
 
 from __future__ import annotations
 
-import heapq
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from captive_portal.gate import protocol as p
+from captive_portal.gate.blocks import Blocks
+from captive_portal.gate.changes import Changes
 from captive_portal.gate.identity import Handles, Tokens
-from captive_portal.gate.session import FIRST_MARK, Session, Sighting, day_left, granted_seconds, open_seconds
-from captive_portal.gate.stay import Stay, stay_of
+from captive_portal.gate.roster import Roster
+from captive_portal.gate.session import Session, Sighting, day_left, granted_seconds, open_seconds
+from captive_portal.gate.stay import stay_of
 from captive_portal.gate.telling import Teller
 from captive_portal.gate.views import shown, view
 from captive_portal.settings import SpotSettings, WifiSettings
@@ -24,22 +26,6 @@ from device.clock import JST, Clock
 LONGEST_DISASTER = timedelta(days=30)
 EARLY = 0.4
 """Seconds before the kernel's own time-out at which the gate ends a session, to read its last bytes."""
-
-
-@dataclass(slots=True)
-class Changes:
-    """What moved: live sessions that are new or other, sessions over, stays that ended, events, three switches."""
-
-    live: set[str] = field(default_factory=set)
-    over: dict[str, Session] = field(default_factory=dict)
-    stays: list[Stay] = field(default_factory=list)
-    usage: list[p.Usage] = field(default_factory=list)
-    blocks: bool = False
-    disaster: bool = False
-    day: bool = False
-
-    def __bool__(self) -> bool:
-        return bool(self.live or self.over or self.usage or self.blocks or self.disaster or self.day)
 
 
 Measure = Callable[[Session], tuple[int, int]]
@@ -63,27 +49,23 @@ class Book:
         self._handles = handles
         self._tokens = tokens
         self._spots = {spot.name: spot for spot in settings.spots}
-        self._by_mac: dict[str, Session] = {}
-        self._accounts: dict[str, set[str]] = {}
-        self._marks: set[int] = set()
-        self._ends: list[tuple[float, str]] = []
+        self._roster = Roster()
         self._changes = Changes()
         self.teller = Teller(clock)
-        self.sessions: dict[str, Session] = {}
+        self.sessions = self._roster.sessions
         self.used: dict[str, float] = {}
-        self.blocked: set[str] = set()
+        self.blocks = Blocks()
         self.disaster = p.Disaster(on=False)
         self.disaster_ends = 0.0
         self.new_day()
 
     # -- memory --
 
-    def restore(self, sessions: Iterable[Session], used: dict[str, float], blocked: set[str], numbered: int) -> None:
+    def restore(self, sessions: Iterable[Session], used: dict[str, float], numbered: int) -> None:
         """Take over what the database remembers; nothing counts as changed by it."""
         for session in sessions:
-            self._put(session)
+            self._roster.add(session)
         self.used.update(used)
-        self.blocked |= blocked
         self.teller.numbered = numbered
 
     def take_changes(self) -> Changes:
@@ -110,7 +92,7 @@ class Book:
         """See protocol.Lookup."""
         if seen is None:
             return p.Phone(phone="", spot="", state=p.PhoneState.UNKNOWN, disaster=self.disaster.on)
-        spot, session = self._spots[seen.spot], self._by_mac.get(seen.mac)
+        spot, session = self._spots[seen.spot], self._roster.of(seen.mac)
         if session:
             self._follow(session, seen)
         handle = self._handles.of(seen.mac)
@@ -129,7 +111,7 @@ class Book:
         """See protocol.Open."""
         if seen is None or not seen.leased:
             return self._refuse(seen, asked, p.RefusalReason.NO_LEASE)
-        if session := self._by_mac.get(seen.mac):
+        if session := self._roster.of(seen.mac):
             self._follow(session, seen)
             return self._opened(session)
         spot = self._spots[seen.spot]
@@ -145,7 +127,7 @@ class Book:
 
     def extend(self, seen: Sighting | None, minutes: int) -> p.Opened | p.Refused:
         """See protocol.Extend."""
-        session = self._by_mac.get(seen.mac) if seen else None
+        session = self._roster.of(seen.mac) if seen else None
         if session is None:
             return p.Refused(refused=p.RefusalReason.NOT_ONLINE)
         seconds = self._extension(session, minutes)
@@ -153,7 +135,7 @@ class Book:
             return p.Refused(refused=p.RefusalReason.MINUTES_USED)
         self._settle_bytes(session)
         session.ends = self._clock.monotonic() + seconds
-        heapq.heappush(self._ends, (session.ends, session.id))
+        self._roster.ends_at(session)
         self._changes.live.add(session.id)
         return self._opened(session)
 
@@ -161,25 +143,25 @@ class Book:
         """See protocol.Resume."""
         if seen is None or not seen.leased:
             return p.Refused(refused=p.RefusalReason.NO_LEASE)
-        if seen.mac in self.blocked:
+        if seen.mac in self.blocks:
             return p.Refused(refused=p.RefusalReason.BLOCKED)
-        if present := self._by_mac.get(seen.mac):
+        if present := self._roster.of(seen.mac):
             return self._opened(present)
         session = self._of_token(token)
         if session is None:
             return p.Refused(refused=p.RefusalReason.TOKEN)
         self._settle_bytes(session)
         self._leave(session)
-        self._drop(session)
+        self._roster.remove(session)
         session.mac, session.ip4, session.spot = seen.mac, seen.ip4, seen.spot
-        session.mark, session.moves = self._new_mark(), session.moves + 1
-        self._put(session)
+        session.mark, session.moves = self._roster.new_mark(), session.moves + 1
+        self._roster.add(session)
         self._changes.live.add(session.id)
         return self._opened(session)
 
     def end(self, seen: Sighting | None, session_id: str, reason: p.EndReason) -> int:
         """See protocol.End."""
-        session = self.sessions.get(session_id) if session_id else self._by_mac.get(seen.mac) if seen else None
+        session = self.sessions.get(session_id) if session_id else self._roster.of(seen.mac) if seen else None
         if session is None:
             return 0
         self.finish(session, reason)
@@ -202,18 +184,19 @@ class Book:
         target = mac.lower() or (session.mac if session else seen.mac if seen else "")
         if not target:
             return 0
-        self.blocked.add(target)
+        online = self._roster.of(target)
+        here = online.spot if online else seen.spot if seen else ""
+        self.blocks.add(target, here, self._clock.now())
         self._changes.blocks = True
-        if online := self._by_mac.get(target):
+        if online:
             self.finish(online, p.EndReason.BLOCKED)
         return 1
 
-    def unblock(self, mac: str) -> int:
+    def unblock(self, mac: str, number: str) -> int:
         """See protocol.Unblock."""
-        lifted = {mac.lower()} & self.blocked if mac else set(self.blocked)
-        self.blocked -= lifted
+        lifted = self.blocks.lift(mac.lower(), number)
         self._changes.blocks |= bool(lifted)
-        return len(lifted)
+        return lifted
 
     def set_disaster(self, asked: p.SetDisaster) -> p.Disaster:
         """See protocol.SetDisaster. Without ``until``, or too far away, it ends after LONGEST_DISASTER."""
@@ -232,8 +215,8 @@ class Book:
     def due(self) -> bool:
         """End what has ended by now; True when anything did."""
         now = self._clock.monotonic()
-        while self._first_end() - EARLY <= now:
-            self.finish(self.sessions[heapq.heappop(self._ends)[1]], p.EndReason.EXPIRED)
+        while (first := self._roster.first()) and first.ends - EARLY <= now:
+            self.finish(first, p.EndReason.EXPIRED)
         if self.disaster.on and now >= self.disaster_ends:
             self.set_disaster(p.SetDisaster(on=False))
         self.new_day()
@@ -241,18 +224,9 @@ class Book:
 
     def next_due(self) -> float:
         """Monotonic seconds at which ``due`` has work; infinity when nobody is online."""
-        ends = self._first_end() - EARLY
+        first = self._roster.first()
+        ends = first.ends - EARLY if first else float("inf")
         return min(ends, self.disaster_ends) if self.disaster.on else ends
-
-    def _first_end(self) -> float:
-        """When the next session ends; entries of sessions that are gone or were extended are thrown away."""
-        while self._ends:
-            ends, key = self._ends[0]
-            session = self.sessions.get(key)
-            if session is not None and session.ends == ends:
-                return ends
-            heapq.heappop(self._ends)
-        return float("inf")
 
     def count(self, session: Session, up: int, down: int) -> None:
         """Add bytes that passed; a used-up quota ends or throttles."""
@@ -279,29 +253,13 @@ class Book:
         used = session.seconds_used(self._clock.monotonic())
         for key in filter(None, (session.phone, session.account)):
             self.used[key] = self.used.get(key, 0.0) + used
-        self._drop(session)
+        self._roster.remove(session)
         self._changes.live.discard(session.id)
         self._changes.over[session.id] = session
         self._changes.stays.append(stay_of(session, self._clock.now()))
         self.teller.tell(session, "ended", reason.value)
 
     # -- inside --
-
-    def _put(self, session: Session) -> None:
-        self.sessions[session.id] = session
-        self._by_mac[session.mac] = session
-        heapq.heappush(self._ends, (session.ends, session.id))
-        self._marks.add(session.mark)
-        if session.account:
-            self._accounts.setdefault(session.account, set()).add(session.id)
-
-    def _drop(self, session: Session) -> None:
-        del self.sessions[session.id], self._by_mac[session.mac]
-        self._marks.discard(session.mark)
-        ids = self._accounts.get(session.account, set())
-        ids.discard(session.id)
-        if not ids:
-            self._accounts.pop(session.account, None)
 
     def _settle_bytes(self, session: Session) -> None:
         up, down = self._measure(session)
@@ -314,17 +272,12 @@ class Book:
         self._changes.stays.append(stay_of(session, now))
         session.moved_at = now
 
-    def _new_mark(self) -> int:
-        while (mark := FIRST_MARK + secrets.randbelow(2**31 - FIRST_MARK)) in self._marks:
-            pass
-        return mark
-
     def _bar(self, spot: SpotSettings, seen: Sighting, asked: p.Open) -> p.RefusalReason | None:
-        if seen.mac in self.blocked:
+        if seen.mac in self.blocks:
             return p.RefusalReason.BLOCKED
         if asked.method not in spot.login:
             return p.RefusalReason.METHOD
-        online = len(self._accounts.get(asked.account, ())) if asked.account else 0
+        online = len(self._roster.of_account(asked.account))
         return p.RefusalReason.DEVICES if spot.limits.devices and online >= spot.limits.devices else None
 
     def _begin(self, spot: SpotSettings, seen: Sighting, asked: p.Open, handle: str, seconds: float) -> Session:
@@ -334,7 +287,7 @@ class Book:
             spot=spot.name,
             mac=seen.mac,
             ip4=seen.ip4,
-            mark=self._new_mark(),
+            mark=self._roster.new_mark(),
             method=asked.method,
             language=asked.language[:16],
             device=asked.device[:32],
@@ -345,7 +298,7 @@ class Book:
             ends=now + seconds,
             quota_bytes=asked.quota_bytes or spot.limits.quota_mib * 1024 * 1024,
         )
-        self._put(session)
+        self._roster.add(session)
         self._changes.live.add(session.id)
         self.teller.tell(session, "opened")
         return session
@@ -367,7 +320,7 @@ class Book:
         used = self.used.get(handle, 0.0)
         if account:
             now = self._clock.monotonic()
-            live = sum(self.sessions[i].seconds_used(now) for i in self._accounts.get(account, ()))
+            live = sum(session.seconds_used(now) for session in self._roster.of_account(account))
             used = max(used, self.used.get(account, 0.0) + live)
         return used
 
@@ -380,7 +333,7 @@ class Book:
         return granted_seconds(self._spots[session.spot], minutes, used, self._clock.now()) or 0.0
 
     def _state(self, seen: Sighting, session: Session | None, handle: str) -> p.PhoneState:
-        if seen.mac in self.blocked:
+        if seen.mac in self.blocks:
             return p.PhoneState.BLOCKED
         if session:
             return p.PhoneState.ONLINE

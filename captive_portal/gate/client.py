@@ -51,8 +51,12 @@ class GateClient(Protocol):
         """See protocol.Block; phones blocked."""
         ...
 
-    def unblock(self, mac: str = "") -> int:
+    def unblock(self, mac: str = "", block: str = "") -> int:
         """See protocol.Unblock; blocks lifted."""
+        ...
+
+    def blocks(self) -> list[p.BlockShown]:
+        """See protocol.ListBlocks."""
         ...
 
     def set_disaster(self, request: p.SetDisaster) -> p.Disaster:
@@ -111,9 +115,13 @@ class AskingGate(ABC):
         """See GateClient."""
         return _fit(self.ask(p.Block(session=session, ip=ip, mac=mac)), p.Done).count
 
-    def unblock(self, mac: str = "") -> int:
+    def unblock(self, mac: str = "", block: str = "") -> int:
         """See GateClient."""
-        return _fit(self.ask(p.Unblock(mac=mac)), p.Done).count
+        return _fit(self.ask(p.Unblock(mac=mac, block=block)), p.Done).count
+
+    def blocks(self) -> list[p.BlockShown]:
+        """See GateClient."""
+        return _fit(self.ask(p.ListBlocks()), p.Blocks).blocks
 
     def set_disaster(self, request: p.SetDisaster) -> p.Disaster:
         """See GateClient."""

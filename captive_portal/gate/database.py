@@ -3,7 +3,7 @@ the sealed connection log.
 
 A session's row, with its MAC, is deleted when it ends (secure_delete, and the write-ahead log is cut back by
 ``sweep``); in the same transaction its stay goes into the sealed log, if the city keeps one.
-May import: book, identity, sealing, session, protocol, captive_portal.settings, device.store.
+May import: blocks, book, changes, identity, sealing, session, protocol, captive_portal.settings, device.store.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from typing import TypeVar
 import msgspec
 
 from captive_portal.gate import protocol as p
-from captive_portal.gate.book import Book, Changes
+from captive_portal.gate.blocks import Bar
+from captive_portal.gate.book import Book
+from captive_portal.gate.changes import Changes
 from captive_portal.gate.identity import DaySalt
 from captive_portal.gate.sealing import Seal
 from captive_portal.gate.session import Session
@@ -94,8 +96,8 @@ class Database:
         sessions = [after_boot(msgspec.json.decode(row["body"], type=Session), kept, now) for row in rows]
         (last,) = self.store.rows("SELECT max(coalesce((SELECT max(number) FROM usage), 0), ?)", (self._numbered(),))
         used = self._fact("used", dict[str, float]) or {}
-        blocked = self._fact("blocked", set[str]) or set()
-        book.restore(sorted(sessions, key=lambda s: s.started_at), used, blocked, int(last[0]))
+        book.restore(sorted(sessions, key=lambda s: s.started_at), used, int(last[0]))
+        book.blocks.restore(self._fact("blocked", set[str]) or (), self._fact("bars", list[Bar]) or ())
         disaster = self._fact("disaster", p.Disaster)
         if disaster and disaster.on:
             book.set_disaster(
@@ -133,7 +135,8 @@ class Database:
             if changes.over or changes.day:
                 _put_fact(connection, "used", book.used)
             if changes.blocks:
-                _put_fact(connection, "blocked", book.blocked)
+                _put_fact(connection, "blocked", list(book.blocks))  # who; an older release reads this alone
+                _put_fact(connection, "bars", book.blocks.bars())  # since when and where
             if changes.disaster:
                 _put_fact(connection, "disaster", book.disaster)
             if changes.day:

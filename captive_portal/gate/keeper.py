@@ -1,8 +1,8 @@
 """Keeps the kernel as the book wants it: carries changes out, reads what stands there, counts, puts right.
 
 What stands in the kernel by our own hand is remembered as one ``Pass`` a session, so that a look at the kernel finds
-what others did to it. May import: accounting, book, kernel, reconcile, ruleset, session, captive_portal.settings,
-device.clock.
+what others did to it. May import: accounting, book, changes, kernel, reconcile, ruleset, session,
+captive_portal.settings, device.clock.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from itertools import chain
 from typing import NamedTuple
 
 from captive_portal.gate.accounting import COUNTED, grown
-from captive_portal.gate.book import Book, Changes
+from captive_portal.gate.book import Book
+from captive_portal.gate.changes import Changes
 from captive_portal.gate.errors import KernelRefused
 from captive_portal.gate.kernel import Kernel
 from captive_portal.gate.reconcile import (
@@ -181,7 +182,7 @@ class Keeper:
     def _wanted_switches(self, book: Book, now: float) -> dict[Name, Element]:
         self._disaster_ends = book.disaster_ends
         left = book.disaster_ends - now if book.disaster.on else 0.0
-        return elements_of_switches(book.blocked, self._interfaces, left)
+        return elements_of_switches(book.blocks, self._interfaces, left)
 
 
 def _elements(passes: Iterable[Pass], now: float) -> dict[Name, Element]:

@@ -46,7 +46,7 @@ class MemoryGate(AskingGate):
         if seen is None:
             return False
         online = any(s.mac == seen.mac and s.ip4 == seen.ip4 for s in self.book.sessions.values())
-        return online or (self.book.disaster.on and seen.mac not in self.book.blocked)
+        return online or (self.book.disaster.on and seen.mac not in self.book.blocks)
 
     def traffic(self, ip: str, up: int, down: int) -> None:
         """The phone at ``ip`` moved this many bytes."""

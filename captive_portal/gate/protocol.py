@@ -2,8 +2,8 @@
 
 A frame is four bytes of length (big endian) and that many bytes of JSON, at most MAX_FRAME. Every request gets exactly
 one answer, in order. A phone is named by its IP address on the wire towards the gate, and by an opaque handle from it:
-the raw MAC address is shown to staff only (``SessionShown.mac``) and is never to be logged (N8). May import: nothing of
-ours.
+the raw MAC address is shown to staff only (``SessionShown.mac``, ``BlockShown.mac``) and is never to be logged (N8).
+May import: nothing of ours.
 """
 
 from __future__ import annotations
@@ -127,9 +127,14 @@ class Block(Message, frozen=True, tag="block", kw_only=True):
 
 
 class Unblock(Message, frozen=True, tag="unblock", kw_only=True):
-    """Staff: lift a block by MAC; "" lifts all. -> Done"""
+    """Staff: lift a block by its number (``BlockShown.block``) or by MAC; without either, all. -> Done"""
 
     mac: str = ""
+    block: str = ""
+
+
+class ListBlocks(Message, frozen=True, tag="list_blocks", kw_only=True):
+    """Staff: who is barred. -> Blocks"""
 
 
 class SetDisaster(Message, frozen=True, tag="set_disaster", kw_only=True):
@@ -245,6 +250,21 @@ class Sessions(Message, frozen=True, tag="sessions", kw_only=True):
     sessions: list[SessionShown]
 
 
+class BlockShown(Message, frozen=True, tag="block_shown", kw_only=True):
+    """A barred phone as staff may see it. block: the bar's number; spot: where it was, "" when unknown."""
+
+    block: str
+    spot: str
+    since: datetime | None
+    mac: str
+
+
+class Blocks(Message, frozen=True, tag="blocks", kw_only=True):
+    """Every bar, oldest first."""
+
+    blocks: list[BlockShown]
+
+
 class Disaster(Message, frozen=True, tag="disaster", kw_only=True):
     """The disaster switch as it stands."""
 
@@ -306,13 +326,14 @@ Request = (
     | ListSessions
     | Block
     | Unblock
+    | ListBlocks
     | SetDisaster
     | GetDisaster
     | GetHealth
     | DrainUsage
     | NoteRefused
 )
-Answer = Phone | Opened | Refused | Done | Sessions | Disaster | Health | UsageBatch | Fault
+Answer = Phone | Opened | Refused | Done | Sessions | Blocks | Disaster | Health | UsageBatch | Fault
 
 
 def pack(message: Message, encoder: msgspec.json.Encoder | None = None) -> bytes:

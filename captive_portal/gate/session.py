@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 
 from captive_portal.settings import SpotSettings, WifiSettings
@@ -109,7 +110,12 @@ def spot_of(settings: WifiSettings, ip: str) -> SpotSettings | None:
 
 def network4(spot: SpotSettings) -> ipaddress.IPv4Network:
     """The phones' IPv4 network of a spot."""
-    return ipaddress.IPv4Network(f"{spot.ipv4.gateway}/{spot.ipv4.prefix}", strict=False)
+    return _network4(spot.ipv4.gateway, spot.ipv4.prefix)
+
+
+@cache
+def _network4(gateway: str, prefix: int) -> ipaddress.IPv4Network:
+    return ipaddress.IPv4Network(f"{gateway}/{prefix}", strict=False)
 
 
 def _minutes(text: str) -> int:

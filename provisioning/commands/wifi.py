@@ -1,7 +1,7 @@
 """``hiroba wifi``: who is online, and what staff may do about it.
 
 A MAC address is shown only when asked for, and never taken from the command line, where other users of the box could
-read it (N8). May import: captive_portal.gate, provisioning.
+read it (N8). May import: captive_portal, device.clock, provisioning.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import Any
 
 import click
 
-from captive_portal.gate.protocol import EndReason, SessionShown
+from captive_portal.gate.protocol import BlockShown, EndReason, SessionShown
 from captive_portal.stats.show import megabytes
 from captive_portal.stats.words import words
+from device.clock import JST
 from provisioning.commands import wifi_log
 from provisioning.commands.options import site_options
 from provisioning.commands.wifi_site import gate_of, print_table
@@ -26,7 +27,7 @@ _JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="For program
 
 @click.group("wifi")
 def command() -> None:
-    """Phones online: online, show, end, block, unblock. The connection log: log-key, sealed, unseal."""
+    """Phones online: online, show, end, block, blocked, unblock. The connection log: log-key, sealed, unseal."""
 
 
 @command.command()
@@ -91,15 +92,33 @@ def block(config: Path, state: Path, session: str, as_json: bool) -> None:
 
 @command.command()
 @site_options
+@_MAC_OPTION
+@_JSON_OPTION
+def blocked(config: Path, state: Path, mac: bool, as_json: bool) -> None:
+    """Phones that staff have barred, oldest first."""
+    bars = gate_of(config, state, "hiroba wifi").blocks()
+    if as_json:
+        click.echo(json.dumps([_bar(bar, mac) for bar in bars], ensure_ascii=False))
+        return
+    headings = ["番号", "スポット", "いつから", *(["MAC"] if mac else [])]
+    rows = [[bar.block, bar.spot or "－", _since(bar), *([bar.mac] if mac else [])] for bar in bars]
+    print_table(f"ブロック中 {len(bars)} 台", headings, rows, left=4)
+
+
+@command.command()
+@site_options
+@click.argument("number", default="")
 @click.option("--all", "every", is_flag=True, help="Lift every block.")
 @_JSON_OPTION
-def unblock(config: Path, state: Path, every: bool, as_json: bool) -> None:
-    """Lift the block of one phone, whose MAC address is asked for, or every block."""
+def unblock(config: Path, state: Path, number: str, every: bool, as_json: bool) -> None:
+    """Lift the block with this NUMBER of `hiroba wifi blocked`, or all. Without NUMBER its MAC is asked for."""
+    if number and every:
+        raise click.UsageError("NUMBER or --all, not both.")
     gate = gate_of(config, state, "hiroba wifi")
-    mac = "" if every else click.prompt("MAC", hide_input=False, err=True).strip().lower().replace("-", ":")
-    lifted = gate.unblock(mac) if every or mac else 0
+    mac = "" if every or number else click.prompt("MAC", hide_input=False, err=True).strip().lower().replace("-", ":")
+    lifted = gate.unblock(mac, number) if every or mac or number else 0
     if not lifted and not every:
-        raise NotFound(what_ja="ブロック中の端末", what_en="blocked phone with that address", name="")
+        raise NotFound(what_ja="ブロック中の端末", what_en="blocked phone", name=number)
     click.echo(json.dumps({"count": lifted}) if as_json else f"{lifted} 台のブロックを解除しました。 / unblocked.")
 
 
@@ -133,6 +152,15 @@ def _row(session: SessionShown, mac: bool) -> list[str]:
     row = [session.session, session.spot, words("ja").value("method", session.method), str(session.seconds_left // 60)]
     row += [megabytes(session.bytes_up), megabytes(session.bytes_down)]
     return row + ([session.ip, session.mac] if mac else [])
+
+
+def _bar(bar: BlockShown, mac: bool) -> dict[str, Any]:
+    since = bar.since.isoformat() if bar.since else None
+    return {"block": bar.block, "spot": bar.spot, "since": since, **({"mac": bar.mac} if mac else {})}
+
+
+def _since(bar: BlockShown) -> str:
+    return f"{bar.since.astimezone(JST):%Y-%m-%d %H:%M}" if bar.since else "－"
 
 
 def _say(count: int, session: str, as_json: bool, sentence: str) -> None:

@@ -87,6 +87,24 @@ def test_unblocking_a_phone_that_is_not_blocked_says_so(box: WifiBox) -> None:
     assert getattr(result.exception, "code", "") == "not_found"
 
 
+def test_blocked_lists_each_bar_by_number_and_unblock_takes_it(box: WifiBox) -> None:
+    for number in (1, 2):
+        box.run("wifi", "block", box.log_in(number).session)
+    first, second = json.loads(box.run("wifi", "blocked", "--json").output)
+    shown = box.run("wifi", "blocked").output
+    assert (first["spot"], "mac" in first, MAC in shown) == ("hall", False, False)
+    assert all(word in shown for word in ("ブロック中 2 台", first["block"], second["block"], "hall"))
+    assert MAC in box.run("wifi", "blocked", "--mac").output
+    box.run("wifi", "unblock", first["block"])
+    assert box.gate.lookup("10.90.0.11").state is not PhoneState.BLOCKED
+    assert box.gate.lookup("10.90.0.12").state is PhoneState.BLOCKED
+
+
+def test_unblocking_an_unknown_number_or_number_and_all_is_refused(box: WifiBox) -> None:
+    assert box.fails("wifi", "unblock", "0badf00d").code == "not_found"
+    assert box.run("wifi", "unblock", "0badf00d", "--all", ok=False).exit_code == 2
+
+
 def test_unblock_all_lifts_every_block(box: WifiBox) -> None:
     for number in (1, 2):
         box.run("wifi", "block", box.log_in(number).session)

@@ -256,6 +256,6 @@ def test_whatever_is_asked_a_phone_passes_only_with_a_session_of_its_own(steps: 
         assert len(online) == len(gate.book.sessions)
         for n in range(1, 5):
             assert gate.passes(ip(n)) == (mac(n) in online)
-        assert all(mac not in gate.book.blocked and s.seconds_left <= 600 for mac, s in online.items())
+        assert all(mac not in gate.book.blocks and s.seconds_left <= 600 for mac, s in online.items())
         assert gate.book.next_due() > clock.monotonic() - EARLY
     assert all(seconds <= 25 * 60 + 1 for key, seconds in gate.book.used.items() if not key.startswith("account"))

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from captive_portal.gate import protocol as p
 from captive_portal.gate.crowd import Seen
+from captive_portal.gate.database import Database
 from captive_portal.gate.reconcile import Element, Name, Plan
 from captive_portal.gate.session import Sighting
 from captive_portal.settings import LimitSettings
@@ -164,6 +165,19 @@ def test_blocks_and_disaster_are_remembered(make_box: MakeBox) -> None:
     box.start()
     assert {name.set for name in standing(box.kernel)} == {"blocked", "disaster"}
     assert box.gate.book.disaster.reason == "quake"
+
+
+def test_a_bar_keeps_its_number_over_a_restart_and_one_of_an_older_release_gets_one(make_box: MakeBox) -> None:
+    box = make_box()
+    box.gate.answer([p.Block(mac=mac(5))])
+    before = box.gate.book.blocks.shown()
+    older = Database(box.state / "sessions.db").store
+    with older.transaction() as connection:
+        connection.execute("UPDATE fact SET body = ? WHERE name = 'blocked'", (f'["{mac(5)}","{mac(6)}"]',))
+    older.close()
+    after = box.start().book.blocks.shown()
+    assert after[:1] == before
+    assert [(bar.mac, bar.since, len(bar.block)) for bar in after[1:]] == [(mac(6), None, 8)]
 
 
 def test_nothing_of_an_ended_session_stays_in_any_file(make_box: MakeBox) -> None:
