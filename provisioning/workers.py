@@ -2,7 +2,8 @@
 
 The stock gthread worker hands every new connection to a thread that waits for its bytes, so sixteen phones that walk
 away in the middle of a request stop the portal, and it lingers on a closing connection in its only event loop. Here
-connections wait in the poller, which costs no thread, with a deadline and a cap per phone. May import: gunicorn.
+connections wait in the poller, which costs no thread, with a deadline and a cap per phone. A thread that has answered
+closes the connection itself; only one that goes on returns to the loop. May import: gunicorn, hands.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import re
 import socket
 import ssl
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from provisioning.hands import Hands
 
 ARRIVAL_SECONDS = 10.0
 """How long a request may take to arrive, and a connection may say nothing."""
@@ -30,6 +33,11 @@ PER_CLIENT, IN_ALL = 64, 800
 """Connections that may wait, of one address and together; the oldest makes room. IN_ALL stays under 1,024 files."""
 LOOK_AHEAD = 16 * 1024
 """Bytes of a request that are waited for; the rest of a longer one is read, or refused, by the thread."""
+ALIVE_SECONDS = 1.0
+"""How often the master hears that the loop turns; it gives up after thirty."""
+
+AtOnce = Callable[[bytes, str], bytes | None]
+Quick = Callable[[bytes, str, bool], tuple[bytes, bool] | None]
 
 CLOSE = ("Connection", "close")
 """The header by which an app asks for the connection's end."""
@@ -107,9 +115,21 @@ def closing_when_told(app: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class PatientConnection(TConn):  # type: ignore[misc]  # gunicorn ships no types
-    """One connection. ``wanted``: bytes that have to be there before it is looked at again."""
+    """One connection. ``wanted``: bytes that have to be there before it is looked at again; ``quick``: who may answer a
+    request from its bytes; ``goes_on``: it did, and the connection is kept.
+    """
 
     wanted = 1
+    quick: Quick | None = None
+    goes_on = False
+    parser: Any
+
+    def init(self) -> None:
+        """In the thread: TLS, and a parser for what comes."""
+        begun = self.initialized
+        super().init()
+        if self.quick is not None and not begun and not self.is_http2:
+            self.parser = _QuickFirst(self, self.parser, self.quick)
 
     def close(self, graceful: bool = False) -> None:
         """Say the end, take what is already there so that no reset cuts the answer, and close without waiting."""
@@ -117,10 +137,32 @@ class PatientConnection(TConn):  # type: ignore[misc]  # gunicorn ships no types
             with contextlib.suppress(OSError, ValueError):
                 self.sock.shutdown(socket.SHUT_WR)
                 self.sock.settimeout(0.0)
-                while self.sock.recv(65536):
+                while len(self.sock.recv(65536)) == 65536:
                     pass
         with contextlib.suppress(OSError):
             self.sock.close()
+
+
+class _QuickFirst:
+    """gunicorn's parser of a connection, behind a look at the bytes: what ``quick`` answers is never parsed."""
+
+    def __init__(self, conn: PatientConnection, parser: Any, quick: Quick) -> None:
+        self._conn = conn
+        self._parser = parser
+        self._quick = quick
+        self.unreader = parser.unreader
+        self.finish_body = parser.finish_body
+
+    def __next__(self) -> Any:
+        """The next request, or None when it has been answered."""
+        raw = self.unreader.read()
+        answer = self._quick(raw, self._conn.client[0], self._conn.cfg.is_ssl) if raw else None
+        if answer is None:
+            self.unreader.unread(raw)
+            return next(self._parser)
+        self._conn.sock.sendall(answer[0])
+        self._conn.goes_on = answer[1]
+        return None
 
 
 class _Unset:
@@ -137,30 +179,49 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
 
     plain_port: int | None = None
     wsgi: Any
-    _at_once: Callable[[bytes, str], bytes | None]
+    _at_once: AtOnce
+    _quick: Quick | None
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._waiting: Counter[str] = Counter()
+        self._closed: deque[None] = deque()
+        self._told = 0.0
         self._plain = copy.copy(self.cfg)
         self._plain.settings = {**self.cfg.settings, "certfile": _Unset(), "keyfile": _Unset()}
 
     def init_process(self) -> None:
         """Before the loop: a phone that walked away is no error worth a line in the log."""
         self.log.error_log.addFilter(_not_a_timeout)
+        self._doors = {id(listener): listener.getsockname() for listener in self.sockets}
         super().init_process()
 
     def load_wsgi(self) -> None:
         """The app may close its connection, as servers behind another server must not let it (PEP 3333), and may have
-        ``at_once(request, client)``: the bytes of an answer after which the connection ends, or None.
+        ``at_once(request, client)``: the bytes of an answer after which the connection ends, or None; and
+        ``quick(request, client, tls)``: the bytes of an answer and whether the connection goes on, or None. The first
+        is asked in the loop and must not wait for anything, the second in a thread.
         """
         super().load_wsgi()
         plain: Callable[..., Any] = self.wsgi
         self._at_once = getattr(plain, "at_once", _never)
+        self._quick = getattr(plain, "quick", None)
         self.wsgi = closing_when_told(plain)
 
-    def accept(self, listener: socket.socket) -> None:
-        """Take a new connection and let it wait for its request."""
+    # -- the loop --
+
+    def notify(self) -> None:
+        """At every turn: count the connections that threads have closed, and now and then tell the master."""
+        while self._closed:
+            self._closed.popleft()
+            self.nr_conns -= 1
+        now = time.monotonic()
+        if now - self._told >= ALIVE_SECONDS:
+            self._told = now
+            super().notify()
+
+    def accept(self, listener: Any) -> None:
+        """Take a new connection; most have brought their request, the others wait for it."""
         try:
             plain, client = listener.accept()
         except OSError as error:
@@ -170,22 +231,47 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
                 raise
             return
         self.nr_conns += 1
-        patient = _PatientSocket(plain.family, plain.type, plain.proto, plain.detach())
-        server = listener.getsockname()
-        self._wait(
-            PatientConnection(self._plain if server[1] == self.plain_port else self.cfg, patient, client, server)
-        )
+        server = self._doors[id(listener)]
+        family = socket.AF_INET6 if len(client) > 2 else socket.AF_INET
+        patient = _PatientSocket(family, socket.SOCK_STREAM, 0, plain.detach())
+        conn = PatientConnection(self._plain if server[1] == self.plain_port else self.cfg, patient, client, server)
+        conn.quick = self._quick
+        self._welcome(conn)
 
-    def _wait(self, conn: PatientConnection) -> None:
+    def _welcome(self, conn: PatientConnection) -> None:
+        """A connection that is not in the poller: look at what it has brought."""
+        try:
+            seen = conn.sock.recv(LOOK_AHEAD, socket.MSG_PEEK)
+        except BlockingIOError:
+            self._wait(conn, 1)
+            return
+        except OSError:
+            seen = b""
+        rest = (missing_tls if conn.cfg.is_ssl else missing)(seen)
+        if not seen:
+            self.nr_conns -= 1
+            conn.close()
+        elif rest and len(seen) < LOOK_AHEAD:
+            self._wait(conn, min(len(seen) + rest, LOOK_AHEAD))
+        else:
+            self._hand_over(conn, seen)
+
+    def _wait(self, conn: PatientConnection, wanted: int) -> None:
         if len(self.pending_conns) >= IN_ALL:
             self._make_room(None)
         if self._waiting[conn.client[0]] >= PER_CLIENT:
             self._make_room(conn.client[0])
-        conn.wanted = 1
+        self._want(conn, wanted)
         conn.timeout = time.monotonic() + ARRIVAL_SECONDS
         self._waiting[conn.client[0]] += 1
         self.pending_conns.append(conn)
         self.poller.register(conn.sock, 1, partial(self.on_pending_socket_readable, conn))
+
+    @staticmethod
+    def _want(conn: PatientConnection, wanted: int) -> None:
+        if wanted != conn.wanted:
+            conn.wanted = wanted
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, wanted)
 
     def _make_room(self, client: str | None) -> None:
         """Drop the connection that has waited longest, of this address or of all."""
@@ -205,25 +291,23 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         if rest and len(seen) < conn.wanted:
             self._drop(conn)  # woken before enough was there: the other end has closed
         elif rest and len(seen) < LOOK_AHEAD:
-            conn.wanted = min(len(seen) + rest, LOOK_AHEAD)
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, conn.wanted)
+            self._want(conn, min(len(seen) + rest, LOOK_AHEAD))
         else:
             self._forget(conn)
-            if conn.cfg.is_ssl or not self._answered_at_once(conn, seen):
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
-                conn.data_ready = True
-                self.enqueue_req(conn)
+            self._hand_over(conn, seen)
 
-    def _answered_at_once(self, conn: PatientConnection, seen: bytes) -> bool:
-        """Answer from the loop what needs no thread: a few hundred bytes fit into any socket's buffer."""
-        answer = self._at_once(seen, conn.client[0])
+    def _hand_over(self, conn: PatientConnection, seen: bytes) -> None:
+        """To a thread, unless the app answers from the loop: a few hundred bytes fit into any socket's buffer."""
+        answer = None if conn.cfg.is_ssl else self._at_once(seen, conn.client[0])
         if answer is None:
-            return False
+            self._want(conn, 1)
+            conn.data_ready = True
+            self.enqueue_req(conn)
+            return
         with contextlib.suppress(OSError):
             conn.sock.send(answer)
         self.nr_conns -= 1
         conn.close(graceful=True)
-        return True
 
     def on_client_socket_readable(self, conn: PatientConnection, client: socket.socket) -> None:
         """A kept connection speaks again: plain ones wait like new ones; TLS can not be looked into."""
@@ -232,7 +316,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
             return
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
-        self._wait(conn)
+        self._welcome(conn)
 
     def murder_pending(self) -> None:
         """Drop what has waited too long."""
@@ -251,6 +335,49 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         self._forget(conn)
         self.nr_conns -= 1
         conn.close()
+
+    # -- the threads --
+
+    def get_thread_pool(self) -> Hands[PatientConnection]:
+        """See ThreadWorker."""
+        return Hands(self.cfg.threads, self._work)
+
+    def enqueue_req(self, conn: PatientConnection) -> None:
+        """See ThreadWorker."""
+        self.tpool.give(conn)
+
+    def _work(self, conn: PatientConnection) -> None:
+        """In a thread: answer, then close here, or give back to the loop what goes on."""
+        conn.goes_on = False
+        try:
+            goes_on = self.handle(conn) or conn.goes_on
+        except BaseException:  # as a future would have kept it: gunicorn has told what there is to tell
+            goes_on = False
+        if goes_on:
+            self.method_queue.defer(self.finish_request, conn, _Kept)
+            return
+        conn.close(graceful=True)
+        self._closed.append(None)
+        if not (self.alive and self._accepting):
+            self.method_queue.defer(_nothing)  # the loop waits for the number of connections to fall
+
+
+class _Kept:
+    """A finished future, for gunicorn: the connection goes on."""
+
+    @staticmethod
+    def cancelled() -> bool:
+        """As Future.cancelled."""
+        return False
+
+    @staticmethod
+    def result() -> bool:
+        """As Future.result."""
+        return True
+
+
+def _nothing() -> None:
+    """Only to wake the loop."""
 
 
 def _never(_request: bytes, _client: str) -> bytes | None:

@@ -1,4 +1,4 @@
-"""The portal as a WSGI application: the lean redirect in front, Flask behind it, guards around every answer.
+"""The portal as a WSGI application: the lean ways in front, Flask behind them, guards around every answer.
 
 May import: captive_portal.portal, captive_portal.gate.client, captive_portal.settings, device, flask.
 """
@@ -6,7 +6,6 @@ May import: captive_portal.portal, captive_portal.gate.client, captive_portal.se
 from __future__ import annotations
 
 import hashlib
-import traceback
 from collections.abc import Iterable, Mapping
 from importlib import resources
 
@@ -14,26 +13,22 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from captive_portal.gate.client import GateClient
-from captive_portal.gate.errors import GateFault, GateUnreachable
 from captive_portal.portal.api import build_api
+from captive_portal.portal.drawing import Drawing
+from captive_portal.portal.guards import GUARDS, NO_STORE
 from captive_portal.portal.languages import read_catalogues
 from captive_portal.portal.login.method import LoginMethod
-from captive_portal.portal.pages import Pages, build_pages
+from captive_portal.portal.pages import Pages
+from captive_portal.portal.press import Press
+from captive_portal.portal.quick import Quick
 from captive_portal.portal.redirect import Environ, Origins, ProbeRedirect, StartResponse, WsgiApp
+from captive_portal.portal.routes import asked_of_flask, build_routes, response
 from captive_portal.portal.tokens import FormTokens
+from captive_portal.portal.trouble import Trouble
 from captive_portal.settings import WifiSettings
 from device.clock import Clock
 from device.logs import Log
 
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
-    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
 _MOST_BODY = 8 * 1024
 
 
@@ -50,51 +45,32 @@ def create_app(
     app, origins = Flask(__name__), Origins(settings)
     app.config.update(MAX_CONTENT_LENGTH=_MOST_BODY, MAX_FORM_MEMORY_SIZE=_MOST_BODY, MAX_FORM_PARTS=20)
     app.config.update(SEND_FILE_MAX_AGE_DEFAULT=86400)
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals["static_version"] = _static_version()
-    pages = Pages(
-        settings=settings,
-        gate=gate,
-        tokens=FormTokens(key, clock),
-        methods=methods,
-        catalogues=read_catalogues(),
-        origins=origins,
-    )
-    app.register_blueprint(build_pages(pages))
+    tokens = FormTokens(key, clock)
+    drawing = Drawing(settings, tokens, read_catalogues(), origins, Press(_static_version()))
+    pages = Pages(settings, gate, tokens, methods, drawing)
+    trouble = Trouble(pages, log)
+    app.register_blueprint(build_routes(pages))
     app.register_blueprint(build_api(gate, origins, log))
     app.after_request(_guard)
-    _answer_errors(app, pages, log)
-    return ProbeRedirect(_Decodable(app), origins)
+    _answer_errors(app, trouble)
+    return ProbeRedirect(_Decodable(app), origins, Quick(pages, origins, trouble))
 
 
-def _guard(response: Response) -> Response:
-    response.headers.extend(_HEADERS)
+def _guard(answer: Response) -> Response:
+    answer.headers.extend(GUARDS)
     if request.endpoint != "static":
-        response.headers.setdefault("Cache-Control", "no-store")
-    return response
+        answer.headers.setdefault(*NO_STORE)
+    return answer
 
 
-def _answer_errors(app: Flask, pages: Pages, log: Log) -> None:
-    """Every error is a page with a way on."""
-
-    def gate_down(error: GateUnreachable | GateFault) -> Response:
-        log.warning("gate_not_answering", code=error.code)
-        return pages.without_gate()
-
+def _answer_errors(app: Flask, trouble: Trouble) -> None:
     def refused(error: HTTPException) -> Response:
         status = error.code or 400
         if status < 400:
             return Response(status=status, headers=error.get_headers())
-        return pages.bare_error("error_not_found" if status == 404 else "error_form", status)
+        return response(trouble.refused(asked_of_flask(), status))
 
-    def surprise(error: Exception) -> Response:
-        places = [f"{f.filename.rpartition('/')[2]}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)]
-        log.error("portal_failed", kind=type(error).__name__, places=places)  # no message: it may quote a form
-        return pages.bare_error("error_busy", 500)
-
-    app.register_error_handler(Exception, surprise)
-    app.register_error_handler(GateUnreachable, gate_down)
-    app.register_error_handler(GateFault, gate_down)
+    app.register_error_handler(Exception, lambda error: response(trouble.tell(asked_of_flask(), error)))
     app.register_error_handler(HTTPException, refused)
 
 

@@ -18,6 +18,8 @@ from captive_portal.settings import WifiSettings
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
+QuickWay = Callable[[bytes, str, bool], tuple[bytes, bool] | None]
+"""(request, ip, tls) -> (answer, whether the connection goes on), or None: the long way."""
 
 _MAPPED = "::ffff:"
 _MOST_KEPT = 20_000  # addresses whose spot is remembered: more than phones on one box
@@ -65,15 +67,23 @@ class Origins:
         return {name + port for name in names for port in ports}
 
 
+def plain_ip(ip: str) -> str:
+    """The IPv4 address of an IPv4 phone on a socket for both families, else the address itself."""
+    return ip.removeprefix(_MAPPED)
+
+
 def _network(gateway: str, prefix: int) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     return ipaddress.ip_network(f"{gateway}/{prefix}", strict=False)
 
 
 class ProbeRedirect:
-    """WSGI: 302 to the portal for every foreign host, with the kind of device as a hint; ours goes to ``app``."""
+    """WSGI: 302 to the portal for every foreign host, with the kind of device as a hint; ours goes to ``app``.
+    quick: the answer of some of ours, for servers that can do without WSGI (quick.Quick).
+    """
 
-    def __init__(self, app: WsgiApp, origins: Origins) -> None:
+    def __init__(self, app: WsgiApp, origins: Origins, quick: QuickWay | None = None) -> None:
         self._app = app
+        self.quick = quick
         self._origins = origins
         self._answers: dict[tuple[str, DeviceKind], list[tuple[str, str]]] = {}
         self._whole: dict[tuple[str, DeviceKind], bytes] = {}
@@ -96,7 +106,7 @@ class ProbeRedirect:
         asked = read_plain_get(raw)
         if asked is None or asked.host.lower() in self._origins.hosts:
             return None
-        origin = self._origins.of(ip.removeprefix(_MAPPED))
+        origin = self._origins.of(plain_ip(ip))
         kind = kind_of(asked.host, asked.path, asked.agent)
         kept = self._whole.get((origin, kind))
         if kept is None:

@@ -7,7 +7,6 @@ May import: device.clock, device.errors.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import re
@@ -54,7 +53,7 @@ def _make_key(path: Path) -> None:
 def keyed_hash(key: bytes, purpose: str, *parts: str) -> str:
     """HMAC-SHA-256 in hex; the purpose and the length of each part keep different uses apart."""
     text = "".join(f"{len(part)}:{part}" for part in (purpose, *parts))
-    return hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+    return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
 class FormTokens:

@@ -33,6 +33,14 @@ class App:
     def at_once(self, request, client):
         whole = b"HTTP/1.1 200 OK\\r\\nContent-Length: 4\\r\\nConnection: close\\r\\n\\r\\nfast"
         return whole if request.startswith(b"GET /now ") and client == "127.0.0.1" else None
+    def quick(self, request, client, tls):
+        if not request.startswith(b"GET /quick "):
+            return None
+        keeps = b"close" not in request
+        body = b"%s %s" % (client.encode(), b"tls" if tls else b"plain")
+        told = b"keep-alive" if keeps else b"close"
+        head = b"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\nConnection: %s\\r\\n\\r\\n" % (len(body), told)
+        return head + body, keeps
 tls = (sys.argv[2], sys.argv[3]) if len(sys.argv) > 2 else None
 serve(Listen("127.0.0.1", int(sys.argv[1]), "test", workers=1, threads=2, tls=tls), lambda: Served(App()))
 """
@@ -138,6 +146,34 @@ def test_what_needs_no_thread_is_answered_at_once_and_closed(server: Server) -> 
         assert answer.endswith(b"\r\n\r\nfast")
         connection.close()
     assert server.ask() == b"hello"
+
+
+def test_the_quick_way_keeps_its_connection_and_shares_it_with_the_long_way(server: Server) -> None:
+    asking = server.connect()
+    for _ in range(3):
+        asking.request("GET", "/quick")
+        assert asking.getresponse().read() == b"127.0.0.1 " + (b"tls" if server.trust else b"plain")
+        kept = asking.sock
+        asking.request("POST", "/", b"long")
+        assert asking.getresponse().read() == b"long"
+        assert asking.sock is kept
+    asking.request("GET", "/quick", headers={"Connection": "close"})
+    assert asking.getresponse().read().startswith(b"127.0.0.1")
+    assert asking.sock is None
+
+
+def test_two_requests_in_one_breath_are_both_answered(server: Server) -> None:
+    if server.trust:
+        return
+    connection = server.say(b"GET /quick HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert connection.recv(4096).endswith(b"plain")
+    long_way = HEAD + b"Content-Length: 1\r\n\r\n"
+    connection.sendall(long_way + b"a" + long_way + b"b")
+    answer = b""
+    while not answer.endswith(b"b"):
+        answer += (piece := connection.recv(4096))
+        assert piece, answer
+    connection.close()
 
 
 def test_a_kept_connection_serves_again(server: Server) -> None:

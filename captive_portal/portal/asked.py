@@ -1,0 +1,35 @@
+"""What a page is made from and what it becomes, whichever way the request came in. Pure.
+
+May import: nothing of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request. args, form, cookies: the first value of each name; secure: it came by TLS; ip: the phone's own
+    address, which the gate keeps when it redirects port 80.
+    """
+
+    method: str
+    path: str
+    ip: str
+    secure: bool = False
+    accept_language: str = ""
+    agent: str = ""
+    args: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] = field(default_factory=dict)
+    cookies: Mapping[str, str] = field(default_factory=dict)
+
+
+class Answer(NamedTuple):
+    """headers: without those that every answer bears (guards.py)."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
