@@ -42,7 +42,7 @@ name = "hall"
 interface = "br-lan"
 uplink = "up0"
 ipv4 = {{ gateway = "10.90.0.1", prefix = 22 }}
-ipv6 = {{ mode = "{ipv6}", network = "fd00:90::/64", gateway = "fd00:90::1" }}
+ipv6 = {{ mode = "{ipv6}", network = "fd00:90::/64", gateway = "fd00:90::1", uplink_network = "2001:db8:90::/64" }}
 limits = {{ {limits} }}
 {more}
 """
@@ -168,6 +168,7 @@ class Topology:
             "route add local 2001:db8:f:1::/64 dev lo",
             "route add 10.90.0.0/22 via 198.18.0.2",
             "route add fd00:90::/64 via 2001:db8:f::2",
+            "route add 2001:db8:90::/64 via 2001:db8:f::2",
         )
 
     def _build_phone(self, number: int, phone: Phone) -> None:
