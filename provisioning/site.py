@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -105,4 +106,14 @@ def read_site(path: Path) -> Site:
 
         if text_is_city(path):
             raise Problem("city_file").error(path, 1, "boxes") from error
+        if _has_no_box(path):
+            raise Problem("no_boxes").error(path, 1, "box") from error
         raise explained(error, path, Site) from error
+
+
+def _has_no_box(path: Path) -> bool:
+    """Whether ``path`` is sound TOML that names no box at all."""
+    try:
+        return "box" not in tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return False

@@ -4,7 +4,7 @@
     [spot]                           for every Wi-Fi spot of every box
     [[boxes]]                        one box: its name, its parts, and the same sections again, key by key
 
-May import: provisioning.site, site_checks, site_partial, site_lines, site_wrong, tomli_w.
+May import: provisioning.site, site_checks, site_together, site_partial, site_lines, site_wrong, tomli_w.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from provisioning.site import Part, Site
 from provisioning.site_checks import check_site
 from provisioning.site_lines import key_lines, line_at, path_of
 from provisioning.site_partial import names, partial
+from provisioning.site_together import check_together
 from provisioning.site_wrong import Problem, explained, senseless
 
 Tree = dict[str, Any]
@@ -134,7 +135,10 @@ def parse_city(text: str, path: Path) -> City:
         raise explained(error, path, CityFile, text) from error
     tree = tomllib.loads(text)
     _no_name_twice(tree["boxes"], text, path)
-    return City(path, text, tuple(_box(tree, number, text, path) for number in range(len(tree["boxes"]))))
+    boxes = tuple(_box(tree, number, text, path) for number in range(len(tree["boxes"])))
+    if found := check_together([box.site for box in boxes]):
+        raise senseless(found[1], path, text, found[0]) from found[1]
+    return City(path, text, boxes)
 
 
 def box_tree(tree: Tree, number: int) -> Tree:

@@ -34,7 +34,7 @@ _RULES = (
     (r"Expected `(?:str|array)` of length (?P<limit>.*)", "wrong_length"),
 )
 """msgspec's message -> the code of a problem; anything else is what a section's own check said."""
-_SECOND = {"name_twice", "spot_twice", "shared_leases", "same_interface"}
+_SECOND = {"name_twice", "spot_twice", "shared_leases", "same_interface", "networks_overlap"}
 """Problems of two settings that are told at the second."""
 _SAID = ("said", "got")
 """Facts in a program's words, which site_words.toml has in people's."""
@@ -115,7 +115,7 @@ def senseless(wrong: Wrong, path: Path, text: str, box: int | None = None) -> Se
 def _found(wrong: Wrong, text: str, box: int | None) -> tuple[str, int]:
     """The key with its numbers, and its line: the one that holds the wrong value, else the first of that name."""
     names = tuple(wrong.key.split("."))
-    wanted = {names, ("boxes", *names), ("spot", *names[2:])}
+    wanted = {names, ("boxes", *names)} | ({("spot", *names[2:])} if names[:2] == ("wifi", "spots") else set())
     lines = text.splitlines()
     places = [
         (place, line)
@@ -125,9 +125,19 @@ def _found(wrong: Wrong, text: str, box: int | None) -> tuple[str, int]:
     ]
     holding = [found for found in places if wrong.facts.get("value", "\0") in lines[found[1] - 1]]
     if not places:
-        return wrong.key, line_at(text, wrong.key if box is None else f"boxes[{box}].{wrong.key}")
+        return _missed(wrong.key, text, box)
     place, line = (holding or places)[-1 if wrong.code in _SECOND else 0]
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)[1:], line
+
+
+def _missed(key: str, text: str, box: int | None) -> tuple[str, int]:
+    """A key that is written nowhere: at the section that is nearest to it, its box's own or the city's, else at the box."""
+    lines, names = key_lines(text), tuple(key.split("."))
+    depths = range(len(names), 0, -1)
+    in_box = next((n for n in depths if ("boxes", box, *names[:n]) in lines), 0)
+    if box is None or in_box < next((n for n in depths if names[:n] in lines), 0):
+        return key, line_at(text, key, lines)
+    return f"boxes[{box}].{key}", line_at(text, f"boxes[{box}].{key}", lines)
 
 
 def classify(said: str) -> Problem:
@@ -146,6 +156,8 @@ def right_of(problem: Problem, schema: type[msgspec.Struct], key: str) -> dict[s
 def _right(problem: Problem, schema: type[msgspec.Struct], key: str, language: str) -> str:
     if problem.code == "unknown_key":
         return _nearest(key, schema, language)
+    if hint := words()["said_right"].get(problem.facts.get("said", "")):
+        return str(hint[language])
     said = problem.words("right", language)
     kind = shape(type_at(schema, key), language) if key else ""
     meaning = key_words().get(general(key), {}).get(language, "")

@@ -50,7 +50,7 @@ def test_the_schema_refuses_what_we_refuse(change: tuple[str, str]) -> None:
 
 
 def test_every_problem_is_told_in_both_languages() -> None:
-    for part in ("wrong", "right", "kind", "form", "said"):
+    for part in ("wrong", "right", "kind", "form", "said", "said_right", "got"):
         for code, said in words()[part].items():
             assert said["ja"], code
             assert said["en"], code
