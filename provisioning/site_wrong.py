@@ -131,7 +131,7 @@ def _found(wrong: Wrong, text: str, box: int | None) -> tuple[str, int]:
 
 
 def _missed(key: str, text: str, box: int | None) -> tuple[str, int]:
-    """A key that is written nowhere: at the section that is nearest to it, its box's own or the city's, else at the box."""
+    """A key that is written nowhere: at the section nearest to it, its box's own or the city's, else at the box."""
     lines, names = key_lines(text), tuple(key.split("."))
     depths = range(len(names), 0, -1)
     in_box = next((n for n in depths if ("boxes", box, *names[:n]) in lines), 0)
