@@ -4,6 +4,7 @@ the far side, so that a single frame that arrives there names the attempt that l
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -122,9 +123,23 @@ def _broadcast_frame(air: Air, to: str) -> list[bytes]:
     return [f.ethernet("ff:ff:ff:ff:ff:ff", air.mac, f.ipv4(air.ip4, to, 17, f.udp(air.ip4, to, 53, b"x")))]
 
 
+def _inside(protocol: int, head: bytes = b"") -> Frames:
+    """A packet for the far side wrapped in one for the box: a tunnel's end that opens it would pass it on."""
+
+    def send(air: Air, to: str) -> list[bytes]:
+        inner = (
+            f.ipv6(air.ip6, to, 17, f.udp(air.ip6, to, 53, b"x"))
+            if ":" in to
+            else f.ipv4(air.ip4, to, 17, f.udp(air.ip4, to, 53, b"x"))
+        )
+        return [f.ethernet(air.gateway_mac, air.mac, f.ipv4(air.ip4, "10.90.0.1", protocol, head + inner))]
+
+    return send
+
+
 PADDING = bytes([0, 1, 4, 0, 0, 0, 0])
 
-UNTRACKED = ("gre", "esp", "sctp")
+UNTRACKED = ("gre", "esp", "ah", "ip in ip", "ipv6 in ip", "l2tp", "sctp", "udp-lite", "dccp")
 """Not translated by every kernel's conntrack, and then dropped: with IPv4 they prove nothing."""
 
 ATTEMPTS = [
@@ -148,7 +163,13 @@ ATTEMPTS = [
             "ping": _ping,
             "gre": _protocol(47, b"\0\0\x08\0" + b"x" * 20),
             "esp": _protocol(50),
-            "sctp": _protocol(132),
+            "ah": _protocol(51, bytes([17, 4]) + b"\0" * 22),
+            "ip in ip": _protocol(4, b"\x45\0\0\x14" + b"\0" * 16),
+            "ipv6 in ip": _protocol(41, b"\x60" + b"\0" * 39),
+            "l2tp": _protocol(115),
+            "sctp": _protocol(132, struct.pack("!HHII", 40006, 443, 0, 0) + b"\1\0\0\x14" + b"\0\0\0\1" * 4),
+            "udp-lite": _protocol(136, struct.pack("!HHHH", 40007, 53, 8, 0) + b"x" * 16),
+            "dccp": _protocol(33, struct.pack("!HHBBH", 40008, 443, 4, 0, 0) + b"\0" * 12),
         }.items()
     ],
     *[
@@ -164,7 +185,15 @@ ATTEMPTS = [
             "from the dhcp port": _udp(67, b"\x01" * 240, 68),
         }.items()
     ],
-    Attempt("v4 tunnel of v6", 4, _protocol(41, b"\x60" + b"\0" * 39), honest=False),
+    *[
+        Attempt(f"v{family} {name} to the box", family, _inside(protocol, head), honest=False)
+        for name, family, protocol, head in (
+            ("ip in ip", 4, 4, b""),
+            ("gre", 4, 47, b"\0\0\x08\0"),
+            ("ipv6 in ip", 6, 41, b""),
+            ("gre", 6, 47, b"\0\0\x86\xdd"),
+        )
+    ],
     Attempt("v4 two fragments", 4, _fragments4),
     Attempt("v4 late fragment", 4, _late_fragment4, honest=False),
     Attempt("v4 record route", 4, _options4(b"\x07\x07\x04\0\0\0\0\0")),

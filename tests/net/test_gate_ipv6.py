@@ -71,6 +71,14 @@ def test_with_a_session_a_host_beyond_the_box_answers(plaza: Plaza, name: str) -
     assert _answered(plaza, name) == _as_seen(plaza, name)
 
 
+def test_what_is_translated_never_leaves_under_the_own_address_of_a_phone(plaza: Plaza) -> None:
+    plaza.net.login(plaza.gate, "online")
+    sources = {source for source, to in plaza.net.tries("online") if to.startswith(("198.19.", "2001:db8:f:1:"))}
+    inside = {source for source in sources if source.startswith(("10.90.", "fd00:90:"))}
+    assert inside <= ({plaza.net.phones["online"].ip6} if plaza.mode == "routed" else set())
+    assert _as_seen(plaza, "online") in sources
+
+
 def test_tcp_passes_too(plaza: Plaza) -> None:
     plaza.net.login(plaza.gate, "online")
     server = in_namespace(plaza.net.internet, lambda: socket.socket(socket.AF_INET6, socket.SOCK_STREAM))

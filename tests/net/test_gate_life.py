@@ -216,6 +216,37 @@ def test_a_neighbour_phone_is_out_of_reach(plaza: Topology, gate: SocketGateClie
             heard.recv(10)
 
 
+@pytest.mark.parametrize("name", ["attacker", "online"])
+@pytest.mark.parametrize("protocol", [2, 4, 33, 41, 47, 50, 51, 89, 103, 112, 115, 132, 136, 253])
+def test_the_box_answers_no_other_protocol(plaza: Topology, gate: SocketGateClient, protocol: int, name: str) -> None:
+    plaza.login(gate, "online")
+    phone = plaza.phones[name]
+    with in_namespace(
+        phone.space, lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
+    ) as ear:
+        ear.bind(("eth0", 0x0800))
+        for to in ("10.90.0.1", "198.18.0.2"):
+            packet = frames.ipv4(phone.ip4, to, protocol, bytes([0, 1]) * 20)
+            phone.put_on_wire([frames.ethernet(GATEWAY_MAC, phone.mac, packet)])
+        phone.put_on_wire(
+            [frames.ethernet(GATEWAY_MAC, phone.mac, frames.ipv4(phone.ip4, "10.90.0.1", 1, frames.ping4()))]
+        )
+        assert _answers_before_the_echo(ear, phone.ip4) <= {"prohibited"}
+
+
+def _answers_before_the_echo(ear: socket.socket, own: str) -> set[str]:
+    """What came to ``own`` until the answer to a ping: the ICMP refusal (3, 13) is "prohibited", else its protocol."""
+    heard: set[str] = set()
+    ear.settimeout(5.0)
+    while True:
+        packet = ear.recv(2000)[14:]
+        if packet[16:20] != frames.raw(own):
+            continue
+        if packet[9] == 1 and packet[20] == 0:
+            return heard
+        heard.add("prohibited" if packet[9] == 1 and packet[20:22] == b"\x03\x0d" else str(packet[9]))
+
+
 def test_ports_of_the_bridge_are_isolated_by_the_gate_those_that_join_later_too(
     plaza: Topology, gate: SocketGateClient
 ) -> None:

@@ -252,23 +252,31 @@ class Topology:
 
     def leaks(self, name: str) -> set[str]:
         """Try every attempt from phone ``name``; the names of those of which a frame came through."""
-        self.drain_far()
+        seen = {to for _, to in self.tries(name)}
+        return {attempt.name for number, attempt in enumerate(ATTEMPTS) if target(number) in seen}
+
+    def tries(self, name: str) -> set[tuple[str, str]]:
+        """Try every attempt from phone ``name``; (source, destination) of the frames that came through."""
+        self.heard_far()
         phone, air = self.phones[name], self.air(name)
         for number, attempt in enumerate(ATTEMPTS):
             phone.put_on_wire(attempt.send(air, target(number)))
         time.sleep(0.15)
-        seen = self.drain_far()
-        return {attempt.name for number, attempt in enumerate(ATTEMPTS) if target(number) in seen}
+        return self.heard_far()
 
     def drain_far(self) -> set[str]:
         """Destination addresses of all frames that reached the far side since last asked."""
-        seen: set[str] = set()
+        return {to for _, to in self.heard_far()}
+
+    def heard_far(self) -> set[tuple[str, str]]:
+        """(source, destination) of them."""
+        seen: set[tuple[str, str]] = set()
         assert self.far is not None
         with suppress(BlockingIOError):
             while True:
                 packet, origin = self.far.recvfrom(65535)
                 if origin[2] != socket.PACKET_OUTGOING:
-                    seen.add(_destination(packet[14:]))
+                    seen.add(_addresses(packet[14:]))
         return seen
 
     def login(self, client: SocketGateClient, name: str) -> p.Opened:
@@ -325,12 +333,13 @@ def _answers(client: SocketGateClient) -> bool:
         return False
 
 
-def _destination(packet: bytes) -> str:
-    if not packet:
-        return ""
-    if packet[0] >> 4 == 4:
-        return socket.inet_ntop(socket.AF_INET, packet[16:20])
-    return socket.inet_ntop(socket.AF_INET6, packet[24:40]) if packet[0] >> 4 == 6 else ""
+def _addresses(packet: bytes) -> tuple[str, str]:
+    version = packet[0] >> 4 if packet else 0
+    if version == 4:
+        return socket.inet_ntop(socket.AF_INET, packet[12:16]), socket.inet_ntop(socket.AF_INET, packet[16:20])
+    if version == 6:
+        return socket.inet_ntop(socket.AF_INET6, packet[8:24]), socket.inet_ntop(socket.AF_INET6, packet[24:40])
+    return "", ""
 
 
 def _ip(command: str) -> None:
