@@ -64,7 +64,7 @@ def _user_data(name: str, written: Sequence[Mapping[str, str]], keys: Sequence[s
         "hostname": name,
         "manage_etc_hosts": True,
         "timezone": "Asia/Tokyo",
-        "locale": "ja_JP.UTF-8",
+        "locale": "C.UTF-8",  # is always there; our screens and commands speak Japanese by themselves
         "ssh_pwauth": False,
         "disable_root": True,
         # Without a key nobody can log in: cloud-init's own account has no password either.
