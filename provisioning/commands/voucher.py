@@ -1,4 +1,4 @@
-"""``hiroba voucher``: make a batch of Wi-Fi vouchers, as a file or on the receipt printer.
+"""``hiroba voucher``: make a batch of Wi-Fi vouchers, as a file or on the receipt printer; list and call back batches.
 
 Codes are shown once and only their hashes are kept. May import: captive_portal.portal, device, provisioning.
 """
@@ -14,8 +14,8 @@ import click
 
 from captive_portal.portal.languages import LANGUAGES, read_catalogues
 from captive_portal.portal.login.sheet import pages, receipts
-from captive_portal.portal.login.voucher import Batch, make_batch, show_code
-from captive_portal.settings import WifiSettings
+from captive_portal.portal.login.voucher import LENGTH, Batch, call_back, list_batches, make_batch, show_code
+from captive_portal.settings import SpotSettings, WifiSettings
 from captive_portal.wiring_portal import open_vouchers
 from device.audit import AUDIT_MIGRATIONS, Audit
 from device.clock import Clock, SystemClock
@@ -23,13 +23,14 @@ from device.printer.settings import ReceiptPrinterSettings
 from device.printer.status import Receipt, ReceiptOutcome, ReceiptPrinter
 from device.store import Store
 from provisioning.commands.options import site_options
-from provisioning.commands.wifi_site import wifi_of
+from provisioning.commands.wifi_site import print_table, wifi_of
+from provisioning.errors import NotFound
 from provisioning.site import read_site
 
 
 @click.group("voucher")
 def command() -> None:
-    """Wi-Fi vouchers: make a batch."""
+    """Wi-Fi vouchers: make, list, call back."""
 
 
 @command.command()
@@ -37,7 +38,9 @@ def command() -> None:
 @click.option("--count", type=click.IntRange(1, 5000), required=True, help="How many.")
 @click.option("--minutes", type=click.IntRange(0, 44640), default=0, show_default=True, help="Each; 0: the spot's.")
 @click.option("--days", type=click.IntRange(1, 3660), default=90, show_default=True, help="Days they stay valid.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="FILE.html: A4 sheets; else one a line.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="FILE.html: A4 sheets; FILE.txt: one a line."
+)
 @click.option("--receipt", is_flag=True, help="Print one slip each on the receipt printer.")
 @click.option("--lang", type=click.Choice(LANGUAGES), default=LANGUAGES[0], show_default=True, help="Words on paper.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
@@ -54,15 +57,22 @@ def make(
     as_json: bool,
 ) -> None:
     """Make vouchers. Without --out and --receipt the codes go to standard output."""
+    if out and out.suffix not in (".html", ".txt"):
+        raise click.BadParameter(
+            f"{out} は .html か .txt にしてください。 / must be .html or .txt.", param_hint="--out"
+        )
     site = read_site(config)
     wifi = wifi_of(site, config, "hiroba voucher")
+    words, title, ssid = read_catalogues()[lang], title_of(wifi, lang), ssid_of(wifi)
+    if receipt:  # before there are codes: a language that the printer's font can not write would lose them
+        specimen = Batch("", minutes, SystemClock().now(), ("0" * LENGTH,))
+        _check_slips(site.receipt_printer, receipts(specimen, words, title, ssid))
     batch = _make(state, SystemClock(), count, minutes, days)
-    title = title_of(wifi, lang)
     if out:
-        _write(out, pages(batch, read_catalogues()[lang], title) if out.suffix == ".html" else _listed(batch.codes))
+        _write(out, pages(batch, words, title, ssid) if out.suffix == ".html" else _listed(batch.codes))
     left = batch.codes
     if receipt:
-        slips = receipts(batch, read_catalogues()[lang], title)
+        slips = receipts(batch, words, title, ssid)
         left = batch.codes[print_slips(_printer(site.receipt_printer), slips) :]
     _tell(batch, () if out else left, as_json)
     if receipt and left:
@@ -70,10 +80,48 @@ def make(
         raise click.exceptions.Exit(1)
 
 
+@command.command("list")
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def list_(*, config: Path, state: Path, as_json: bool) -> None:
+    """Every batch: how many, how many used, until when."""
+    wifi_of(read_site(config), config, "hiroba voucher")
+    found = list_batches(open_vouchers(state)[0])
+    if as_json:
+        facts = [{**b._asdict(), "valid_until": b.valid_until.isoformat()} for b in found]
+        click.echo(json.dumps(facts, ensure_ascii=False))
+        return
+    rows = [(b.batch, f"{b.made:,}", f"{b.used:,}", str(b.minutes or "-"), f"{b.valid_until:%Y-%m-%d}") for b in found]
+    heads = ["束 / batch", "枚数 / count", "使用済み / used", "分 / minutes", "期限 / until"]
+    print_table("Wi-Fi利用券 / Wi-Fi vouchers", heads, rows)
+
+
+@command.command("call-back")
+@site_options
+@click.argument("batch")
+def call_back_(*, config: Path, state: Path, batch: str) -> None:
+    """Make the unused vouchers of a batch worthless, when a sheet was lost."""
+    wifi_of(read_site(config), config, "hiroba voucher")
+    store, _ = open_vouchers(state)
+    if batch not in {b.batch for b in list_batches(store)}:
+        raise NotFound(what_ja="利用券の束", what_en="batch of vouchers", name=batch)
+    count = call_back(store, _audit(state, SystemClock()), batch)
+    click.echo(f"{batch}: {count} 枚を無効にしました。 / {count} vouchers called back.")
+
+
 def title_of(wifi: WifiSettings, lang: str) -> str:
-    """The name on the paper: the spot's when there is one, else the first spot's that takes vouchers."""
-    spot = next((s for s in wifi.spots if "voucher" in s.login), wifi.spots[0])
+    """The name on the paper: the first spot's that takes vouchers."""
+    spot = _spot(wifi)
     return spot.title_ja if lang.startswith("ja") else spot.title_en
+
+
+def ssid_of(wifi: WifiSettings) -> str:
+    """The radio's name on the paper; "" when the site file names none."""
+    return " / ".join(dict.fromkeys(s.ssid for s in _spot(wifi).ssids))
+
+
+def _spot(wifi: WifiSettings) -> SpotSettings:
+    return next((s for s in wifi.spots if "voucher" in s.login), wifi.spots[0])
 
 
 def print_slips(printer: ReceiptPrinter, slips: Sequence[Receipt]) -> int:
@@ -88,8 +136,26 @@ def print_slips(printer: ReceiptPrinter, slips: Sequence[Receipt]) -> int:
 
 def _make(state: Path, clock: Clock, count: int, minutes: int, days: int) -> Batch:
     store, key = open_vouchers(state)
-    audit = Audit(Store(state / "portal" / "audit.db", AUDIT_MIGRATIONS), clock)
-    return make_batch(store, key, clock, audit, count=count, minutes=minutes, valid_days=days)
+    return make_batch(store, key, clock, _audit(state, clock), count=count, minutes=minutes, valid_days=days)
+
+
+def _audit(state: Path, clock: Clock) -> Audit:
+    return Audit(Store(state / "portal" / "audit.db", AUDIT_MIGRATIONS), clock)
+
+
+def _check_slips(settings: ReceiptPrinterSettings, slips: Sequence[Receipt]) -> None:
+    from device.printer.raster import GlyphMissing, ReceiptRenderer
+
+    try:
+        for slip in slips:
+            ReceiptRenderer(settings.width_dots).render(slip)
+    except GlyphMissing as error:
+        letter = error.facts["character"]
+        raise click.BadParameter(
+            f"レシートの書体に {letter} がありません。--out FILE.html を使ってください。"
+            f" / the receipt printer's font lacks {letter}: use --out FILE.html.",
+            param_hint="--lang",
+        ) from error
 
 
 def _printer(settings: ReceiptPrinterSettings) -> ReceiptPrinter:

@@ -15,6 +15,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from captive_portal.gate.memory import MemoryGate
 from captive_portal.portal.languages import LANGUAGES, read_catalogues
+from captive_portal.portal.login.sheet import pages
 from captive_portal.portal.login.voucher import make_batch, show_code
 from captive_portal.portal.redirect import Environ, StartResponse
 from captive_portal.settings import (
@@ -214,6 +215,50 @@ def test_on_a_small_phone_nothing_is_cut_and_every_control_is_large(
         boxes = [c.bounding_box() for c in page.locator("button:visible, select, main input:visible").all()]
         assert boxes
         assert [b for b in boxes if b and b["height"] < 44] == []
+        page.evaluate("document.documentElement.style.fontSize = '200%'")  # WCAG 2.2 §1.4.4 and §1.4.10
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
+        assert (page.locator(".brand").bounding_box() or {"width": 0})["width"] > 100
+    page.close()
+
+
+def test_keys_walk_through_the_languages_and_the_button_takes_one(browser: Browser, plaza: Plaza) -> None:
+    """WCAG 2.2 §3.2.2: a choice by keys alone changes nothing."""
+    page = browser.new_page(viewport=PHONE, locale="en-US")
+    page.goto(plaza.url)
+    page.locator("select[name=lang]").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("[data-action=language] button")).to_be_visible()
+    expect(page.locator("select[name=lang]")).to_have_value("ne")
+    assert page.url == f"{plaza.url}/"
+    page.locator("[data-action=language] button").click()
+    expect(page.locator("html")).to_have_attribute("lang", "ne")
+    page.close()
+
+
+def test_the_minutes_count_down_with_their_reading(browser: Browser, plaza: Plaza) -> None:
+    page = browser.new_page(viewport=PHONE)
+    page.clock.install()
+    page.goto(f"{plaza.url}/?lang=ja-easy")
+    page.locator("[data-action=login]").first.locator("button").click()
+    is_on(page, "online")
+    page.wait_for_load_state()
+    left = page.locator("[data-seconds]")
+    assert left.inner_html() == 'あと60<ruby>分<rt data-readings="ふん/ぷん">ぷん</rt></ruby>'
+    page.clock.run_for(90_000)
+    assert left.inner_html() == 'あと59<ruby>分<rt data-readings="ふん/ぷん">ふん</rt></ruby>'
+    page.close()
+
+
+def test_a_sheet_of_vouchers_cuts_no_line_in_any_language(browser: Browser, tmp_path: Path) -> None:
+    store, key = open_vouchers(tmp_path)
+    batch = make_batch(store, key, SystemClock(), KeptAudit(), count=16, minutes=240, valid_days=90)
+    store.close()
+    page = browser.new_page(viewport={"width": 718, "height": 1046})  # A4 less its margins, at 96 dots an inch
+    cut = "[...document.querySelectorAll('article')].filter(a => a.scrollHeight > a.clientHeight + 1).length"
+    for language in LANGUAGES:
+        title = "見本市中央公民館 二階学習室" if language == "ja" else "Sample City Central Plaza, Study Room 2F"
+        page.set_content(pages(batch, WORDS[language], title, "Sample_City_Free_Wi-Fi"))
+        assert (language, page.locator("article").count(), page.evaluate(cut)) == (language, 16, 0)
     page.close()
 
 

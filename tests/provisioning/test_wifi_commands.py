@@ -166,6 +166,22 @@ def test_vouchers_without_a_file_are_told_once(box: WifiBox) -> None:
     assert not [f for f in box.state.rglob("*") if f.is_file() and told["codes"][0].encode() in f.read_bytes()]
 
 
+def test_a_batch_is_listed_and_called_back(box: WifiBox) -> None:
+    batch = json.loads(box.run("voucher", "make", "--count", "2", "--minutes", "30", "--json").output)["batch"]
+    (listed,) = json.loads(box.run("voucher", "list", "--json").output)
+    assert (listed["batch"], listed["made"], listed["used"], listed["minutes"]) == (batch, 2, 0, 30)
+    assert batch in box.run("voucher", "list").output
+    assert "2 枚" in box.run("voucher", "call-back", batch).output
+    assert json.loads(box.run("voucher", "list", "--json").output) == []
+    assert box.fails("voucher", "call-back", batch).code == "not_found"
+
+
+@pytest.mark.parametrize("words", [("--out", "codes.pdf"), ("--receipt", "--lang", "ne")])
+def test_what_can_not_be_printed_is_refused_before_there_are_codes(box: WifiBox, words: tuple[str, ...]) -> None:
+    assert box.run("voucher", "make", "--count", "2", *words, ok=False).exit_code == 2
+    assert json.loads(box.run("voucher", "list", "--json").output) == []
+
+
 def test_a_printer_that_stops_leaves_the_other_vouchers_to_tell() -> None:
     printer, slips = MemoryReceiptPrinter(), [(ReceiptLine(str(n)),) for n in range(3)]
     assert print_slips(printer, slips) == 3

@@ -11,20 +11,22 @@ from captive_portal.portal.languages import Catalogue
 from captive_portal.portal.login.voucher import Batch, show_code
 from device.printer.status import Receipt, ReceiptLine, ReceiptRule
 
-PER_PAGE = 21
-"""Three columns of seven on A4."""
+PER_PAGE = 15
+"""Three columns of five on A4: the longest language still has room for all its lines."""
 
 
-def receipts(batch: Batch, words: Catalogue, title: str) -> list[Receipt]:
-    """One slip per voucher for the receipt printer. title: the spot's name as people know it."""
-    return [_receipt(batch, code, words, title) for code in batch.codes]
+def receipts(batch: Batch, words: Catalogue, title: str, ssid: str = "") -> list[Receipt]:
+    """One slip per voucher for the receipt printer. title: the spot's name as people know it; ssid: the radio's."""
+    return [_receipt(batch, code, words, title, ssid) for code in batch.codes]
 
 
-def _receipt(batch: Batch, code: str, words: Catalogue, title: str) -> Receipt:
+def _receipt(batch: Batch, code: str, words: Catalogue, title: str, ssid: str) -> Receipt:
+    radio = [ReceiptLine(f"Wi-Fi: {ssid}", align="center")] if ssid else []
     minutes = [ReceiptLine(words.plain("sheet_minutes", minutes=batch.minutes))] if batch.minutes else []
     return (
         ReceiptLine(title, align="center"),
         ReceiptLine(words.plain("sheet_title"), size=2, align="center", bold=True),
+        *radio,
         ReceiptRule(),
         ReceiptLine(words.plain("sheet_use")),
         ReceiptLine(show_code(code), size=2, align="center", bold=True),
@@ -34,13 +36,14 @@ def _receipt(batch: Batch, code: str, words: Catalogue, title: str) -> Receipt:
     )
 
 
-def pages(batch: Batch, words: Catalogue, title: str) -> str:
+def pages(batch: Batch, words: Catalogue, title: str, ssid: str = "") -> str:
     """One HTML document of A4 pages with PER_PAGE vouchers each, to print from any browser; it loads nothing."""
     shown = [show_code(code) for code in batch.codes]
     environment = Environment(loader=PackageLoader("captive_portal.portal"), autoescape=select_autoescape(["html"]))
     return environment.get_template("sheet.html").render(
         t=words,
         title=title,
+        ssid=ssid,
         batch=batch.batch,
         minutes=batch.minutes,
         day=batch.valid_until.date().isoformat(),

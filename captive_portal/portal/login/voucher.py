@@ -12,12 +12,13 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from captive_portal.portal.login.method import Fail, Outcome, Pass, Visitor
 from captive_portal.portal.records import Attempts
 from captive_portal.portal.tokens import keyed_hash
 from device.audit import AuditSink
-from device.clock import Clock
+from device.clock import JST, Clock
 from device.store import Store
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -25,6 +26,8 @@ ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 single wrong character and every two exchanged ones."""
 LENGTH = 12
 WRONG_PER_HOUR = 10
+KEPT_SECONDS = 366 * 86400.0
+"""So long an expired voucher is still called expired and not wrong."""
 
 
 def check_character(body: str) -> str:
@@ -72,9 +75,41 @@ def make_batch(
     batch, codes = secrets.token_hex(4), tuple(new_code() for _ in range(count))
     rows = [(keyed_hash(key, "voucher", code), batch, minutes, until.timestamp()) for code in codes]
     with store.transaction() as connection:
+        connection.execute("DELETE FROM voucher WHERE valid_until < ?", (clock.now().timestamp() - KEPT_SECONDS,))
         connection.executemany("INSERT INTO voucher (hash, batch, minutes, valid_until) VALUES (?,?,?,?)", rows)
     audit.record("vouchers_made", batch=batch, count=count)
     return Batch(batch, minutes, until, codes)
+
+
+class BatchState(NamedTuple):
+    """How a batch stands. made: and not called back; used: so many of these; minutes each (0: the spot's)."""
+
+    batch: str
+    minutes: int
+    valid_until: datetime
+    made: int
+    used: int
+
+
+def list_batches(store: Store) -> list[BatchState]:
+    """Every batch, the one that ends last first."""
+    rows = store.rows(
+        "SELECT batch, minutes, valid_until, count(*) AS made, count(used_at) AS used FROM voucher"
+        " GROUP BY batch, minutes, valid_until ORDER BY valid_until DESC, batch"
+    )
+    return [
+        BatchState(r["batch"], r["minutes"], datetime.fromtimestamp(r["valid_until"], JST), r["made"], r["used"])
+        for r in rows
+    ]
+
+
+def call_back(store: Store, audit: AuditSink, batch: str) -> int:
+    """Make every unused voucher of a batch worthless (a lost sheet). Vouchers called back; who is online stays so."""
+    with store.transaction() as connection:
+        count = connection.execute("DELETE FROM voucher WHERE batch = ? AND used_at IS NULL", (batch,)).rowcount
+    if count:
+        audit.record("vouchers_called_back", batch=batch, count=count)
+    return count
 
 
 class Voucher:

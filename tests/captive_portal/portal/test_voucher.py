@@ -13,11 +13,14 @@ from captive_portal.portal.login.method import Fail, Pass, Visitor
 from captive_portal.portal.login.sheet import pages, receipts
 from captive_portal.portal.login.voucher import (
     ALPHABET,
+    KEPT_SECONDS,
     LENGTH,
     WRONG_PER_HOUR,
     Batch,
     Voucher,
+    call_back,
     check_character,
+    list_batches,
     make_batch,
     new_code,
     parse_code,
@@ -122,6 +125,27 @@ def test_the_database_holds_no_code(tmp_path: Path, audit: KeptAudit) -> None:
     assert desk.batch.codes[0] not in repr(desk.batch)
 
 
+def test_a_lost_sheet_is_called_back_and_used_vouchers_stay_used(tmp_path: Path, audit: KeptAudit) -> None:
+    desk = Desk(tmp_path, audit, count=3)
+    used, lost, _ = ({"voucher": code} for code in desk.batch.codes)
+    passed = desk.voucher.attempt(ANNA, used)
+    assert isinstance(passed, Pass)
+    desk.voucher.settle(passed, True)
+    (state,) = list_batches(desk.store)
+    assert (state.batch, state.minutes, state.made, state.used) == (desk.batch.batch, 90, 3, 1)
+    assert call_back(desk.store, audit, desk.batch.batch) == 2
+    assert desk.voucher.attempt(BORIS, lost) == Fail("error_voucher")
+    assert desk.voucher.attempt(BORIS, used) == Fail("error_voucher_used")
+    assert audit.lines[-1] == ("vouchers_called_back", {"batch": desk.batch.batch, "count": 2})
+    assert call_back(desk.store, audit, "no such batch") == 0
+
+
+def test_vouchers_long_expired_are_forgotten_when_new_ones_are_made(desk: Desk, audit: KeptAudit) -> None:
+    desk.clock.advance(30 * 86400 + KEPT_SECONDS + 1)
+    new = make_batch(desk.store, KEY, desk.clock, audit, count=1, minutes=0, valid_days=1)
+    assert [state.batch for state in list_batches(desk.store)] == [new.batch]
+
+
 @pytest.mark.parametrize("count", [0, -1, 5001])
 def test_a_batch_has_a_sane_size(desk: Desk, audit: KeptAudit, count: int) -> None:
     with pytest.raises(ValueError, match="count"):
@@ -134,8 +158,9 @@ def test_every_voucher_stands_once_on_the_sheet_and_once_on_a_slip(
 ) -> None:
     batch: Batch = Desk(tmp_path, audit, count=25).batch
     words = read_catalogues()[language]
-    html, slips = pages(batch, words, "ひろば <Wi-Fi>"), receipts(batch, words, "ひろば")
+    html, slips = pages(batch, words, "ひろば <Wi-Fi>", "City <5>"), receipts(batch, words, "ひろば", "City")
     assert [html.count(show_code(code)) for code in batch.codes] == [1] * 25
     assert html.count("<section>") == 2
     assert "<Wi-Fi>" not in html
+    assert html.count("Wi-Fi: <b>City &lt;5&gt;</b>") == 25
     assert [str(slip).count(show_code(code)) for slip, code in zip(slips, batch.codes, strict=True)] == [1] * 25
