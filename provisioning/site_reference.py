@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,8 @@ def json_schema() -> dict[str, Any]:
     (city, box), parts = msgspec.json.schema_components(
         (CityFile, partial(Site, whole=True)), schema_hook=_path_schema, ref_template="#/$defs/{name}"
     )
+    for part in parts.values():
+        part["description"] = cleandoc(part["description"])  # Python 3.13 does so by itself
     _describe(parts, city["$ref"], "")
     _describe(parts, box["$ref"], "")
     return {
