@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from typing import NamedTuple
 
@@ -171,6 +172,8 @@ KEYS = {
     "slow": _MARKS,
     "blocked": _MACS,
     "disaster": _INTERFACES,
+    "garden4": Key(socket.inet_aton, socket.inet_ntoa),
+    "garden6": Key(partial(socket.inet_pton, socket.AF_INET6), partial(socket.inet_ntop, socket.AF_INET6)),
     "crowd": _SEEN,
     "crowd_up": _INTERFACES,
     "crowd_down": _INTERFACES,

@@ -17,6 +17,7 @@ from captive_portal.gate.changes import Changes
 from captive_portal.gate.errors import KernelRefused
 from captive_portal.gate.kernel import Kernel
 from captive_portal.gate.reconcile import (
+    GARDENS,
     OF_SESSIONS,
     OURS,
     TOLERANCE,
@@ -59,6 +60,8 @@ class Keeper:
         self._passes: dict[str, Pass] = {}
         self._switches: dict[Name, Element] = {}
         self._disaster_ends = 0.0
+        self._gardens = GARDENS if any(spot.garden for spot in settings.spots) else ()
+        self._strollable: dict[Name, float] = {}
         self.table = table(settings)
 
     # -- what changed in the book --
@@ -88,7 +91,8 @@ class Keeper:
         self.adopt(book)
         now = self._clock.monotonic()
         elements = (elements_of(each, now).items() for each in self._passes.values())
-        self._kernel.install(self.table, chain(self._switches.items(), chain.from_iterable(elements)))
+        garden = [(name, Element(0, ends - now)) for name, ends in self._strollable.items() if ends > now]
+        self._kernel.install(self.table, chain(self._switches.items(), garden, chain.from_iterable(elements)))
         for session in book.sessions.values():
             session.seen.clear()
 
@@ -100,9 +104,12 @@ class Keeper:
     # -- what stands in the kernel --
 
     def look(self, book: Book) -> list[Wrong]:
-        """Read every element of ours: bytes are counted on the way, what is not as carried out is told. Raises
-        KernelRefused.
+        """Read every element of ours: bytes are counted on the way, what is not as carried out is told. What dnsmasq
+        put into the walled garden is remembered for ``install``. Raises KernelRefused.
         """
+        now = self._clock.monotonic()
+        garden = [found for kind in self._gardens for found in self._kernel.readings(kind)]
+        self._strollable = {name: now + (reading.element.seconds or 0.0) for name, reading in garden}
         return [wrong for kind in OURS for wrong in self._look_at(book, kind)]
 
     def put_right(self, book: Book, found: Collection[Wrong]) -> None:

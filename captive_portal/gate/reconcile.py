@@ -62,6 +62,7 @@ class Pass(NamedTuple):
 
 MAPS = frozenset({"up4", "up6"})
 OF_SESSIONS = ("up4", "up6", "live", "slow")
+GARDENS = ("garden4", "garden6")
 OURS = (*OF_SESSIONS, "blocked", "disaster")
 """The sets whose elements are ours alone; garden sets belong to dnsmasq, meters and crowds to the kernel."""
 

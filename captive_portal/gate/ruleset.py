@@ -11,6 +11,11 @@ How a packet of a phone is judged, the same for IPv4 and IPv6:
 3. ``forward``, downwards: the connection's mark must stand in ``live``. When a session ends its mark leaves ``live``
    and both directions stop at that packet, before conntrack is even asked to forget.
 
+The walled garden: dnsmasq puts addresses into ``garden4`` and ``garden6`` for an hour as their names are looked up, but
+not when it answers from its cache, and an address that stands there already is not prolonged. So one that a phone used
+meanwhile stays in ``strolled`` for an hour from then, over that gap; it is not prolonged by its own use, so that an
+address which the name no longer has is shut after two hours at most.
+
 A routing rule beside the table (``kernel.Routes``) forbids to forward what carries no mark at all: when someone flushes
 the ruleset, nothing passes until the gate has put it back.
 """
@@ -36,6 +41,8 @@ SETS = """
   set crowd_down { type ifname; size 64; flags dynamic,timeout; timeout 1d; }
   set garden4 { type ipv4_addr; size 65536; flags timeout; timeout 1h; }
   set garden6 { type ipv6_addr; size 65536; flags timeout; timeout 1h; }
+  set strolled4 { type ipv4_addr; size 65536; flags dynamic,timeout; timeout 1h; }
+  set strolled6 { type ipv6_addr; size 65536; flags dynamic,timeout; timeout 1h; }
   set dns_rate { type ether_addr; size 65536; flags dynamic,timeout; timeout 1m; }
   set box_rate { type ether_addr; size 65536; flags dynamic,timeout; timeout 1m; }
 """
@@ -97,6 +104,9 @@ def _arrive(n: int, spot: SpotSettings) -> str:
     addresses = ", ".join(["fe80::/10", "::", *([spot.ipv6.network] if spot.ipv6.mode != "off" else [])])
     own6 = ", ".join(["fe80::/10", "ff00::/8", *([spot.ipv6.gateway] if spot.ipv6.mode != "off" else [])])
     own_source = f"\n    ip6 saddr {spot.ipv6.gateway} drop" if spot.ipv6.mode != "off" else ""
+    stroll = "\n    ".join(
+        f"{ip} daddr @garden{v} update @strolled{v} {{ {ip} daddr }}" for ip, v in (("ip", 4), ("ip6", 6))
+    )
     return f"""
   chain arrive_{n} {{
     meta nfproto ipv4 ip saddr != {{ {v4}, 0.0.0.0 }} drop
@@ -109,8 +119,9 @@ def _arrive(n: int, spot: SpotSettings) -> str:
     iifname @disaster meta mark set {DISASTER} ct mark set {DISASTER} return
     meta mark set ether saddr . ip saddr map @up4 ct mark set meta mark return
     ip6 saddr != fe80::/10 meta mark set iifname . ether saddr map @up6 ct mark set meta mark return
-    ip daddr @garden4 meta mark set {GARDEN} ct mark set {GARDEN} return
-    ip6 daddr @garden6 meta mark set {GARDEN} ct mark set {GARDEN} return
+    {stroll}
+    ip daddr @strolled4 meta mark set {GARDEN} ct mark set {GARDEN} return
+    ip6 daddr @strolled6 meta mark set {GARDEN} ct mark set {GARDEN} return
   }}
 """
 
