@@ -1,6 +1,6 @@
-"""Renders a sheet to PDF with typst and IPAmj Mincho; the only importer of typst.
+"""Draws a paper to PDF with typst and IPAmj Mincho; the only importer of typst.
 
-Compiler and fonts are made once and kept; one rendering at a time a process. May import: kiosk.issuer.{sheet,glyphs}.
+Compiler and fonts are made once and kept; one rendering at a time a process. May import: kiosk.issuer.{paper,glyphs}.
 """
 
 from __future__ import annotations
@@ -10,20 +10,14 @@ import threading
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
-from kiosk.issuer.sheet import Sheet
+from kiosk.issuer.errors import PaperOverrun
+from kiosk.issuer.paper import Paper
 
-TEMPLATE = "residence_record.typ"
-
-
-class Rendered(NamedTuple):
-    """A PDF of all copies, and how many pages all of them take together."""
-
-    pdf: bytes
-    pages: int
+_MAIN = '#import "/residence_record.typ": draw\n#draw(json(bytes("{paper}")))\n'
+_COUNT = re.compile(rb"/Type\s*/Pages\b[^>]*?/Count\s+(\d+)")
 
 
 class Press:
@@ -34,20 +28,29 @@ class Press:
 
         folder = Path(str(resources.files("kiosk.issuer").joinpath("templates")))
         fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[font.parent])
-        self._compiler = typst.Compiler(folder / TEMPLATE, root=folder, font_paths=fonts, sys_inputs={})
-        self._lock = threading.Lock()  # the compiler keeps the sheet between calls, and must not be entered twice
+        self._compiler = typst.Compiler(b"", root=folder, font_paths=fonts)
+        self._lock = threading.Lock()  # the compiler keeps the paper between calls, and must not be entered twice
 
-    def render(self, sheet: Sheet, at: datetime) -> Rendered:
-        """All copies, one after another. The same sheet at the same moment gives the same bytes."""
-        inputs = {"sheet": msgspec.json.encode(sheet).decode()}
-        with self._lock:
-            pdf = self._compiler.compile(format="pdf", sys_inputs=inputs, timestamp=at.replace(microsecond=0))
+    def render(self, paper: Paper, at: datetime) -> bytes:
+        """The PDF. The same paper at the same moment gives the same bytes. Raises PaperOverrun when it takes other
+        pages than were planned.
+        """
+        main = _MAIN.format(paper=quoted(msgspec.json.encode(paper).decode())).encode()
+        moment = at.replace(microsecond=0)
+        with self._lock:  # without tags: the document is printed, never read on a screen
+            pdf = self._compiler.compile(main, format="pdf", timestamp=moment, pdf_tags=False)
         if not isinstance(pdf, bytes):
             raise TypeError("typst gave no PDF")
-        return Rendered(pdf, count_pages(pdf))
+        if (pages := count_pages(pdf)) != len(paper.pages):
+            raise PaperOverrun(pages=pages, planned=len(paper.pages))
+        return pdf
+
+
+def quoted(text: str) -> str:
+    """``text`` as it stands inside a typst string. JSON holds no control character, so two characters are enough."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def count_pages(pdf: bytes) -> int:
     """From the page tree that typst writes in clear."""
-    counts = re.findall(rb"/Type\s*/Pages\b[^>]*?/Count\s+(\d+)", pdf)
-    return max(int(c) for c in counts)
+    return max(int(count) for count in _COUNT.findall(pdf))

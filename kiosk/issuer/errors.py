@@ -33,3 +33,9 @@ class FontMissing(HirobaError):
     """IPAmj Mincho is in none of the font folders. facts: font, folders."""
 
     code = "issuer.font_missing"
+
+
+class PaperOverrun(HirobaError):
+    """The press needed other pages than were planned; the paper is not given out. facts: pages, planned."""
+
+    code = "issuer.paper_overrun"

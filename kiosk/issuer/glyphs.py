@@ -26,6 +26,7 @@ class GlyphCheck:
     def __init__(self, font: Path) -> None:
         self._font = uharfbuzz.Font(uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(font))))
         self._known: dict[str, bool] = {}
+        self._wide: dict[str, float] = {}
 
     def missing(self, texts: Iterable[str]) -> set[str]:
         """The clusters of ``texts`` that the font can not draw."""
@@ -34,6 +35,16 @@ class GlyphCheck:
             characters = set(text)
             found |= characters if not any(map(joins, characters)) else set(clusters(text))
         return {cluster for cluster in found if not self._draws(cluster)}
+
+    def width(self, text: str) -> float:
+        """How wide ``text`` is drawn, in em; selectors and kerning, which take nothing or less, do not count."""
+        return sum(self._advance(character) for character in text if not is_selector(character))
+
+    def _advance(self, character: str) -> float:
+        if character not in self._wide:
+            glyph = self._font.get_nominal_glyph(ord(character)) or 0
+            self._wide[character] = self._font.get_glyph_h_advance(glyph) / self._font.face.upem
+        return self._wide[character]
 
     def _draws(self, cluster: str) -> bool:
         if cluster not in self._known:

@@ -18,11 +18,12 @@ from device.clock import Clock
 from device.errors import CredentialRejected
 from kiosk.issuer import protocol as p
 from kiosk.issuer.challenges import Challenges, hashed
-from kiosk.issuer.document import Press, Rendered
+from kiosk.issuer.document import Press
 from kiosk.issuer.eligibility import RENDERED, is_request_id, may_ask, may_have, well_formed
 from kiosk.issuer.errors import RequestUnknown
 from kiosk.issuer.glyphs import GlyphCheck
-from kiosk.issuer.issue_number import issue_number
+from kiosk.issuer.layout import PagePlan, plan
+from kiosk.issuer.paper import compose
 from kiosk.issuer.protocol import RefusalReason
 from kiosk.issuer.records import HouseholdNow
 from kiosk.issuer.register import RegisterPort
@@ -107,18 +108,20 @@ class Issuer:
         visit = self._desk.visits.find(message.visit, message.kiosk)
         if visit is None or hashed(message.visit) != wanted.visit or accepted.outcome is not None:
             return self._refused(request, wanted.kind, RefusalReason.ORDER_INVALID)
-        sheet = self._sheet(wanted, accepted.issue_number, wanted.copies, visit.credential)
-        if isinstance(sheet, RefusalReason):
-            return self._refused(request, wanted.kind, sheet)
-        printed = self._desk.press.render(sheet, wanted.at)
+        laid = self._laid(wanted, accepted.issue_number, visit.credential)
+        if isinstance(laid, RefusalReason):
+            return self._refused(request, wanted.kind, laid)
+        sheet, pages = laid
+        paper = compose(sheet, pages, wanted.copies, request, wanted.binding)
+        pdf = self._desk.press.render(paper, wanted.at)
         self._desk.audit.record(
             "certificate_issued",
             request=request,
             kind=wanted.kind.value,
             issue_number=accepted.issue_number,
-            pages=printed.pages,
+            pages=len(paper.pages),
         )
-        return _document(printed)
+        return p.Document(pdf=pdf, sha256=hashlib.sha256(pdf).hexdigest(), pages=len(paper.pages))
 
     def outcome(self, request: str, message: p.Outcome) -> p.Settled:
         """See IssuerPort."""
@@ -158,7 +161,7 @@ class Issuer:
         return visit if visit.credential.verify(message, order.signature) else RefusalReason.SIGNATURE
 
     def _accept(self, visit: IssuerVisit, order: p.Order, digest: str) -> Accepted | RefusalReason:
-        """Check the order against the register, learn its pages by rendering one copy, and give it its number."""
+        """Check the order against the register, lay it out to learn its pages, and give it its number."""
         content, now = order.content, self._desk.clock.now()
         if refused := well_formed(content, visit.persons, self._desk.fees_yen, self._desk.max_copies):
             return refused
@@ -176,29 +179,26 @@ class Issuer:
             pages=0,
             at=now,
         )
-        sheet = self._sheet(wanted, issue_number(now.date(), 0), 1, visit.credential)
-        if isinstance(sheet, RefusalReason):
-            return sheet
-        pages = self._desk.press.render(sheet, now).pages
+        laid = self._laid(wanted, "", visit.credential)
+        if isinstance(laid, RefusalReason):
+            return laid
         self._desk.visits.prolong(order.visit)
-        return self._desk.ledger.accept(msgspec.structs.replace(wanted, pages=pages), digest)
+        return self._desk.ledger.accept(msgspec.structs.replace(wanted, pages=len(laid[1])), digest)
 
-    def _sheet(self, wanted: Wanted, number: str, copies: int, credential: Credential) -> Sheet | RefusalReason:
-        """The words of the paper as the register has them now, or why it can not be had now."""
+    def _laid(
+        self, wanted: Wanted, number: str, credential: Credential
+    ) -> tuple[Sheet, list[PagePlan]] | RefusalReason:
+        """The words of the paper as the register has them now and their places, or why it can not be had now."""
         house = self._desk.register.household_of(wanted.requester)
         refused = self._barred(house, wanted.requester, wanted.residents, credential)
         if refused or house is None:
             return refused or RefusalReason.COUNTER
-        stamp = Stamp(
-            number=number,
-            request=wanted.request,
-            binding=wanted.binding,
-            authority=self._desk.authority,
-            day=wanted.at.date(),
-            copies=copies,
-        )
+        stamp = Stamp(number=number, authority=self._desk.authority, day=wanted.at.date())
         sheet = residence_record(house, wanted.residents, wanted.options, stamp)
-        return RefusalReason.COUNTER if self._desk.glyphs.missing(words_of(sheet)) else sheet
+        if self._desk.glyphs.missing(words_of(sheet)):
+            return RefusalReason.COUNTER
+        pages = plan(sheet, self._desk.glyphs.width)
+        return (sheet, pages) if pages else RefusalReason.COUNTER
 
     def _barred(
         self, house: HouseholdNow | None, resident: str, persons: Sequence[str], credential: Credential
@@ -234,7 +234,3 @@ class Issuer:
         named = request if is_request_id(request) else ""
         self._desk.audit.record("certificate_refused", request=named, kind=kind.value, reason=reason.value)
         return p.Refusal(refused=reason)
-
-
-def _document(printed: Rendered) -> p.Document:
-    return p.Document(pdf=printed.pdf, sha256=hashlib.sha256(printed.pdf).hexdigest(), pages=printed.pages)

@@ -12,11 +12,10 @@ from datetime import date
 import msgspec
 
 from kiosk.issuer.eras import era_date, western_date
-from kiosk.issuer.protocol import Options, page_mark
+from kiosk.issuer.protocol import Options
 from kiosk.issuer.records import HouseholdNow, ResidentRecord, Sex
 
 _SEX = {Sex.MALE: "男", Sex.FEMALE: "女"}
-_SPARE_PAGES = 2  # a copy never takes more pages than it has members, and these
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -27,16 +26,16 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class MemberBlock(msgspec.Struct, frozen=True, kw_only=True):
-    """One member's table: rows of one or two fields."""
+    """One member's table: the name under its label, then rows of one or two fields."""
 
-    number: str
+    label: str
     kana: str
     name: str
     rows: list[list[Field]]
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole paper. marks: total pages of all copies -> the mark of each page (protocol.page_mark)."""
+    """The words of one copy."""
 
     title: str
     continued: str
@@ -48,19 +47,14 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     authority: str
     number_label: str
     number: str
-    copies: int
-    marks: dict[str, list[str]]
 
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     """What a paper bears beside the register's content. authority: who certifies. day: the date on the paper."""
 
     number: str
-    request: str
-    binding: str
     authority: str
     day: date
-    copies: int
 
 
 def residence_record(house: HouseholdNow, persons: Sequence[str], options: Options, stamp: Stamp) -> Sheet:
@@ -72,15 +66,13 @@ def residence_record(house: HouseholdNow, persons: Sequence[str], options: Optio
         title="住民票の写し",
         continued="住民票の写し（続き）",
         heading=_heading(house, by_id[house.household.householder], options),
-        members=[_member(m, str(n), options) for n, m in enumerate(wanted, 1)],
+        members=[_member(m, options) for m in wanted],
         end="以下余白",
         sentence=certifying_sentence(whole),
         date=era_date(stamp.day),
         authority=stamp.authority,
         number_label="発行番号",
         number=stamp.number,
-        copies=stamp.copies,
-        marks=_marks(stamp, len(wanted)),
     )
 
 
@@ -112,7 +104,7 @@ def _heading(house: HouseholdNow, householder: ResidentRecord, options: Options)
     return [address, Field("世帯主", householder.name)] if options.relationship else [address]
 
 
-def _member(person: ResidentRecord, number: str, options: Options) -> MemberBlock:
+def _member(person: ResidentRecord, options: Options) -> MemberBlock:
     narrow = [Field("生年月日", _born(person)), Field("性別", _SEX[person.sex])]
     if options.relationship:
         narrow.append(Field("続柄", person.relationship))
@@ -129,7 +121,7 @@ def _member(person: ResidentRecord, number: str, options: Options) -> MemberBloc
     if options.registered_domicile and person.domicile:
         wide += [Field("本籍", person.domicile), Field("筆頭者", person.register_head)]
     rows = [narrow[i : i + 2] for i in range(0, len(narrow), 2)] + [[field] for field in wide]
-    return MemberBlock(number=number, kana=person.kana, name=person.name, rows=rows)
+    return MemberBlock(label="氏名", kana=person.kana, name=person.name, rows=rows)
 
 
 def _born(person: ResidentRecord) -> str:
@@ -144,9 +136,3 @@ def _foreign(person: ResidentRecord) -> list[Field]:
     if found.period and found.expires:
         fields += [Field("在留期間等", found.period), Field("在留期間の満了の日", western_date(found.expires))]
     return fields
-
-
-def _marks(stamp: Stamp, members: int) -> dict[str, list[str]]:
-    """The page count is known only once the pages stand, so the marks of every possible count go along."""
-    totals = [pages * stamp.copies for pages in range(1, members + _SPARE_PAGES + 1)]
-    return {str(t): [page_mark(stamp.request, stamp.binding, n, t) for n in range(1, t + 1)] for t in totals}

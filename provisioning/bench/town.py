@@ -5,7 +5,10 @@ May import: kiosk.issuer, kiosk.issuance.page_gate, device.
 
 from __future__ import annotations
 
+import itertools
 import uuid
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
@@ -18,14 +21,19 @@ from device.errors import HirobaError
 from device.store import Store
 from kiosk.issuance.page_gate import Matches, check
 from kiosk.issuer import protocol as p
-from kiosk.issuer.people import DEMO_RESIDENT, population
+from kiosk.issuer.people import population
 from kiosk.issuer.port import IssuerPort
+from kiosk.issuer.records import Population
 from kiosk.issuer.register import REGISTER_MIGRATIONS, Register
 from kiosk.issuer.settings import IssuerSettings
 from kiosk.issuer.wiring import build_service
 from kiosk.settings import CitySettings
 
 KIOSK = "bench"
+VISITS = 50
+"""Residents of as many households, who order in turn: no paper is like the one before it."""
+HOUSEHOLD = 4
+"""Members of each of these households."""
 CITY = CitySettings(name_ja="見本市", name_en="Mihon City", telephone="06-0000-0000")
 
 
@@ -36,7 +44,9 @@ class TownRefused(HirobaError):
 
 
 class Town:
-    """The register of ``size`` residents in ``folder``. issuer: in this process, until another is put there."""
+    """The register of ``size`` residents in ``folder``. issuer: in this process, until another is put there over the
+    same stores; the visits are then good there too.
+    """
 
     def __init__(self, folder: Path, size: int) -> None:
         self.folder = folder
@@ -45,17 +55,18 @@ class Town:
         self.settings = IssuerSettings(
             trust=str(self._pki.trust), mayor="見本市長　見本　太郎", municipality_code="27999"
         )
-        self._visit: p.Resident | None = None
+        self._visits: list[p.Resident] = []
+        self._ordered: dict[str, p.Resident] = {}
 
     def __enter__(self) -> Town:
         self._pki.ensure(["demo"])
         store = Store(self.folder / self.settings.register, REGISTER_MIGRATIONS)
-        register = Register(store)
-        register.import_population(population(size=self._size))
-        register.link(*identity(self._pki.credential("demo")), DEMO_RESIDENT)
-        store.close()
+        self._register, people = Register(store), population(size=self._size)
+        self._register.import_population(people)
         self._key = load_card_key(self._pki.cards / "demo" / "auth.key")
         self.issuer: IssuerPort = build_service(self.settings, CITY, self.folder, SystemClock())
+        self._visits = list(itertools.islice(self._entered(people), VISITS))
+        self._turns = itertools.cycle(self._visits)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -67,7 +78,7 @@ class Town:
 
     def ordered(self) -> str:
         """An accepted order: its request id. Raises TownRefused."""
-        resident = self.resident()
+        resident = next(self._turns)
         content = p.OrderContent(
             request=str(uuid.uuid4()),
             kind=p.Kind.RESIDENCE_RECORD,
@@ -83,11 +94,13 @@ class Town:
         answer = self.issuer.order(order)
         if isinstance(answer, p.Refusal):
             raise TownRefused(reason=answer.refused.value)
+        self._ordered[content.request] = resident
         return content.request
 
     def document(self, request: str) -> p.Document:
         """The paper of an accepted order. Raises TownRefused."""
-        answer = self.issuer.document(request, p.DocumentRequest(kiosk=KIOSK, visit=self.resident().visit))
+        visit = self._ordered[request].visit
+        answer = self.issuer.document(request, p.DocumentRequest(kiosk=KIOSK, visit=visit))
         if isinstance(answer, p.Refusal):
             raise TownRefused(reason=answer.refused.value)
         return answer
@@ -95,24 +108,33 @@ class Town:
     def gated(self, request: str) -> None:
         """The paper, read back by the kiosk's last gate. Raises TownRefused."""
         paper = self.document(request)
-        if not isinstance(check(paper, request, self.resident().binding, paper.pages), Matches):
+        if not isinstance(check(paper, request, self._ordered[request].binding, paper.pages), Matches):
             raise TownRefused(reason="the gate")
 
     def resident(self) -> p.Resident:
-        """The demo's resident, entered by card once for all orders. Raises TownRefused."""
-        if self._visit is None:
-            given = self.issuer.challenge(KIOSK)
-            proof = p.Authenticate(
-                kiosk=KIOSK,
-                challenge=given.challenge,
-                credential=self._pki.credential("demo"),
-                signature=self._sign(p.authentication_message(given.nonce, KIOSK)),
-            )
-            answer = self.issuer.authenticate(proof)
-            if isinstance(answer, p.Refusal):
-                raise TownRefused(reason=answer.refused.value)
-            self._visit = answer
-        return self._visit
+        """One of those who order."""
+        return self._visits[0]
+
+    def _entered(self, people: Population) -> Iterator[p.Resident]:
+        """Those of households of four who may ask, one a household, entered by the demo's card one after another."""
+        sizes = Counter(person.household for person in people.residents)
+        leaving = {person.household for person in people.residents if person.moving_out}
+        for house in people.households:
+            if sizes[house.household] != HOUSEHOLD or house.household in leaving:
+                continue
+            self._register.link(*identity(self._pki.credential("demo")), house.householder)
+            answer = self.issuer.authenticate(self._proof())
+            if isinstance(answer, p.Resident) and len(answer.household) == HOUSEHOLD:
+                yield answer
+
+    def _proof(self) -> p.Authenticate:
+        given = self.issuer.challenge(KIOSK)
+        return p.Authenticate(
+            kiosk=KIOSK,
+            challenge=given.challenge,
+            credential=self._pki.credential("demo"),
+            signature=self._sign(p.authentication_message(given.nonce, KIOSK)),
+        )
 
     def _sign(self, message: bytes) -> bytes:
         return self._key.sign(message, padding.PKCS1v15(), hashes.SHA256())
