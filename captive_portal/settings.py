@@ -123,7 +123,8 @@ class SpotSettings(Section, frozen=True, kw_only=True):
 class PortalSettings(Section, frozen=True, kw_only=True):
     """The pages. port: plain HTTP, the target of the redirected port 80; tls_port: the RFC 8908 API and pages over TLS,
     reached by phones at https://name/ (443 on the gateway is redirected to it). Without tls_certificate there is no TLS
-    listener. host: where to listen; empty: every address. The gate closes both ports to all but the phones.
+    listener. host: where to listen; empty: every address. The gate closes both ports to all but the phones. shelters:
+    names and addresses of places to flee to, in Japanese, for the page of a disaster.
     """
 
     host: str = ""
@@ -135,6 +136,7 @@ class PortalSettings(Section, frozen=True, kw_only=True):
     provider_ja: str = "市役所"
     provider_en: str = "City Hall"
     contact: str = ""
+    shelters: list[Annotated[str, msgspec.Meta(max_length=100)]] = msgspec.field(default_factory=list)
     terms_version: str = "1"
     languages: list[str] = msgspec.field(
         default_factory=lambda: ["ja", "ja-easy", "zh-Hans", "zh-Hant", "ko", "vi", "en", "ne"]

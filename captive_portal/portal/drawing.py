@@ -51,13 +51,16 @@ class Error:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What an online phone is told of its session. ends_at: to the minute; megabytes: None without a quota."""
+    """What an online phone is told of its session. ends_at: to the minute; megabytes: None without a quota; slow: it is
+    used up, and the phone goes on throttled.
+    """
 
     seconds: int
     minutes: int
     ends_at: datetime
     can_extend: bool
     megabytes: int | None
+    slow: bool
     resume_token: str
 
     @classmethod
@@ -69,6 +72,7 @@ class Left:
             ends_at=session.ends_at.replace(second=0, microsecond=0),
             can_extend=session.can_extend,
             megabytes=None if session.bytes_left is None else megabytes_left(session.bytes_left),
+            slow=session.bytes_left == 0,
             resume_token=resume_token,
         )
 
@@ -163,7 +167,14 @@ class _Facts:
         sheet, error, left = self.sheet, self.sheet.error, self.sheet.left
         if sheet.keep or sheet.offer_token or sheet.disaster or (error and (error.values or error.typed)):
             return None
-        online = left and (left.minutes, left.ends_at, left.can_extend, left.megabytes is None, not left.resume_token)
+        online = left and (
+            left.minutes,
+            left.ends_at,
+            left.can_extend,
+            left.megabytes is None,
+            left.slow,
+            not left.resume_token,
+        )
         shown = (sheet.page, sheet.waits, error.key if error else "", self.barred, online)
         return (self.words.code, self.spot.name, self.origin, self.here, shown)
 
@@ -194,6 +205,7 @@ def _session(left: Left, blanks: Mapping[str, str]) -> dict[str, Any]:
     return {
         "session": SimpleNamespace(seconds_left=blanks["seconds"], ends_at=left.ends_at, can_extend=left.can_extend),
         "minutes": left.minutes,
+        "slow": left.slow,
         "megabytes": blanks.get("megabytes"),
         "resume_token": left.resume_token and blanks["resume_token"],
     }

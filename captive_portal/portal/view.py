@@ -95,6 +95,7 @@ class Place:
     terms_version: str
     in_english: Markup = _NOT_SAID
     radio: str = "mixed"
+    shelters: tuple[str, ...] = ()
 
     @property
     def always_open(self) -> bool:
@@ -117,6 +118,7 @@ def place_of(spot: SpotSettings, portal: PortalSettings, language: str) -> Place
         terms_version=portal.terms_version,
         in_english=_NOT_SAID if japanese or language == "en" else _ENGLISH,
         radio=radio_of(spot),
+        shelters=tuple(portal.shelters),
     )
 
 

@@ -214,6 +214,18 @@ def test_disaster_mode_opens_for_all_counts_them_and_ends_by_itself_after_a_rest
     assert not waiting.passes()
 
 
+def test_the_page_of_a_disaster_opens_without_the_uplink(plaza: Whole, waiting: Phone) -> None:
+    until_ = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() + 600))
+    plaza.hiroba("disaster", "on", "--reason", "TEST", "--until", until_)
+    plaza.uplink("down")
+    assert not waiting.passes()
+    for address in (f"https://{PORTAL}/", f"http://{PORTAL}/", "http://10.90.0.1/"):
+        assert page_of(waiting.visit(address)) == "disaster"
+    plaza.uplink("up")
+    plaza.hiroba("disaster", "off")
+    assert waiting.probe()[0] == "302"
+
+
 def test_staff_end_a_session_at_once(plaza: Whole, visitor: Phone) -> None:
     visitor.log_in()
     (session,) = [s["session"] for s in plaza.online() if s["mac"] == visitor.mac]

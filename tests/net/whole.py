@@ -251,6 +251,12 @@ class Whole:
         command = ["ip", "netns", "exec", self.gateway, "curl", "-s", "-o", "/dev/null", "http://10.90.0.1:8180/terms"]
         return subprocess.run(command, check=False).returncode == 0
 
+    def uplink(self, state: str) -> None:
+        """Pull the uplink's plug ("down"), or put it back ("up")."""
+        _ip(f"-n {self.gateway} link set up0 {state}")
+        if state == "up":
+            _ip(f"-n {self.gateway} route replace default via 198.18.0.1")
+
     def kill(self, name: str) -> None:
         """SIGKILL, to the process and all its workers."""
         process = self.running.pop(name)

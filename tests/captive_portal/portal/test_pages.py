@@ -265,3 +265,22 @@ def test_the_minutes_left_are_read_as_they_are_spoken(plaza: Plaza) -> None:
     assert '60<ruby>分<rt data-readings="ふん/ぷん">ぷん</rt></ruby>' in phone.press("login", "one_tap").text
     plaza.clock.advance(60)
     assert '59<ruby>分<rt data-readings="ふん/ぷん">ふん</rt></ruby>' in phone.get("/?lang=ja-easy").text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_of_a_disaster_names_the_citys_shelters(build_plaza: Callable[..., Plaza], language: str) -> None:
+    plaza = build_plaza(portal=PortalSettings(shelters=["見本小学校（見本町1-1）", "<b>"]))
+    until = plaza.clock.now() + timedelta(hours=1)
+    plaza.gate.set_disaster(SetDisaster(on=True, reason="TEST", until=until, by="x"))
+    text = plaza.phone().get(f"/?lang={language}").text
+    assert '<ul lang="ja" data-list="shelters">\n<li>見本小学校（見本町1-1）</li>\n<li>&lt;b&gt;</li>' in text
+
+
+def test_a_phone_that_is_slowed_down_is_told_so(plaza: Plaza) -> None:
+    phone, words = plaza.phone(), read_catalogues()["en"]
+    phone.get("/?lang=en")
+    before = phone.press("login", "one_tap").text
+    plaza.gate.traffic(phone.ip, 0, 500 << 20)
+    after = phone.get("/?lang=en").text
+    slow = str(words.html("data_slow"))
+    assert (slow in before, slow in after, "MB of data left" in after) == (False, True, False)
