@@ -162,9 +162,9 @@ def test_an_address_in_use_outlives_the_name_by_its_own_hour_alone(
     address, number = far["garden"].getsockname()[0], 4 if far["garden"].family == socket.AF_INET else 6
     plaza.nft("flush", "set", "inet", "hiroba", f"garden{number}")
     plaza.nft("flush", "set", "inet", "hiroba", f"strolled{number}")
-    plaza.nft("add", "element", "inet", "hiroba", f"strolled{number}", "{", address, "timeout", "2s", "}")
+    plaza.nft("add", "element", "inet", "hiroba", f"strolled{number}", "{", address, "timeout", "5s", "}")
     until(lambda: talks(plaza, far["garden"]))
-    until(lambda: not elements(plaza, f"strolled{number}"), 5.0)
+    until(lambda: not elements(plaza, f"strolled{number}"), 15.0)
     assert not talks(plaza, far["garden"])
 
 
