@@ -44,6 +44,11 @@ class Challenges:
             return None
         return bytes(rows[0]["nonce"])
 
+    def forget(self) -> None:
+        """After a restore: a nonce that was taken since the back-up must not be there again."""
+        with self._store.transaction() as connection:
+            connection.execute("DELETE FROM challenge")
+
 
 def hashed(token: str) -> str:
     """How a bearer token is kept: who reads the database can not use it."""

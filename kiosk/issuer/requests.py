@@ -112,6 +112,13 @@ class Ledger:
             connection.execute("INSERT INTO request VALUES (?,?,?,?,?,?,?)", (*row, body, outcome))
         return row[4]
 
+    def restored(self) -> int:
+        """This ledger comes from a back-up: of what was open then nobody here knows whether it was printed since. It is
+        unknown, so its document is not given out again, until the kiosk tells what became of it. How many there are.
+        """
+        with self._store.transaction() as connection:
+            return connection.execute("UPDATE request SET outcome = 'unknown' WHERE outcome IS NULL").rowcount
+
     def since(self, kiosk: str, at: datetime) -> list[Accepted]:
         """What ``kiosk`` had accepted since ``at``, oldest first: to be compared with a journal from a back-up."""
         rows = [_accepted(row) for row in self._store.rows("SELECT * FROM request ORDER BY rowid")]

@@ -97,6 +97,11 @@ class Visits:
             until = self._clock.now().timestamp() + LIFE_SECONDS
             connection.execute("UPDATE visit SET until = ? WHERE token = ?", (until, hashed(token)))
 
+    def forget(self) -> None:
+        """After a restore: no visit outlives the machine it was opened on."""
+        with self._store.transaction() as connection:
+            connection.execute("DELETE FROM visit")
+
 
 def reference(token: str) -> str:
     """A name for a visit that may stand in the audit."""

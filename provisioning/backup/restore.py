@@ -23,7 +23,9 @@ from device.store import Store
 from kiosk.issuance.alarm import PAPER_UNACCOUNTED, Alarm
 from kiosk.issuance.journal import Journal, RequestRow
 from kiosk.issuance.schema import KIOSK_MIGRATIONS
+from kiosk.issuer.challenges import Challenges
 from kiosk.issuer.requests import Ledger
+from kiosk.issuer.visits import Visits
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
 from provisioning.backup import archive
 from provisioning.backup.age import Identity
@@ -130,6 +132,9 @@ def _settle_journal(path: Path, manifest: Manifest, clock: Clock) -> list[Reques
 
 def _settle_ledger(path: Path, manifest: Manifest, clock: Clock) -> None:
     with closing(Store(path, LEDGER_MIGRATIONS)) as store, store.transaction():
+        Ledger(store).restored()
+        Visits(store, clock).forget()
+        Challenges(store, clock).forget()
         number = Ledger(store).leave_gap(clock.now(), ISSUE_NUMBERS_LEFT_OUT)
         Audit(store, clock).record("issue_numbers_skipped", archive=manifest.archive, issue_number=number)
 

@@ -18,8 +18,9 @@ from kiosk.issuance.recovery import Recovery
 from kiosk.issuance.schema import KIOSK_MIGRATIONS
 from kiosk.issuance.settings import IssuanceSettings
 from kiosk.issuance.states import Event, State
-from kiosk.issuer.protocol import OutcomeKind
-from kiosk.issuer.requests import Ledger
+from kiosk.issuer.challenges import Challenges
+from kiosk.issuer.protocol import Kind, Options, OutcomeKind
+from kiosk.issuer.requests import Ledger, Wanted
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
 from provisioning.backup.age import Identity
 from provisioning.backup.errors import ArchiveDamaged, KeyWrong, StateNotBlank
@@ -28,12 +29,32 @@ from provisioning.backup.restore import STAGE, restore
 from tests.kiosk.issuance.conftest import KIOSK, Office
 
 Step = Callable[[Office], str]
+
+
+def _printing(office: Office) -> str:
+    """Backed up with the document on its way to the printer."""
+    request = office.paid()
+    row = office.journal.printing(request)
+    office.journal.sending(request, office.printer.create(row.job_name))
+    return request
+
+
+def _printed(office: Office) -> str:
+    """Backed up with the paper in the tray."""
+    request = office.paid()
+    office.issuance.print(request)
+    return request
+
+
 STEPS: dict[str, Step] = {
     "asked": lambda office: office.ask().content.request,
     "quoted": lambda office: office.quoted(),
     "prepared": lambda office: office.prepared(),
     "paid": lambda office: office.paid(),
+    "printing": _printing,
+    "printed": _printed,
 }
+PAID = ("paid", "printing", "printed")
 
 
 @pytest.fixture
@@ -45,6 +66,23 @@ def office(box: Path) -> Office:
 @pytest.fixture
 def blank(tmp_path: Path) -> Path:
     return tmp_path / "new"
+
+
+def an_order(clock: HeldClock) -> Wanted:
+    return Wanted(
+        request="request-1",
+        kiosk=KIOSK,
+        visit="",
+        requester="R00001",
+        residents=["R00001"],
+        kind=Kind.RESIDENCE_RECORD,
+        options=Options(),
+        copies=1,
+        binding="",
+        fee_yen=300,
+        pages=1,
+        at=clock.now(),
+    )
 
 
 def recovered(blank: Path, office: Office) -> tuple[Journal, Alarm]:
@@ -73,7 +111,7 @@ def test_what_was_printed_after_the_back_up_is_never_printed_again(
     assert journal.row(request).state is State.UNKNOWN
     assert alarm.closed
     assert office.printer.pages == sides
-    assert journal.row(request).refund_due is (step == "paid")
+    assert journal.row(request).refund_due is (step in PAID)
 
 
 def test_what_the_issuer_heard_after_the_back_up_is_learned_from_it(
@@ -115,6 +153,21 @@ def test_no_issue_number_given_after_the_back_up_is_given_again(
     assert last.startswith("R8-000007")
     assert later.startswith("R8-000008")
     assert fresh.startswith("R8-001008")
+
+
+def test_an_order_open_at_the_back_up_is_unknown_to_the_issuer_and_its_visit_is_over(
+    *, box: Path, keeper: Keeper, identity: Identity, blank: Path, tmp_path: Path, clock: HeldClock
+) -> None:
+    with closing(Store(box / "issuer" / "ledger.db", LEDGER_MIGRATIONS)) as store:
+        given = Challenges(store, clock).give(KIOSK)
+        Ledger(store).accept(an_order(clock), "digest")
+        archive = keeper.to_file(tmp_path / "a.age").path
+    restore(archive, identity, blank, tmp_path / "site.toml", clock)
+    with closing(Store(blank / "issuer" / "ledger.db", LEDGER_MIGRATIONS)) as store:
+        found = Ledger(store).find("request-1")
+        assert found is not None
+        assert found.outcome is OutcomeKind.UNKNOWN
+        assert Challenges(store, clock).take(given.challenge, KIOSK) is None
 
 
 def test_keys_come_back_with_their_modes_and_the_site_file_with_them(
