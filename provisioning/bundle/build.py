@@ -1,7 +1,8 @@
 """Makes a bundle from a commit: its tree, and a wheel of every package in its lock file. Same commit, same bytes.
 
 Wheels are fetched by pip against the lock's hashes. What has no wheel is compiled here, without build paths and dates:
-so a bundle is made on the kind of machine that it is for. May import: provisioning.bundle, provisioning.install.
+so a bundle is made on the kind of machine that it is for.
+May import: provisioning.bundle, provisioning.install, provisioning.schemas.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from provisioning.bundle import archive
 from provisioning.bundle.errors import BuildFailed
 from provisioning.bundle.manifest import Manifest, this_platform
 from provisioning.install.slot import FILES, TREE
+from provisioning.schemas import read as read_schemas
 
 _PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet")
 
@@ -34,7 +36,9 @@ def build(checkout: Path, out: Path, commit: str = "HEAD", pip_options: Sequence
         _export(checkout, found, tree)
         collect_wheels(tree / "requirements.lock", wheels, int(moment), pip_options)
         version = tomllib.loads((tree / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-        manifest = Manifest(version=version, commit=found, platform=this_platform(), built=int(moment))
+        manifest = Manifest(
+            version=version, commit=found, platform=this_platform(), built=int(moment), schemas=read_schemas(tree)
+        )
         return put_together(tree, wheels, manifest, out), manifest
 
 

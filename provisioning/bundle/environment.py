@@ -1,6 +1,6 @@
 """Makes a slot from a bundle, with no network and no pip: tree, environment, packages, byte code, one command.
 
-The slot is laid as ``hiroba install`` lays it. May import: provisioning.bundle.
+The slot is laid as ``hiroba install`` lays it. May import: provisioning.bundle, provisioning.install.modes.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from provisioning.bundle import archive
 from provisioning.bundle.errors import WrongPlatform
 from provisioning.bundle.manifest import Manifest, this_platform
 from provisioning.bundle.slots import COMMAND
+from provisioning.install.modes import readable_by_all
 
 _TEXT = """#!{python} -IB
 from provisioning.cli import main
@@ -27,9 +28,15 @@ main()
 
 def fill(bundle: Path, slot: Path) -> None:
     """``slot`` is an empty folder at its final place. Raises BundleDamaged, WrongPlatform."""
+    with readable_by_all():
+        _fill(bundle, slot)
+
+
+def _fill(bundle: Path, slot: Path) -> None:
     manifest = msgspec.json.decode(archive.read_text(bundle, archive.MANIFEST), type=Manifest)
     if manifest.platform != this_platform():
         raise WrongPlatform(platform=manifest.platform, here=this_platform())
+    slot.chmod(0o755)  # it was made under our own umask
     unpacked = slot / ".bundle"
     archive.unpack(bundle, unpacked)
     for entry in sorted((unpacked / archive.TREE).iterdir()):

@@ -21,6 +21,12 @@ TIMES = 3
 _LOOK_SECONDS = 10
 
 
+class Hopeless(str):
+    """What is wrong and will not mend by waiting."""
+
+    __slots__ = ()
+
+
 def url_check(url: str) -> Check:
     """Healthy when ``url`` answers 200 (redirects followed)."""
 
@@ -51,7 +57,10 @@ def command_check(words: Sequence[str]) -> Check:
 
 @dataclass(frozen=True)
 class Gate:
-    """All ``checks`` good ``TIMES`` times in a row within ``seconds``. No checks: never healthy."""
+    """All ``checks`` good ``TIMES`` times in a row within ``seconds``; ill at once when one is Hopeless.
+
+    No checks: never healthy.
+    """
 
     checks: Sequence[Check]
     seconds: float = 60
@@ -69,6 +78,8 @@ class Gate:
             good = 0 if wrong else good + 1
             if good == TIMES:
                 return ""
+            if isinstance(wrong, Hopeless):
+                return str(wrong)
             if self.clock.monotonic() >= until:
                 return wrong or "not steady"
             self.sleep(self.pause)

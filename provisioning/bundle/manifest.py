@@ -1,6 +1,7 @@
-"""What a bundle says of itself, and what the repository says of a bundle. Pure. May import: provisioning.bundle.waves.
+"""What a bundle says of itself, and what the repository says of a bundle. Pure.
 
 The release number orders bundles and stands in the signed metadata only: the same input stays the same bytes.
+May import: provisioning.bundle.waves, device.migrations.
 """
 
 from __future__ import annotations
@@ -10,16 +11,20 @@ import sys
 
 import msgspec
 
+from device.migrations import Schema
 from provisioning.bundle.waves import Wave
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """``manifest.json`` in the bundle. platform: see ``this_platform``; built: seconds since 1970 of the commit."""
+    """``manifest.json`` in the bundle. platform: see ``this_platform``; built: seconds since 1970 of the commit;
+    schemas: see provisioning.schemas.
+    """
 
     version: str
     commit: str
     platform: str
     built: int
+    schemas: dict[str, Schema] = {}
 
     @property
     def file_name(self) -> str:
@@ -35,6 +40,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     commit: str
     platform: str
     wave: Wave
+    schemas: dict[str, Schema] = {}
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,13 +24,25 @@ NAMES = ("a", "b")
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """slot runs on trial, previous is where to return. starts: starts of the box since. undo: sent away by staff."""
+    """slot runs on trial, previous is where to return. starts: starts of the box since. undo: sent away by staff.
+    units: those that ran before, and so must run after. back: why it is on its way back; "": it is not.
+    """
 
     slot: str
     previous: str
     release: int
     starts: int = 0
     undo: int = 0
+    units: tuple[str, ...] = ()
+    back: str = ""
+
+
+class Last(msgspec.Struct, frozen=True, kw_only=True):
+    """The last update that came to something. event: as in the audit; at: ISO 8601; facts: of that event."""
+
+    event: str
+    at: str
+    facts: dict[str, str | int]
 
 
 class Slots:
@@ -74,14 +86,18 @@ class Slots:
         self.disk.write(self.path(slot) / "release.json", msgspec.json.encode(release))
         self.disk.remove(self.updates / "filling.json")
 
-    def begin(self, slot: str, undo: int = 0) -> Trial:
-        """``slot`` runs from now on, on trial. undo: the release that staff send away by this."""
+    def open_trial(self, slot: str, *, undo: int = 0, units: tuple[str, ...] = ()) -> Trial:
+        """``slot`` is to run on trial; it does not yet. undo: the release that staff send away by this."""
         previous = self.current()
         self._lead("good", previous)
-        trial = Trial(slot=slot, previous=previous, release=self.release(slot).release, undo=undo)
+        release = self.release(slot).release
+        trial = Trial(slot=slot, previous=previous, release=release, undo=undo, units=units)
         self._save(trial)
-        self._lead("current", slot)
         return trial
+
+    def run(self, slot: str) -> None:
+        """``slot`` is what starts from now on."""
+        self._lead("current", slot)
 
     def trial(self) -> Trial | None:
         """The trial that runs, if any."""
@@ -94,21 +110,32 @@ class Slots:
         return counted
 
     def keep(self, trial: Trial) -> None:
-        """The trial's slot has proved itself."""
+        """The trial's slot has proved itself. The trial is open until ``end``."""
         self.refuse(trial.undo)
         self._lead("good", trial.slot)
-        self._end()
 
-    def go_back(self, trial: Trial) -> None:
-        """The slot before the trial runs again, and the release is not tried a second time."""
+    def send_back(self, trial: Trial, reason: str) -> None:
+        """The trial failed and its release is not tried a second time. The trial is open until ``end``."""
+        self._save(msgspec.structs.replace(trial, back=reason))
         if not trial.undo:  # staff's return to a former release that is ill too: neither is a new release to refuse
             self.refuse(trial.release)
-        self._lead("current", trial.previous)
-        self._end()
 
-    def abandon(self) -> None:
-        """End a trial whose slot never came to run."""
-        self._end()
+    def end(self) -> None:
+        """No trial runs."""
+        self.disk.remove(self.updates / "trial.json")
+
+    def note(self, last: Last) -> None:
+        """Keep what the last update came to."""
+        self.updates.mkdir(parents=True, exist_ok=True)
+        self.disk.write(self.updates / "last.json", msgspec.json.encode(last))
+
+    def forget(self) -> None:
+        """There is no last update to tell of."""
+        self.disk.remove(self.updates / "last.json")
+
+    def last(self) -> Last | None:
+        """What the last update came to."""
+        return self._read(self.updates / "last.json", Last)
 
     def refused(self) -> tuple[int, ...]:
         """Releases this box took back."""
@@ -127,9 +154,6 @@ class Slots:
     def _save(self, trial: Trial) -> None:
         self.updates.mkdir(parents=True, exist_ok=True)
         self.disk.write(self.updates / "trial.json", msgspec.json.encode(trial))
-
-    def _end(self) -> None:
-        self.disk.remove(self.updates / "trial.json")
 
     def _read(self, file: Path, kind: type[T]) -> T | None:
         try:

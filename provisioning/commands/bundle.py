@@ -6,34 +6,36 @@ May import: provisioning.
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import click
 
 from device.clock import SystemClock
-from provisioning.bundle.client import Client, fetcher_for
-from provisioning.bundle.environment import fill
-from provisioning.bundle.errors import ActivationFailed, SourceUnreachable
-from provisioning.bundle.health import Gate, command_check, url_check
-from provisioning.bundle.installer import Box, Installer, Outcome, Ports, report
-from provisioning.bundle.manifest import this_platform
-from provisioning.bundle.settings import UpdateSettings
+from device.logs import open_log
+from provisioning import schemas as databases
+from provisioning.bundle.choice import Outcome
+from provisioning.bundle.errors import BundleError, SourceUnreachable
+from provisioning.bundle.installer import Installer, report
+from provisioning.bundle.record import Record
 from provisioning.bundle.slots import Slots
+from provisioning.bundle.wiring import build_installer, open_client
 from provisioning.commands.bundle_publish import COMMANDS
-from provisioning.commands.options import CONFIG
+from provisioning.commands.options import CONFIG, state_option
 from provisioning.errors import RootNeeded
-from provisioning.site import Site, read_site
+from provisioning.site import read_site
 
 APPLICATION = Path("/opt/hiroba")
+NO_WAY_BACK = "bundle.no_way_back"
+"""In the audit: a release that waits until a box has the one before it (README, "A way back")."""
 WORDS = {
     Outcome.INSTALLED: "新しい版が動いています / the new release runs",
     Outcome.UP_TO_DATE: "最新です / up to date",
     Outcome.HELD: "この端末の番はまだです / a newer release waits for this box's wave",
     Outcome.REFUSED_BEFORE: "この端末では動かなかった版だけです / only releases that failed here before",
+    Outcome.NO_WAY_BACK: "間の版を先に入れる必要があります（戻れなくなるため） / a release in between is needed first:"
+    " from this one there would be no way back",
+    Outcome.IN_USE: "利用者がいるため見送りました / somebody was at the kiosk; it is taken another time",
 }
 
 _config = click.option(
@@ -61,26 +63,29 @@ for _publishing in COMMANDS:
 @command.command()
 @_config
 @_root
+@state_option
 @click.option("--from", "source", default="", help="https:// address or folder; else [updates] source.")
 @click.option("--trust", type=click.Path(path_type=Path), help="Pinned root metadata; else [updates] trust.")
 @_json
-def install(config: Path, application: Path, source: str, trust: Path | None, as_json: bool) -> None:
+def install(config: Path, application: Path, state: Path, source: str, trust: Path | None, as_json: bool) -> None:
     """Take the newest release for this box, try it, and keep it or go back within a minute."""
     site = read_site(config)
-    settings = site.updates
-    wanted = source or settings.source
+    wanted = source or site.updates.source
     if not wanted:
         raise SourceUnreachable(source="-", reason="[updates] source, --from")
     slots = Slots(application)
-    client = Client(
-        wanted,
-        fetcher_for(wanted, Path(settings.cafile) if settings.cafile else None),
-        trust=trust or Path(settings.trust),
-        memory=slots.updates / "trust",
-        clock=SystemClock(),
-    )
+    client = open_client(wanted, site.updates, trust, slots)
     with _rights("hiroba bundle install"):
-        outcome = _installer(slots, site).update(client)
+        record = _record(slots, state)
+        try:
+            outcome = _installer(slots, config, record).update(client)
+        except BundleError as error:
+            record.refused(error)
+            raise
+        if outcome is Outcome.NO_WAY_BACK:
+            record.tell("update_refused", {"code": NO_WAY_BACK})
+        else:
+            record.well()
     _tell(slots, outcome, as_json)
 
 
@@ -88,7 +93,7 @@ def install(config: Path, application: Path, source: str, trust: Path | None, as
 @_root
 @_json
 def status(application: Path, as_json: bool) -> None:
-    """What stands in the slots, and which releases were taken back."""
+    """What stands in the slots, which releases were taken back, and what the last update came to."""
     facts = report(Slots(application))
     click.echo(json.dumps(facts, ensure_ascii=False) if as_json else _table(facts))
 
@@ -96,24 +101,26 @@ def status(application: Path, as_json: bool) -> None:
 @command.command()
 @_config
 @_root
+@state_option
 @_json
-def rollback(config: Path, application: Path, as_json: bool) -> None:
+def rollback(config: Path, application: Path, state: Path, as_json: bool) -> None:
     """Send the present release away: the one in the other slot runs again, if it is healthy."""
     slots = Slots(application)
     with _rights("hiroba bundle rollback"):
-        _installer(slots, read_site(config)).return_to_former()
+        _installer(slots, config, _record(slots, state)).return_to_former()
     _tell(slots, Outcome.INSTALLED, as_json)
 
 
 @command.command()
 @_config
 @_root
+@state_option
 @_json
-def settle(config: Path, application: Path, as_json: bool) -> None:
+def settle(config: Path, application: Path, state: Path, as_json: bool) -> None:
     """After a start of the box: end a trial that a power cut left open."""
     slots = Slots(application)
     with _rights("hiroba bundle settle"):
-        outcome = _installer(slots, read_site(config)).settle()
+        outcome = _installer(slots, config, _record(slots, state)).settle(after_start=True)
     if outcome:
         _tell(slots, outcome, as_json)
 
@@ -121,11 +128,19 @@ def settle(config: Path, application: Path, as_json: bool) -> None:
 @command.command()
 @_config
 @_root
-def recover(config: Path, application: Path) -> None:
+@state_option
+def recover(config: Path, application: Path, state: Path) -> None:
     """Before anything else at a start of the box: go back when a release on trial keeps restarting it."""
+    slots = Slots(application)
     with _rights("hiroba bundle recover"):
-        if _installer(Slots(application), read_site(config)).recover():
+        if _installer(slots, config, _record(slots, state)).recover():
             click.echo("前の版に戻しました / went back to the former release")
+
+
+@command.command("schemas")
+def schemas_command() -> None:
+    """For provisioning/schemas.json: the databases of this tree, and how far its code goes on with them."""
+    click.echo(databases.as_text(databases.schemas()), nl=False)
 
 
 @dataclass(frozen=True)
@@ -142,45 +157,15 @@ class _rights:  # noqa: N801 - reads as a block
             raise RootNeeded(command=self.command, reason=f"{error.filename}") from error
 
 
-def _installer(slots: Slots, site: Site) -> Installer:
-    settings = site.updates
-    urls, commands = _health(site, settings)
-    gate = Gate([*map(url_check, urls), *map(command_check, commands)], settings.health_seconds)
-    ports = Ports(
-        fill=fill,
-        lay=partial(_all, settings.lay),
-        restart=partial(_all, settings.restart),
-        healthy=gate.wait,
-        after_good=partial(_tell_others, settings.after_good),
-    )
-    return Installer(slots, Box(site.box.name, this_platform()), ports)
+def _record(slots: Slots, state: Path) -> Record:
+    return Record(slots, state, SystemClock(), open_log("update"))
 
 
-def _health(site: Site, settings: UpdateSettings) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
-    """What the site file says; else the kiosk's own page and the target."""
-    if settings.health_urls or settings.health_commands:
-        return settings.health_urls, settings.health_commands
-    kiosk = f"http://{site.kiosk.host}:{site.kiosk.port}/state"
-    return (kiosk,), (("systemctl", "is-active", "--quiet", "hiroba.target"),)
+def _installer(slots: Slots, config: Path, record: Record) -> Installer:
+    def failed(reason: str) -> None:
+        click.echo(f"after_good: {reason}", err=True)
 
-
-def _all(commands: Sequence[Sequence[str]]) -> None:
-    """One after another; raises ActivationFailed at the first that fails."""
-    for words in commands:
-        try:
-            code = subprocess.run(words, capture_output=True, check=False, timeout=300).returncode
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise ActivationFailed(reason=f"{words[0]}: {type(error).__name__}") from error
-        if code:
-            raise ActivationFailed(reason=f"{' '.join(words)}: exit {code}")
-
-
-def _tell_others(commands: Sequence[Sequence[str]]) -> None:
-    """The release is good whether or not others take note of it: their failure is told, and changes nothing."""
-    try:
-        _all(commands)
-    except ActivationFailed as error:
-        click.echo(f"after_good: {error.facts['reason']}", err=True)
+    return build_installer(slots, read_site(config), record, failed)
 
 
 def _tell(slots: Slots, outcome: Outcome, as_json: bool) -> None:
@@ -198,4 +183,6 @@ def _table(facts: dict[str, object]) -> str:
     trial, refused = facts["trial"], facts["refused"]
     lines += ["試行中 / on trial"] if trial else []
     lines += [f"戻した版 / taken back: {refused}"] if refused else []
+    if isinstance(last := facts["last"], dict):
+        lines.append(f"{last['at']} {last['event']} {' '.join(f'{k}={v}' for k, v in last['facts'].items())}")
     return "\n".join(lines)

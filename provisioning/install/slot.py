@@ -3,7 +3,7 @@
     /opt/hiroba/slots/a   /opt/hiroba/slots/b   /opt/hiroba/current -> slots/a
 
 Packages are copied from the environment that runs this, so nothing is fetched and a box gets the very bytes that were
-verified against the lock file's hashes. A slot that is half made is never current. May import: nothing of ours.
+verified against the lock file's hashes. A slot that is half made is never current. May import: provisioning.install.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from provisioning.install.modes import readable_by_all
 
 TREE = ("device", "kiosk", "captive_portal", "provisioning", "systemd")
 FILES = ("hiroba", "pyproject.toml", "requirements.lock", "LICENSE", "README.md", "README.ja.md")
@@ -42,6 +44,11 @@ def next_slot(application: Path) -> Path:
 
 def fill(slot: Path, source: Path) -> None:
     """Make ``slot`` anew from the tree at ``source`` and the packages of this process."""
+    with readable_by_all():
+        _fill(slot, source)
+
+
+def _fill(slot: Path, source: Path) -> None:
     shutil.rmtree(slot, ignore_errors=True)
     slot.mkdir(parents=True)
     for name in TREE:

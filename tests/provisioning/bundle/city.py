@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -10,13 +11,15 @@ from pathlib import Path
 from device.clock import JST, Clock, HeldClock, SystemClock
 from provisioning.bundle import archive
 from provisioning.bundle.build import put_together
+from provisioning.bundle.choice import Box
 from provisioning.bundle.client import Client, FolderFetcher
 from provisioning.bundle.disk import Disk
-from provisioning.bundle.installer import Box, Installer, Ports
+from provisioning.bundle.installer import Installer, Patience, Ports
 from provisioning.bundle.keys import KeyFolder
 from provisioning.bundle.manifest import Manifest, Offer
 from provisioning.bundle.repository import Repository
 from provisioning.bundle.slots import COMMAND, Slots
+from provisioning.bundle.steps import Step
 from provisioning.bundle.waves import Stage, Wave
 
 BOX = Box("chisatooka-1", "cp311-test")
@@ -59,7 +62,9 @@ def quick_fill(bundle: Path, slot: Path) -> None:
 
 @dataclass
 class BoxUnderTest:
-    """Slots laid by hand with version ``first`` in slot a. ``ran``: the versions that were started, in turn."""
+    """Slots laid by hand with version ``first`` in slot a. ``ran``: the versions that were started, in turn;
+    ``laid``: whose units were laid.
+    """
 
     folder: Path
     repo: Path
@@ -68,6 +73,10 @@ class BoxUnderTest:
     clock: Clock = field(default_factory=SystemClock)
     ran: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
+    laid: list[str] = field(default_factory=list)
+    record: list[str] = field(default_factory=list)
+    step: Callable[[Step], None] = lambda _: None
+    idle: Callable[[], bool] = lambda: True
 
     def lay(self) -> BoxUnderTest:
         """As ``hiroba install`` does."""
@@ -92,16 +101,27 @@ class BoxUnderTest:
         fetcher = FolderFetcher(self.repo)
         return Client(str(self.repo), fetcher, trust=self.trust, memory=memory, clock=self.clock, disk=self.disk)
 
-    def installer(self) -> Installer:
+    def starts(self) -> None:
+        """The power is on again: systemd starts what ``current`` leads to, with the units that are laid."""
+        self.ran.append(self.runs())
+
+    def is_of_one_release(self) -> bool:
+        """What is named, what runs and whose units are laid are the same."""
+        return {self.runs(), (self.ran or ["first"])[-1], (self.laid or ["first"])[-1]} == {self.runs()}
+
+    def installer(self, patience: Patience | None = None) -> Installer:
         """A new process."""
         ports = Ports(
             fill=quick_fill,
-            lay=lambda: None,
-            restart=lambda: self.ran.append(self.runs()),
-            healthy=lambda: "does not answer" if self.runs().startswith(ILL) else "",
+            lay=lambda _: self.laid.append(self.runs()),
+            restart=lambda _: self.ran.append(self.runs()),
+            healthy=lambda _units, _seconds: "does not answer" if self.runs().startswith(ILL) else "",
             after_good=lambda: self.told.append(self.runs()),
+            idle=self.idle,
+            step=self.step,
+            tell=lambda event, _facts: self.record.append(event),
         )
-        return Installer(self.slots, BOX, ports)
+        return Installer(self.slots, BOX, ports, patience)
 
     def update(self) -> str:
         """One look for updates: the outcome's name."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -74,31 +76,46 @@ def on_stick(folder: Path) -> None:
     shutil.copytree(folder / "repo", folder / "stick")
 
 
+@pytest.fixture
+def strict() -> Iterator[None]:
+    """The umask of our units, under which a slot must be made that the other users of the box can run."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+def closed_to_others(slot: Path) -> list[Path]:
+    found = [path for path in (slot, *slot.rglob("*")) if not path.is_symlink()]
+    return [path for path in found if not path.stat().st_mode & (0o001 if path.is_dir() else 0o004)]
+
+
 def says(application: Path) -> str:
     done = subprocess.run([application / "current" / COMMAND], capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
+@pytest.mark.usefixtures("strict")
 def test_a_usb_stick_brings_a_release_that_runs_without_any_network(
     tmp_path: Path, application: Path, publisher: list[str | Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    box: list[str | Path] = ["--config", "site.toml", "--application", "opt", "--json"]
+    box: list[str | Path] = ["--config", "site.toml", "--application", "opt", "--state", "state", "--json"]
     bundle("publish", *publisher, made(tmp_path, "one"), "--canary", "another-box")
     on_stick(tmp_path)
-    assert json.loads(bundle("install", *box).output)["outcome"] == "held"
+    assert json.loads(bundle("install", *box).stdout)["outcome"] == "held"
     bundle("waves", *publisher, "--stage", "all")
     on_stick(tmp_path)
-    facts = json.loads(bundle("install", *box).output)
+    facts = json.loads(bundle("install", *box).stdout)
     assert (facts["outcome"], facts["current"], facts["slots"]["b"]["release"]) == ("installed", "b", 1)
     assert says(application) == "one hiroba"
+    assert closed_to_others(application / "slots/b") == []
 
     bundle("publish", *publisher, made(tmp_path, "ill-two"), "--to-all")
     on_stick(tmp_path)
     with pytest.raises(TrialFailed):
         bundle("install", *box)
     assert says(application) == "one hiroba"
-    assert json.loads(bundle("status", *box[2:]).output)["refused"] == [2]
+    assert json.loads(bundle("status", *box[2:4], "--json").stdout)["refused"] == [2]
     assert "one" in says(application)
     assert "taken back: [2]" in bundle("status", "--application", application).output
 

@@ -26,6 +26,7 @@ from provisioning.bundle.repository import Repository
 from provisioning.bundle.slots import COMMAND
 from tests.provisioning.bundle.city import BOX, BoxUnderTest, box_of, publish, publisher, quick_fill
 from tests.provisioning.bundle.power import MOMENTS, CutDisk, PowerCut
+from tests.provisioning.bundle.starts import start_again
 
 
 @pytest.fixture
@@ -60,11 +61,11 @@ def test_an_ill_release_is_taken_back_and_not_tried_again(city: Repository, box:
 def test_a_release_whose_units_do_not_start_is_taken_back(city: Repository, box: BoxUnderTest) -> None:
     publish(city, "two")
 
-    def restart() -> None:
+    def restart(_: float) -> None:
         if box.runs() == "two":
             raise ActivationFailed(reason="systemctl: exit 1")
 
-    ports = Ports(quick_fill, lambda: None, restart, lambda: "", lambda: None)
+    ports = Ports(quick_fill, lambda _: None, restart, lambda *_: "", lambda: None)
     with pytest.raises(TrialFailed):
         Installer(box.slots, BOX, ports).update(box.client())
     assert box.runs() == "first"
@@ -139,18 +140,6 @@ class WatchedDisk(CutDisk):
         """See Disk."""
         self.links.append(self.acts)
         super().link(name, target)
-
-
-def start_again(box: BoxUnderTest) -> None:
-    """The power is back: recover, then the services, then settle."""
-    box.disk = Disk()
-    assert box.runs()  # there is something to start
-    box.installer().recover()
-    assert box.runs()
-    with suppress(TrialFailed):
-        box.installer().settle()
-    assert box.slots.trial() is None
-    assert not box.runs().startswith("ill")
 
 
 def acts_of(city: Repository, folder: Path, act: Callable[[BoxUnderTest], object]) -> int:
