@@ -5,8 +5,9 @@ May import: codes, device.store.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import accumulate, pairwise
 
 import msgspec
 
@@ -51,7 +52,7 @@ _SUMS = (
     "SELECT substr(hour, ?, ?) AS label, sum(sessions) AS sessions, sum(seconds) AS seconds, sum(bytes_up) AS up,"
     " sum(bytes_down) AS down, sum(refused) AS refused, max(peak) AS peak,"
     " sum(disaster_phones) AS disaster_phones FROM hour_sum"
-    " WHERE spot = ? AND hour >= ? AND hour < ? GROUP BY label"
+    " WHERE spot = ? AND hour >= ? AND hour < ? GROUP BY label ORDER BY label"
 )
 _VISITORS = (
     "SELECT day, value, visitors FROM day_count WHERE spot = ?1 AND day >= ?2 AND day <= ?3 AND part = ?4 UNION ALL"
@@ -98,19 +99,26 @@ _ADDED = ("sessions", "minutes", "bytes_up", "bytes_down", "refused", "disaster_
 
 def _sums(store: Store, spot: str, first: date, last: date, label: tuple[int, int]) -> dict[str, Row]:
     found = store.rows(_SUMS, (*label, spot, *_hours(first, last)))
+    minutes = [round(r["seconds"] / 60) for r in found] if first != last else _minutes([r["seconds"] for r in found])
     return {
         r["label"]: Row(
             label=r["label"],
             sessions=r["sessions"],
-            minutes=round(r["seconds"] / 60),
+            minutes=minutes[place],
             bytes_up=r["up"],
             bytes_down=r["down"],
             refused=r["refused"],
             peak=r["peak"],
             disaster_phones=r["disaster_phones"],
         )
-        for r in found
+        for place, r in enumerate(found)
     }
+
+
+def _minutes(seconds: Sequence[int]) -> list[int]:
+    """Whole minutes for the hours of a day, which add up to the day's: each begins where the one before was rounded."""
+    ends = [round(end / 60) for end in accumulate(seconds, initial=0)]
+    return [end - start for start, end in pairwise(ends)]
 
 
 def _visitors(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
+from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from captive_portal.gate.protocol import Usage
+from captive_portal.stats.ledger import open_ledger, write
+from captive_portal.stats.report import day_report, week_report
 from captive_portal.stats.sums import HourSum, Sums, split, summed
 from captive_portal.stats.tally import Tally, fold
 from device.clock import JST
@@ -103,3 +107,19 @@ def test_phones_of_a_disaster_count_by_spot_and_hour_and_are_no_visitors() -> No
     assert sums.hours["hall", "2026-11-23T09"] == HourSum(bytes_up=5, bytes_down=9, disaster_phones=7)
     assert sums.hours["*", "2026-11-23T09"].disaster_phones == 7
     assert not sums.visitors
+
+
+@given(stories())
+@settings(max_examples=30)
+def test_the_minutes_of_the_hours_add_up_to_the_days_which_are_those_published(events: list[Usage]) -> None:
+    with closing(open_ledger(Path(":memory:"))) as store:
+        write(store, Tally(), *fold(Tally(), events))
+        for day in (START.date() + timedelta(days=n) for n in range(4)):
+            shown = day_report(store, "hall", day)
+            seconds = sum(
+                each.seconds
+                for (spot, hour), each in summed(events).hours.items()
+                if (spot, hour[:10]) == ("hall", str(day))
+            )
+            assert shown.total.minutes == sum(row.minutes for row in shown.rows) == round(seconds / 60)
+            assert week_report(store, "hall", day).rows[day.weekday()].minutes == shown.total.minutes
