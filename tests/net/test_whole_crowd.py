@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -102,15 +104,30 @@ def test_250_phones_log_in_over_the_pages_sixteen_at_a_time(plaza: Whole, hall: 
 
 
 @pytest.mark.needs("chromium")
-def test_a_phones_browser_is_led_from_its_check_to_the_internet(plaza: Whole, tmp_path: Path) -> None:
-    phone = plaza.phone()
-    done = phone.run(sys.executable, str(ROOT / "tests/net/phone_browser.py"), str(plaza.trust), str(tmp_path))
+@pytest.mark.parametrize("method", ["one_tap", "email_code", "voucher"])
+def test_a_phones_browser_is_led_from_its_check_to_the_internet_and_back(
+    plaza: Whole, tmp_path: Path, method: str
+) -> None:
+    phone, codes = plaza.phone(), []
+    if method == "voucher":
+        codes = json.loads(plaza.hiroba("voucher", "make", "--count", "1", "--minutes", "20", "--json"))["codes"]
+    script = [sys.executable, str(ROOT / "tests/net/phone_browser.py"), str(plaza.trust), str(tmp_path), method, *codes]
+    with ThreadPoolExecutor(1) as hand:
+        browsing = hand.submit(phone.run, *script)
+        if method == "email_code":
+            until(lambda: bool(plaza.mail.taken) or browsing.done(), 120)
+            code = re.search(r"\b[0-9]{6}\b", plaza.mail.taken[-1].text)
+            assert code
+            (tmp_path / "new").write_text(code[0])
+            (tmp_path / "new").rename(tmp_path / "code")
+        done = browsing.result()
     assert done.returncode == 0, done.stderr[-2000:]
     assert json.loads(done.stdout) == {
         "led_to": f"https://{PORTAL}/?d=apple",
         "first": "welcome",
         "online_in": "vi",
         "after": "Success",
+        "at_last": "ended",
     }
 
 
