@@ -16,7 +16,8 @@ from device.watchdog import Heartbeat, Notifier, http_probe
 from provisioning.doors import door_worker
 from provisioning.messages import explain
 from provisioning.serve import Listen, Served
-from provisioning.workers import PatientWorker, patient_tls
+from provisioning.sockets import patient_tls
+from provisioning.workers import PatientWorker
 
 _ARENA_MAX = -8
 """M_ARENA_MAX of mallopt(3), glibc's malloc.h."""

@@ -3,7 +3,9 @@
 The stock gthread worker hands every new connection to a thread that waits for its bytes, so sixteen phones that walk
 away in the middle of a request stop the portal, and it lingers on a closing connection in its only event loop. Here
 connections wait in the poller, which costs no thread, with a deadline and a cap per phone. A thread that has answered
-closes the connection itself; only one that goes on returns to the loop. May import: gunicorn, hands.
+closes the connection itself; only one that goes on returns to the loop.
+
+May import: gunicorn, arrival, hands, sockets.
 """
 
 from __future__ import annotations
@@ -12,9 +14,7 @@ import contextlib
 import copy
 import errno
 import logging
-import re
 import socket
-import ssl
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -23,12 +23,12 @@ from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from provisioning.arrival import missing, missing_tls
 from provisioning.hands import Hands
+from provisioning.sockets import PatientSocket
 
 ARRIVAL_SECONDS = 10.0
 """How long a request may take to arrive, and a connection may say nothing."""
-THREAD_SECONDS = 5.0
-"""How long a thread waits for one more piece from or to a phone."""
 PER_CLIENT, IN_ALL = 64, 800
 """Connections that may wait, of one address and together; the oldest makes room. IN_ALL stays under 1,024 files."""
 LOOK_AHEAD = 16 * 1024
@@ -38,64 +38,10 @@ ALIVE_SECONDS = 1.0
 
 AtOnce = Callable[[bytes, str], bytes | None]
 Quick = Callable[[bytes, str, bool], tuple[bytes, bool] | None]
+"""(request, client, tls) -> (answer, whether the connection goes on), or None."""
 
 CLOSE = ("Connection", "close")
 """The header by which an app asks for the connection's end."""
-
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*\r\n", re.IGNORECASE)
-_CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked", re.IGNORECASE)
-
-
-def missing(seen: bytes) -> int:
-    """How many bytes of the first plain request in ``seen`` have surely still to come; 0 when it is whole."""
-    head, end, body = seen.partition(b"\r\n\r\n")
-    if not end:
-        return 1
-    if _CHUNKED.search(head):
-        return 0 if body.endswith(b"0\r\n\r\n") else 1
-    length = _LENGTH.search(head + b"\r\n")
-    return max(0, int(length[1]) - len(body)) if length else 0
-
-
-def missing_tls(seen: bytes) -> int:
-    """The same for the first TLS record, which holds the ClientHello (RFC 8446 §5.1: type, version, length, body)."""
-    if len(seen) < 5:
-        return 5 - len(seen)
-    return max(0, 5 + int.from_bytes(seen[3:5], "big") - len(seen)) if seen[0] == 22 else 0
-
-
-class _Patient:
-    """For a socket class: "blocking" means a bounded wait; one that ends in vain is a connection that is gone."""
-
-    def setblocking(self, flag: bool) -> None:
-        self.settimeout(THREAD_SECONDS if flag else 0.0)  # type: ignore[attr-defined]  # of the socket beside it
-
-    def recv(self, *arguments: Any) -> bytes:
-        try:
-            return super().recv(*arguments)  # type: ignore[misc,no-any-return]  # of the socket beside it
-        except TimeoutError as error:
-            raise ConnectionResetError(errno.ECONNRESET, "nothing more came") from error
-
-
-class _PatientSocket(_Patient, socket.socket):
-    """Plain."""
-
-
-class _PatientTlsSocket(_Patient, ssl.SSLSocket):
-    """TLS."""
-
-
-def patient_tls() -> Callable[[Any, Callable[[], ssl.SSLContext]], ssl.SSLContext]:
-    """gunicorn's ``ssl_context`` hook: one context for all connections instead of one read from disk for each."""
-    kept: list[ssl.SSLContext] = []
-
-    def context(_config: Any, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
-        if not kept:
-            kept.append(make())
-            kept[0].sslsocket_class = _PatientTlsSocket
-        return kept[0]
-
-    return context
 
 
 def closing_when_told(app: Callable[..., Any]) -> Callable[..., Any]:
@@ -116,13 +62,22 @@ def closing_when_told(app: Callable[..., Any]) -> Callable[..., Any]:
 
 class PatientConnection(TConn):  # type: ignore[misc]  # gunicorn ships no types
     """One connection. ``wanted``: bytes that have to be there before it is looked at again; ``quick``: who may answer a
-    request from its bytes; ``goes_on``: it did, and the connection is kept.
+    request from its bytes; ``goes_on``: it did, and the connection is kept; ``tls``: as cfg.is_ssl, which is dear.
     """
 
     wanted = 1
+    tls = waits = False
     quick: Quick | None = None
     goes_on = False
     parser: Any
+    sock: Any
+
+    def be_patient(self) -> None:
+        """Before the thread: what it reads is there, and what is not may be waited for."""
+        self.data_ready = True
+        if not self.initialized:
+            family = socket.AF_INET6 if len(self.client) > 2 else socket.AF_INET
+            self.sock = PatientSocket(family, socket.SOCK_STREAM, 0, self.sock.detach())
 
     def init(self) -> None:
         """In the thread: TLS, and a parser for what comes."""
@@ -156,7 +111,7 @@ class _QuickFirst:
     def __next__(self) -> Any:
         """The next request, or None when it has been answered."""
         raw = self.unreader.read()
-        answer = self._quick(raw, self._conn.client[0], self._conn.cfg.is_ssl) if raw else None
+        answer = self._quick(raw, self._conn.client[0], self._conn.tls) if raw else None
         if answer is None:
             self.unreader.unread(raw)
             return next(self._parser)
@@ -193,6 +148,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
     def init_process(self) -> None:
         """Before the loop: a phone that walked away is no error worth a line in the log."""
         self.log.error_log.addFilter(_not_a_timeout)
+        self._tls = bool(self.cfg.is_ssl)
         self._doors = {id(listener): listener.getsockname() for listener in self.sockets}
         super().init_process()
 
@@ -232,10 +188,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
             return
         self.nr_conns += 1
         server = self._doors[id(listener)]
-        family = socket.AF_INET6 if len(client) > 2 else socket.AF_INET
-        patient = _PatientSocket(family, socket.SOCK_STREAM, 0, plain.detach())
-        conn = PatientConnection(self._plain if server[1] == self.plain_port else self.cfg, patient, client, server)
-        conn.quick = self._quick
+        config = self._plain if server[1] == self.plain_port else self.cfg
+        conn = PatientConnection(config, plain, client, server)
+        conn.tls, conn.quick = config is self.cfg and self._tls, self._quick
         self._welcome(conn)
 
     def _welcome(self, conn: PatientConnection) -> None:
@@ -247,14 +202,27 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
             return
         except OSError:
             seen = b""
-        rest = (missing_tls if conn.cfg.is_ssl else missing)(seen)
         if not seen:
             self.nr_conns -= 1
             conn.close()
-        elif rest and len(seen) < LOOK_AHEAD:
+        elif rest := self._rest(conn, seen):
             self._wait(conn, min(len(seen) + rest, LOOK_AHEAD))
-        else:
-            self._hand_over(conn, seen)
+
+    def _rest(self, conn: PatientConnection, seen: bytes) -> int:
+        """Bytes that have surely still to come; 0 when the connection has been dealt with."""
+        answer = None if conn.tls else self._at_once(seen, conn.client[0])
+        if answer is not None:
+            self._forget(conn)
+            self._answer(conn, answer)
+            return 0
+        rest = (missing_tls if conn.tls else missing)(seen)
+        if rest and len(seen) < LOOK_AHEAD:
+            return rest
+        self._forget(conn)
+        self._want(conn, 1)
+        conn.be_patient()
+        self.enqueue_req(conn)
+        return 0
 
     def _wait(self, conn: PatientConnection, wanted: int) -> None:
         if len(self.pending_conns) >= IN_ALL:
@@ -262,6 +230,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         if self._waiting[conn.client[0]] >= PER_CLIENT:
             self._make_room(conn.client[0])
         self._want(conn, wanted)
+        conn.waits = True
         conn.timeout = time.monotonic() + ARRIVAL_SECONDS
         self._waiting[conn.client[0]] += 1
         self.pending_conns.append(conn)
@@ -287,23 +256,14 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         except OSError:
             self._drop(conn)
             return
-        rest = (missing_tls if conn.cfg.is_ssl else missing)(seen)
+        rest = self._rest(conn, seen)
         if rest and len(seen) < conn.wanted:
             self._drop(conn)  # woken before enough was there: the other end has closed
-        elif rest and len(seen) < LOOK_AHEAD:
+        elif rest:
             self._want(conn, min(len(seen) + rest, LOOK_AHEAD))
-        else:
-            self._forget(conn)
-            self._hand_over(conn, seen)
 
-    def _hand_over(self, conn: PatientConnection, seen: bytes) -> None:
-        """To a thread, unless the app answers from the loop: a few hundred bytes fit into any socket's buffer."""
-        answer = None if conn.cfg.is_ssl else self._at_once(seen, conn.client[0])
-        if answer is None:
-            self._want(conn, 1)
-            conn.data_ready = True
-            self.enqueue_req(conn)
-            return
+    def _answer(self, conn: PatientConnection, answer: bytes) -> None:
+        """From the loop: a few hundred bytes fit into any socket's buffer."""
         with contextlib.suppress(OSError):
             conn.sock.send(answer)
         self.nr_conns -= 1
@@ -311,7 +271,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
 
     def on_client_socket_readable(self, conn: PatientConnection, client: socket.socket) -> None:
         """A kept connection speaks again: plain ones wait like new ones; TLS can not be looked into."""
-        if conn.cfg.is_ssl:
+        if conn.tls:
             super().on_client_socket_readable(conn, client)
             return
         self.poller.unregister(client)
@@ -325,6 +285,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
             self._drop(self.pending_conns[0])
 
     def _forget(self, conn: PatientConnection) -> None:
+        """It waits no longer, if it did."""
+        if not conn.waits:
+            return
+        conn.waits = False
         self.poller.unregister(conn.sock)
         self.pending_conns.remove(conn)
         self._waiting[conn.client[0]] -= 1

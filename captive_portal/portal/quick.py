@@ -1,17 +1,16 @@
 """The short way of the first page and its log-in form: from a request's bytes to an answer's, without parser, WSGI and
 Flask, which cost more than the page itself. The pages are the same objects; what is unusual goes the long way.
 
-May import: asked, guards, pages, plain_request, redirect, trouble.
+May import: asked, guards, http_date, pages, plain_request, redirect, trouble.
 """
 
 from __future__ import annotations
 
-import time
-from email.utils import formatdate
 from http import HTTPStatus
 
 from captive_portal.portal.asked import Answer, Asked
 from captive_portal.portal.guards import GUARDS, NO_STORE
+from captive_portal.portal.http_date import HttpDate
 from captive_portal.portal.pages import Pages
 from captive_portal.portal.plain_request import read_plain_request
 from captive_portal.portal.redirect import Origins, plain_ip
@@ -24,6 +23,7 @@ class Quick:
     def __init__(self, pages: Pages, origins: Origins, trouble: Trouble) -> None:
         self._origins = origins
         self._trouble = trouble
+        self._date = HttpDate()
         self._views = {("GET", "/"): pages.home, ("POST", "/login"): pages.login}
 
     def __call__(self, raw: bytes, ip: str, tls: bool) -> tuple[bytes, bool] | None:
@@ -46,14 +46,14 @@ class Quick:
             answer = view(asked)
         except Exception as error:  # as Flask's own last handler
             answer = self._trouble.tell(asked, error)
-        return _bytes_of(answer, plain.keeps), plain.keeps
+        return _bytes_of(answer, self._date.now(), plain.keeps), plain.keeps
 
 
-def _bytes_of(answer: Answer, keeps: bool) -> bytes:
+def _bytes_of(answer: Answer, date: str, keeps: bool) -> bytes:
     """RFC 9112 §2."""
     own = "".join(f"{name}: {value}\r\n" for name, value in answer.headers)
     head = (
-        f"HTTP/1.1 {_STATUS[answer.status]}\r\n{own}{_EVERY}Date: {formatdate(time.time(), usegmt=True)}\r\n"
+        f"HTTP/1.1 {_STATUS[answer.status]}\r\n{own}{_EVERY}Date: {date}\r\n"
         f"Content-Length: {len(answer.body)}\r\nConnection: {'keep-alive' if keeps else 'close'}\r\n\r\n"
     )
     return head.encode("latin-1") + answer.body

@@ -1,16 +1,16 @@
 """The lean path: a request for any host but ours is a probe or a lost page, and is sent to the portal page.
 
 It stands before the web framework, since a room full of phones probes thousands of times a second (DESIGN §9).
-May import: probes, plain_get, captive_portal.settings.
+May import: http_date, probes, plain_get, captive_portal.settings.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable
-from email.utils import formatdate
 from typing import Any
 
+from captive_portal.portal.http_date import HttpDate
 from captive_portal.portal.plain_get import read_plain_get
 from captive_portal.portal.probes import DeviceKind, kind_of
 from captive_portal.settings import WifiSettings
@@ -85,6 +85,7 @@ class ProbeRedirect:
         self._app = app
         self.quick = quick
         self._origins = origins
+        self._date = HttpDate()
         self._answers: dict[tuple[str, DeviceKind], list[tuple[str, str]]] = {}
         self._whole: dict[tuple[str, DeviceKind], bytes] = {}
 
@@ -112,7 +113,7 @@ class ProbeRedirect:
         if kept is None:
             lines = "".join(f"{name}: {value}\r\n" for name, value in self._headers(origin, kind))
             kept = self._whole[(origin, kind)] = f"HTTP/1.1 302 Found\r\n{lines}".encode("ascii")
-        return kept + b"Date: " + formatdate(usegmt=True).encode("ascii") + b"\r\n\r\n"
+        return b"%bDate: %b\r\n\r\n" % (kept, self._date.now().encode("ascii"))
 
     def _headers(self, origin: str, kind: DeviceKind) -> list[tuple[str, str]]:
         """Made once per origin and kind; a fresh list each time, since servers may write into it."""

@@ -92,7 +92,7 @@ def stats(config: Path, state: Path) -> None:
 
 @command.command()
 @site_options
-@click.option("--workers", type=click.IntRange(1, 8), default=2, show_default=True, help="Portal processes.")
+@click.option("--workers", type=click.IntRange(1, 8), default=1, show_default=True, help="Portal processes.")
 def portal(config: Path, state: Path, workers: int) -> None:
     """The pages that phones open: plain HTTP, and TLS beside it when [wifi.portal] names a certificate."""
     from captive_portal.wiring_portal import build_portal

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.loopback import free_ports
-from provisioning.workers import missing, missing_tls
+from provisioning.arrival import missing, missing_tls
 from tests.fixtures.mail_server import wait_for
 from tests.fixtures.tls import write_test_credential
 
