@@ -24,7 +24,7 @@ PRINTER_CODES = {
     Condition.SILENT: "printer.unreachable",
     Condition.FAULT: "printer.fault",
 }
-ENVIRONMENT = ("reader.", "printer.", "issuer.")
+ENVIRONMENT = ("reader.", "printer.", "issuer.", "kiosk.")
 """Codes that go away by themselves when the cause does."""
 
 
@@ -39,7 +39,7 @@ def is_open(opens: str, closes: str, at: time) -> bool:
 
 
 class Readiness:
-    """Asks reader, printer and issuer. ``latest`` is the code of what stood in the way last time, None: nothing."""
+    """Asks settings, reader, printer and issuer. ``latest`` is the code of what stood in the way last time, or None."""
 
     def __init__(
         self, settings: KioskSettings, clock: Clock, reader: CardReader, printer: PagePrinter, issuer: IssuerPort
@@ -50,12 +50,17 @@ class Readiness:
 
     def check(self) -> str | None:
         """Ask all of them now; may take as long as their timeouts."""
-        self.latest = self._reader_code() or self._printer_code() or self._issuer_code()
+        self.latest = self._own_code() or self._reader_code() or self._printer_code() or self._issuer_code()
         return self.latest
 
     def within_hours(self) -> bool:
         """Whether the kiosk serves at this time of day."""
         return is_open(self._settings.opens, self._settings.closes, self._clock.now().time())
+
+    def _own_code(self) -> str | None:
+        """At the counter a fee is confirmed by the staff code: a new box has none before its first `hiroba apply`."""
+        unset = self._settings.terminal == "counter" and not self._settings.staff_code_hash
+        return "kiosk.no_staff_code" if unset else None
 
     def _reader_code(self) -> str | None:
         return READER_CODES.get(self._reader.presence())

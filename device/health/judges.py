@@ -56,10 +56,12 @@ def file_system(errors: int | None) -> Finding:
     return error("disk.file_system_errors", count=errors) if errors else ok("disk.file_system")
 
 
-def power(throttled: int | None) -> Finding:
-    """The Raspberry Pi firmware's get_throttled: bit 0 under-voltage now, 1-3 slowed now, 16-19 the same since boot."""
+def power(throttled: int | None, *, board_tells: bool = False) -> Finding:
+    """The Raspberry Pi firmware's get_throttled: bit 0 under-voltage now, 1-3 slowed now, 16-19 the same since boot.
+    board_tells: this board is one that can say it, so that silence is a fault.
+    """
     if throttled is None:
-        return absent("power.unknown")
+        return warning("power.silent") if board_tells else absent("power.unknown")
     if throttled & 0x1:
         return error("power.under_voltage_now")
     if throttled & 0x10000:
@@ -67,10 +69,10 @@ def power(throttled: int | None) -> Finding:
     return warning("power.slowed") if throttled & 0xE000E else ok("power.steady")
 
 
-def temperature(celsius: float | None) -> Finding:
-    """A Pi slows down from 80 °C and stops at 85 °C."""
+def temperature(celsius: float | None, *, board_tells: bool = False) -> Finding:
+    """A Pi slows down from 80 °C and stops at 85 °C. board_tells: see power."""
     if celsius is None:
-        return absent("heat.unknown")
+        return warning("heat.silent") if board_tells else absent("heat.unknown")
     seen = round(celsius, 1)
     if celsius >= 85:
         return error("heat.too_hot", celsius=seen)
@@ -83,20 +85,64 @@ def memory(available: int, total: int) -> Finding:
     return warning("memory.low", free_percent=percent) if percent < 8 else ok("memory.fine", free_percent=percent)
 
 
-def clock(synchronised: bool | None, year: int, earliest_year: int) -> Finding:
-    """Without the right time no card, certificate or issue number can be trusted."""
+def clock(synchronised: bool | None, year: int, earliest_year: int, *, container: str = "") -> Finding:
+    """Without the right time no card, certificate or issue number can be trusted. container: its kind; the clock of one
+    is set by the machine under it.
+    """
     if year < earliest_year:
         return error("clock.wrong", year=year)
     if synchronised is None:
         return absent("clock.unknown")
+    if not synchronised and container:
+        return absent("clock.of_host", container=container)
     return ok("clock.synchronised") if synchronised else warning("clock.free_running")
 
 
-def rtc(off_seconds: int | None) -> Finding:
-    """off_seconds: battery clock minus system clock; None without one."""
+def rtc(off_seconds: int | None, *, container: str = "") -> Finding:
+    """off_seconds: battery clock minus system clock; None without one. container: see clock."""
     if off_seconds is None:
-        return warning("rtc.missing")
+        return absent("rtc.of_host", container=container) if container else warning("rtc.missing")
     return warning("rtc.off", seconds=off_seconds) if abs(off_seconds) > 120 else ok("rtc.fine", seconds=off_seconds)
+
+
+def watchdog(there: bool, pinged: bool, *, container: str = "") -> Finding:
+    """The board's own, for a machine that has frozen as a whole. there: the kernel knows one; pinged: systemd
+    has armed it and pings it (RuntimeWatchdogSec=). container: see clock.
+    """
+    if container:
+        return absent("watchdog.of_host", container=container)
+    if not there:
+        return warning("watchdog.missing")
+    return ok("watchdog.armed") if pinged else warning("watchdog.asleep")
+
+
+class Setting(NamedTuple):
+    """One of the kernel's settings. name: as sysctl writes it; found: None where the kernel, or this network namespace,
+    does not have it; least: more than wanted is well too; optional: not every kernel or namespace has it.
+    """
+
+    name: str
+    wanted: int
+    found: int | None
+    least: bool = False
+    optional: bool = False
+
+    def well(self) -> bool:
+        """As it has to be."""
+        if self.found is None:
+            return False
+        return self.found >= self.wanted if self.least else self.found == self.wanted
+
+
+def kernel_settings(seen: list[Setting]) -> list[Finding]:
+    """What the gate's rules rely on: each that is not as it has to be, and how many are."""
+    found = [absent("kernel.setting_not_here", setting=s.name) for s in seen if s.found is None and s.optional]
+    found += [
+        error("kernel.setting_wrong", setting=s.name, wanted=s.wanted, found=-1 if s.found is None else s.found)
+        for s in seen
+        if not s.well() and not (s.found is None and s.optional)
+    ]
+    return [*found, ok("kernel.settings", count=sum(s.well() for s in seen))]
 
 
 def dns(answered: bool | None) -> Finding:
@@ -126,6 +172,11 @@ def credential(name: str, days_left: int | None, days_valid: int, not_yet: bool 
     return warning("credential.expires_soon", **facts) if days_left < soon else ok("credential.valid", **facts)
 
 
+def superseded(found: Finding) -> Finding:
+    """An expired CA beside one that is valid: the cards it signed are refused, and nothing waits for it."""
+    return absent("credential.superseded", **found.facts) if found.code == "credential.expired" else found
+
+
 def last_backup(hours: float | None, wanted: bool) -> Finding:
     """hours since the last archive; None: never. wanted: the site file has [backup]."""
     if hours is None:
@@ -152,7 +203,9 @@ def unit(seen: Unit) -> Finding:
         return error("unit.failed", **facts)
     if seen.active not in ("active", "reloading", "activating") and not seen.once:
         return error("unit.stopped", **facts)
-    return warning("unit.restarts", **facts) if seen.restarts > 5 else ok("unit.active", **facts)
+    if seen.restarts > 5:
+        return warning("unit.restarts", **facts)
+    return ok("unit.rests" if seen.active == "inactive" else "unit.active", **facts)
 
 
 def reader(presence: str) -> Finding:

@@ -21,6 +21,8 @@ _UNSYNCHRONISED = 0x40  # STA_UNSYNC of <sys/timex.h>
 _STATUS_OFFSET = 40  # of ``status`` in struct timex on 64-bit Linux
 _CANARY_BYTES = 64 * 1024
 _ASK_SECONDS = 3.0
+_NEVER = 2**64 - 1
+"""How systemd writes a moment that has not been (USEC_INFINITY)."""
 
 
 def space(folder: Path) -> Space:
@@ -83,6 +85,31 @@ def throttled(system: Path = SYSTEM) -> int | None:
         if _text(sensor / "name") == "rpi_volt" and (alarm := _text(sensor / "in0_lcrit_alarm")):
             return int(alarm) & 1
     return None
+
+
+def container(run: Path = Path("/run")) -> str:
+    """The kind of container this system runs in, as its systemd wrote it down; "" on a machine of its own."""
+    return _text(run / "systemd" / "container")
+
+
+def board(system: Path = SYSTEM) -> str:
+    """The board's name in its device tree; "" where there is none (a PC)."""
+    return _text(system / "firmware/devicetree/base/model").rstrip("\0")
+
+
+def watchdog(system: Path = SYSTEM) -> tuple[bool, bool]:
+    """(the kernel knows a hardware watchdog, systemd has pinged it)."""
+    there = any(system.glob("class/watchdog/watchdog*"))
+    last = _facts(_told(["systemctl", "show", "--property=WatchdogLastPingTimestampMonotonic"])) if there else {}
+    pinged = last.get("WatchdogLastPingTimestampMonotonic", "")
+    return there, pinged.isdigit() and 0 < int(pinged) < _NEVER
+
+
+def kernel_setting(name: str, root: Path = Path("/proc/sys")) -> int | None:
+    """A number among the kernel's settings, named as sysctl writes it; None where there is no such one."""
+    parts = name.split(".")
+    found = _text(root.joinpath(*(part.replace("/", ".") for part in parts)))
+    return int(found) if found.lstrip("-").isdigit() else None
 
 
 def temperature() -> float | None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from provisioning.install.units import wanted
+from provisioning.install.units import CITY_HALL, wanted
 from provisioning.render.files import Rendered
 from provisioning.site import Site
 
@@ -105,7 +105,7 @@ def units_of(site: Site) -> list[str]:
     if "kiosk" not in site.box.parts:
         units.remove("hiroba-kiosk.service")
     if site.fleet is not None and "fleet" in site.box.parts:
-        units.append("hiroba-fleet.service")
+        units += CITY_HALL
     return units
 
 
@@ -121,6 +121,7 @@ def deeds(done: Sequence[Change], old: Site | None, new: Site, *, first: bool = 
     read += [unit for change in done if (unit := _unit_of(change.path))]
     restart = [unit for unit in dict.fromkeys(read) if unit in after and unit in before]
     foreign = [words for folder, words in _FOREIGN if any(change.path.startswith(folder) for change in done)]
+    foreign += [("systemctl", "try-restart", twin) for change in done if (twin := _twin_of(change.path))]
     return Deeds(
         reload=any(change.path.startswith("etc/systemd/system/") for change in done),
         disable=tuple(unit for unit in before if unit not in after),
@@ -150,6 +151,12 @@ def _unit_of(path: str) -> str | None:
         if found := pattern.fullmatch(path):
             return found.expand(unit)
     return None
+
+
+def _twin_of(path: str) -> str | None:
+    """The disaster's unit that reads it: it runs only while one is on."""
+    found = re.fullmatch(r"etc/hiroba/wifi/hostapd-(.+)\.disaster\.conf", path)
+    return f"hiroba-hostapd-disaster@{found[1]}.service" if found else None
 
 
 def _differ(old: Site, new: Site, sections: tuple[str, ...]) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -28,7 +28,10 @@ from kiosk.issuer.client import HttpIssuerClient
 from kiosk.issuer.errors import IssuerBroken, IssuerUnreachable
 from provisioning.backup.keep import last_note
 from provisioning.backup.restore import STAGE
+from provisioning.doctor.kernel import relied_on
+from provisioning.doctor.updates import updates
 from provisioning.enrolment.heartbeat import IDLE_SCREENS, kiosk_screen
+from provisioning.install.units import stands_in
 from provisioning.site import Site
 
 EARLIEST_YEAR = 2026
@@ -75,21 +78,24 @@ def checks_of(box: Box) -> dict[str, Check]:
         "page_printer": lambda: [page_printer(box)],
         "issuer": lambda: [issuer(box)],
     }
-    wifi: dict[str, Check] = {"wifi": lambda: wireless(box)} if box.site.wifi else {}
+    wifi: dict[str, Check] = {"wifi": lambda: wireless(box), "kernel": lambda: kernel(box)} if box.site.wifi else {}
+    container, is_pi = readers.container(), readers.board().startswith("Raspberry Pi")
     return {
         **(touch_screen if box.has_kiosk else {}),
         **wifi,
         "uplink": lambda: [judges.uplink(len(default_gateways()), needs_line(box.site))],
         "dns": lambda: [judges.dns(readers.dns_answers(readers.resolver()))],
-        "clock": lambda: [judges.clock(readers.clock_synchronised(), box.clock.now().year, EARLIEST_YEAR)],
-        "rtc": lambda: [judges.rtc(readers.rtc_off())],
+        "clock": lambda: [clock(box, container)],
+        "rtc": lambda: [judges.rtc(readers.rtc_off(), container=container)],
         "disk": lambda: disk(box.state),
-        "power": lambda: [judges.power(readers.throttled())],
-        "heat": lambda: [judges.temperature(readers.temperature())],
+        "power": lambda: [judges.power(readers.throttled(), board_tells=is_pi)],
+        "heat": lambda: [judges.temperature(readers.temperature(), board_tells=is_pi)],
+        "watchdog": lambda: watchdog(box, container),
         "memory": lambda: [judges.memory(*readers.memory())],
         "credentials": lambda: credentials(box),
         "backup": lambda: [backup(box)],
         "databases": lambda: databases(box.state),
+        "updates": lambda: updates(box.site, box.clock),
         "units": lambda: units(box.units),
     }
 
@@ -107,6 +113,8 @@ def kiosk(box: Box) -> list[Finding]:
     settings = box.site.kiosk
     answers = http_probe(settings.host, settings.port, "/state")()
     found = [ok("kiosk.answers") if answers else error("kiosk.silent")]
+    if settings.terminal == "counter" and not settings.staff_code_hash:
+        found.append(error("kiosk.no_staff_code"))
     file = box.state / "kiosk" / "kiosk.db"
     if file.exists():
         alarms = _count(file, "SELECT count(*) FROM alarm WHERE cleared_at IS NULL")
@@ -181,6 +189,21 @@ def _gate(client: SocketGateClient) -> Finding:
     return warning("wifi.rules_repaired", count=health.heals) if health.heals else ok("wifi.gate", online=health.online)
 
 
+def kernel(box: Box) -> list[Finding]:
+    """The settings of the kernel without which the gate does not hold."""
+    return judges.kernel_settings(relied_on(box.site, readers.kernel_setting))
+
+
+def clock(box: Box, container: str) -> Finding:
+    """Whether the time is right."""
+    return judges.clock(readers.clock_synchronised(), box.clock.now().year, EARLIEST_YEAR, container=container)
+
+
+def watchdog(box: Box, container: str) -> list[Finding]:
+    """The board's own watchdog, which systemd has to arm."""
+    return [] if box.units is None else [judges.watchdog(*readers.watchdog(), container=container)]
+
+
 def needs_line(site: Site) -> bool:
     """Whether something this box works with stands elsewhere."""
     host = urlsplit(site.issuer_link.url).hostname or ""
@@ -214,16 +237,19 @@ def credentials(box: Box) -> list[Finding]:
         files |= {"box": box.state / "enrolment" / "box.pem", "city-ca": box.state / link.ca}
     if fleet and fleet.certificate:
         files["fleet"] = box.state / fleet.certificate
-    if box.site.issuer:
-        trust = sorted((box.state / box.site.issuer.trust).glob("*"))
-        files |= {
-            f"trust-{number}": path
-            for number, path in enumerate(trust, 1)
-            if path.suffix in (".pem", ".cer", ".crt", ".der")
-        }
-    if not files:
-        return [absent("credential.none")]
-    return [credential(name, path, box.clock.now()) for name, path in files.items()]
+    found = [credential(name, path, box.clock.now()) for name, path in files.items()]
+    return [*found, *trusted(box)] or [absent("credential.none")]
+
+
+def trusted(box: Box) -> list[Finding]:
+    """The CAs of cards, generations side by side: that an old one is over is no fault while another is valid."""
+    if not box.site.issuer:
+        return []
+    kept = sorted((box.state / box.site.issuer.trust).glob("*"))
+    files = [path for path in kept if path.suffix in (".pem", ".cer", ".crt", ".der")]
+    found = [credential(f"trust-{number}", path, box.clock.now()) for number, path in enumerate(files, 1)]
+    valid = any(finding.code == "credential.valid" for finding in found)
+    return [judges.superseded(finding) if valid else finding for finding in found]
 
 
 def credential(name: str, path: Path, now: datetime) -> Finding:
@@ -267,5 +293,13 @@ def units(wanted: list[str] | None) -> list[Finding]:
     """What hiroba.target wants."""
     if wanted is None:
         return [absent("unit.no_systemd")]
-    own = [name for name in wanted if name.endswith((".service", ".timer", ".socket"))]
-    return [judges.unit(seen) for seen in readers.units(own)]
+    own = [name for name in wanted if name.endswith((".service", ".timer", ".socket", ".path"))]
+    twins = {name: twin for name in own if (twin := stands_in(name))}
+    seen = {unit.name: unit for unit in readers.units([*own, *twins.values()])}
+    return [judges.unit(_in_charge(seen, name, twins.get(name, ""))) for name in own if name in seen]
+
+
+def _in_charge(seen: Mapping[str, judges.Unit], name: str, twin: str) -> judges.Unit:
+    """The unit, or the one that has its radio in a disaster."""
+    other = seen.get(twin)
+    return other if other and other.active == "active" else seen[name]

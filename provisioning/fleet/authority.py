@@ -37,6 +37,7 @@ _SERVER_SPARE = timedelta(days=90)
 _BACK = timedelta(hours=1)
 """A credential starts an hour ago: a box without a clock of its own may be a little behind."""
 
+SERVER_FILE = "server.pem"
 PublicKey = ec.EllipticCurvePublicKey
 
 
@@ -220,7 +221,7 @@ class AuthorityFolder:
 
     def server(self, authority: Authority, names: Sequence[str], now: datetime) -> tuple[Path, Path]:
         """(certificate, key) files of the service itself; made anew when missing, for other names or near their end."""
-        certificate_file, key_file = self.folder / "server.pem", self.folder / "server-key.pem"
+        certificate_file, key_file = self.folder / SERVER_FILE, self.folder / "server-key.pem"
         if not (key_file.exists() and _still_good(certificate_file, authority, names, now)):
             key = ec.generate_private_key(ec.SECP256R1())
             issued = authority.issue_server(names, key.public_key(), now)

@@ -26,8 +26,9 @@ MASKED = ("ctrl-alt-del.target", "apt-daily.timer", "apt-daily-upgrade.timer", "
 """Restart by keys; updates that nobody has tried first; Debian's own start of what our units start."""
 MASKED_WITH_SCREEN = ("getty@tty1.service", "autovt@.service")
 """Ways from the touch screen to a log-in."""
-AFTER_A_CUT = ("hiroba-recover.service", "hiroba-settle.service")
-"""Enabled on every box; they do nothing unless a power cut left an update on trial."""
+AFTER_A_CUT = ("hiroba-recover.service", "hiroba-settle.service", "hiroba-apply-recover.service")
+"""Enabled on every box; they do nothing unless a power cut left an update on trial or settings half laid."""
+CITY_HALL = ("hiroba-fleet.service", "hiroba-fleet-tidy.timer")
 OUTGOING = ("hiroba-kiosk", "hiroba-portal", "hiroba-heartbeat", "hiroba-enrol-renew", "hiroba-update")
 """The units that speak to other machines, and so are told which (network.reachable)."""
 FIRST_PORT = 8100
@@ -60,14 +61,27 @@ def wanted(site: Site, *, screen: bool) -> list[str]:
     if site.wifi is not None:
         units += ["hiroba-gate.service", "hiroba-portal.service", "hiroba-stats.service"]
         units += [f"hiroba-dnsmasq@{spot.name}.service" for spot in site.wifi.spots if spot.dhcp]
-        radios = {ssid.interface for spot in site.wifi.spots for ssid in spot.ssids}
-        units += [f"hiroba-hostapd@{radio}.service" for radio in sorted(radios)]
+        radios = radios_of(site)
+        units += [f"hiroba-hostapd@{radio}.service" for radio in radios]
+        units += ["hiroba-disaster.path"] if radios else []
     return units
 
 
+def radios_of(site: Site) -> list[str]:
+    """The radios that send this box's network names."""
+    spots = site.wifi.spots if site.wifi else []
+    return sorted({ssid.interface for spot in spots for ssid in spot.ssids})
+
+
+def stands_in(unit: str) -> str:
+    """The unit that has a radio instead of ``unit`` while a disaster is on; "" for what is no radio's."""
+    name, at, radio = unit.partition("@")
+    return f"hiroba-hostapd-disaster@{radio}" if at and name == "hiroba-hostapd" else ""
+
+
 def drop_ins(site: Site) -> dict[Path, str]:
-    """File below the root -> its text: the networks beside the private ones that our processes may speak to, and
-    where archives go.
+    """File below the root -> its text: the networks beside the private ones that our processes may speak to, where
+    archives go, and the radios that a disaster changes.
     """
     found = {}
     if site.network.reachable:
@@ -75,6 +89,8 @@ def drop_ins(site: Site) -> dict[Path, str]:
         found = {_drop_in(unit, "addresses"): _section(allowed) for unit in OUTGOING}
     if site.backup is not None and site.backup.folder:
         found[_drop_in("hiroba-backup", "folder")] = _section(f"ReadWritePaths={site.backup.folder}")
+    if radios := radios_of(site):
+        found[_drop_in("hiroba-disaster", "radios")] = _section(f'Environment="HIROBA_RADIOS={" ".join(radios)}"')
     return found
 
 

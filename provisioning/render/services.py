@@ -1,6 +1,6 @@
 """Drop-ins for our units, the kernel's tables for this many phones, time servers. Pure.
 
-May import: provisioning.site, provisioning.install.units, render.files.
+May import: captive_portal.settings, provisioning.site, provisioning.install.units, render.files.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import ipaddress
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from captive_portal.settings import WifiSettings
 from provisioning.install import units
 from provisioning.render.files import Rendered
 from provisioning.site import Site
@@ -56,11 +57,20 @@ def kernel(site: Site) -> dict[str, Rendered]:
     """
     if site.wifi is None:
         return {}
-    phones = sum(_phones(str(s.dhcp.first), str(s.dhcp.last)) for s in site.wifi.spots if s.dhcp)
-    largest = min(_LARGEST, max(_SMALLEST, 1 << (4 * phones - 1).bit_length())) if phones else _SMALLEST
+    phones, largest = _places(site.wifi), neighbour_room(site.wifi)
     steps = {"gc_thresh1": largest // 8, "gc_thresh2": largest // 2, "gc_thresh3": largest}
     lines = [f"-net.{f}.neigh.default.{name} = {value}" for f in ("ipv4", "ipv6") for name, value in steps.items()]
     return {"etc/sysctl.d/61-hiroba-site.conf": Rendered(HEAD + f"# {phones} phones\n" + "\n".join(lines) + "\n")}
+
+
+def neighbour_room(wifi: WifiSettings) -> int:
+    """Entries of the neighbour tables (gc_thresh3): four for each address that the spots give out."""
+    phones = _places(wifi)
+    return min(_LARGEST, max(_SMALLEST, 1 << (4 * phones - 1).bit_length())) if phones else _SMALLEST
+
+
+def _places(wifi: WifiSettings) -> int:
+    return sum(_phones(str(spot.dhcp.first), str(spot.dhcp.last)) for spot in wifi.spots if spot.dhcp)
 
 
 def time(site: Site) -> dict[str, Rendered]:

@@ -23,9 +23,16 @@ cd /{SOURCE}
 cp tests/boot/units/*.service /etc/systemd/system/
 mkdir -p /etc/systemd/system/pcscd.service.d
 cp tests/boot/units/pcscd.service.d-vpcd.conf /etc/systemd/system/pcscd.service.d/vpcd.conf
+cp tests/boot/fleet.toml /etc/hiroba/fleet.toml
+mkdir -p /var/backups/hiroba
+systemctl --quiet enable hiroba-fleet.service hiroba-fleet-tidy.timer
 cd tests/boot/units
 systemctl --quiet enable *.service
 """
+PYTHON = "/opt/hiroba/current/.venv/bin/python"
+INSIDE = "/srv/hiroba/tests/boot/inside"
+FAR = "198.19.7.7"
+"""The other end of the box's uplink, where a name server and a web server are."""
 
 
 FIGURES = pytest.StashKey[dict[str, float]]()
@@ -52,6 +59,8 @@ def make_box(suite: str, folder: Path) -> Container:
     """A box of ``suite`` that is installed and not yet started."""
     root = unpacked(suite, folder / "root")
     inside(root, "/bin/sh", "-c", LAY_OUT)
+    (root / "etc/resolv.conf").unlink(missing_ok=True)
+    (root / "etc/resolv.conf").write_text(f"nameserver {FAR}\n")
     return Container(root, folder / "console.log")
 
 
@@ -68,6 +77,43 @@ def box(pytestconfig: pytest.Config) -> Iterator[Container]:
     finally:
         made.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+ASK = """set -e
+mkdir -p /var/lib/hiroba/enrolment
+hiroba fleet ca --config /etc/hiroba/fleet.toml --out /var/lib/hiroba/enrolment/city-ca.pem
+printf TEST-correct-horse | hiroba fleet staff --config /etc/hiroba/fleet.toml --name TEST-staff --password-file -
+hiroba fleet code --config /etc/hiroba/fleet.toml --box boot-1 > /run/enrol-code
+hiroba enrol --code-file /run/enrol-code
+"""
+SOON = """mkdir -p /run/systemd/system/hiroba-heartbeat.timer.d
+printf '[Timer]\\nOnUnitActiveSec=2s\\nOnActiveSec=1s\\nRandomizedDelaySec=0\\nAccuracySec=100ms\\n' \\
+  > /run/systemd/system/hiroba-heartbeat.timer.d/soon.conf
+systemctl daemon-reload
+systemctl restart hiroba-heartbeat.timer
+"""
+"""The same timer in a hurry: every two seconds."""
+AS_SHIPPED = """rm -r /run/systemd/system/hiroba-heartbeat.timer.d
+systemctl daemon-reload
+systemctl restart hiroba-heartbeat.timer
+"""
+
+
+@pytest.fixture(scope="session")
+def enrolled(box: Container) -> Container:
+    """The box as city hall knows it: it asked with a code as its first start does, staff approved on the page, and the
+    heartbeat's timer, which had gone on before there was anything to tell, fetched the answer.
+    """
+    box.run("sh", "-c", SOON)
+    skipped = ("hiroba-heartbeat.service", "ConditionTimestampMonotonic")
+    box.until("it was due once", lambda: box.show(*skipped)[skipped[1]] not in ("", "0"))
+    box.until("city hall", lambda: box.active("hiroba-fleet.service"))
+    box.run("sh", "-c", ASK)
+    box.run(PYTHON, f"{INSIDE}/hall.py", "approve", "boot-1")
+    box.until("the timer has fetched it", (box.root / "var/lib/hiroba/enrolment/box.pem").exists)
+    box.run("sh", "-c", AS_SHIPPED)
+    box.until("it is at rest", lambda: box.show("hiroba-heartbeat.service", "ActiveState")["ActiveState"] == "inactive")
+    return box
 
 
 @pytest.fixture(scope="session")

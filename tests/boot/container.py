@@ -33,6 +33,7 @@ class Container:
         command = [
             *("setpriv", "--pdeathsig", "KILL", "--"),  # a test run that is killed takes its box with it
             *("systemd-nspawn", "--boot", "--register=no", "--keep-unit", "--private-network", "--link-journal=no"),
+            "--resolv-conf=off",  # the box's own file stays
             *("--console=pipe", f"--machine={name}", f"--directory={self.root}"),
             LEGACY,
         ]

@@ -7,12 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.boot.conftest import INSIDE, PYTHON
 from tests.boot.container import Container
 
 pytestmark = [pytest.mark.needs("root", "mmdebstrap", "systemd-nspawn"), pytest.mark.timeout(900)]
 
-PYTHON = "/opt/hiroba/current/.venv/bin/python"
-INSIDE = "/srv/hiroba/tests/boot/inside"
 WEB = ("kiosk", "issuer", "portal", "stats")
 Figure = Callable[[str, float], None]
 

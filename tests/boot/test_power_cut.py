@@ -15,8 +15,9 @@ from collections import Counter
 
 import pytest
 
+from tests.boot.conftest import INSIDE, PYTHON
 from tests.boot.container import Container
-from tests.boot.test_boot import INSIDE, PYTHON, join, phone, visit
+from tests.boot.test_boot import join, phone, visit
 
 pytestmark = [pytest.mark.needs("root", "mmdebstrap", "systemd-nspawn", "poppler"), pytest.mark.timeout(5400)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from device.card.settings import CardSettings
 from device.clock import SystemClock
@@ -16,10 +17,10 @@ from kiosk.wiring import Kiosk, build
 NOWHERE = "127.0.0.1:1"
 
 
-def built(state: Path) -> Kiosk:
-    """A kiosk whose every port leads nowhere."""
+def built(state: Path, terminal: Literal["counter", "virtual"] = "virtual") -> Kiosk:
+    """A kiosk whose every port leads nowhere, and without a staff code."""
     return build(
-        kiosk=KioskSettings(opens="00:00", closes="00:00"),
+        kiosk=KioskSettings(opens="00:00", closes="00:00", terminal=terminal),
         city=CitySettings(name_ja="見本市", name_en="Mihon City", telephone="06-0000-0000"),
         link=IssuerLinkSettings(url=f"http://{NOWHERE}", timeout_seconds=0.5),
         card=CardSettings(reader="a reader nobody has"),
@@ -48,6 +49,17 @@ def test_a_box_with_nothing_plugged_in_shows_its_first_screen_and_says_what_is_m
     try:
         page = kiosk.app.test_client()
         assert eventually(lambda: 'data-notice="reader.' in page.get("/", follow_redirects=True).get_data(as_text=True))
+    finally:
+        kiosk.stop()
+
+
+def test_a_kiosk_at_the_counter_without_a_staff_code_says_so_before_anyone_is_asked_for_a_card(tmp_path: Path) -> None:
+    kiosk = built(tmp_path, "counter")
+    kiosk.start()
+    try:
+        page = kiosk.app.test_client()
+        wanted = 'data-notice="kiosk.no_staff_code"'
+        assert eventually(lambda: wanted in page.get("/", follow_redirects=True).get_data(as_text=True))
     finally:
         kiosk.stop()
 

@@ -27,6 +27,7 @@ TROUBLES = {
     "card.pin_blocked",
     "issuer.unreachable",
     "issuer.not_ready",
+    "kiosk.no_staff_code",
     "print.failed",
     "print.unknown",
     *READER_CODES.values(),

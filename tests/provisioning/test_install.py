@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from provisioning.install.slot import locked, make_current, next_slot
-from provisioning.install.units import browser_policy, destinations, wanted
+from provisioning.install.units import browser_policy, destinations, drop_ins, stands_in, wanted
 from provisioning.site import read_site
+from provisioning.site_city import read_city
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "systemd"
@@ -67,3 +68,12 @@ def test_the_lock_file_names_what_goes_into_a_slot() -> None:
         "flask",
         "psycopg-binary",
     ]
+
+
+def test_a_box_with_a_radio_watches_for_disasters_and_names_its_radios() -> None:
+    site = read_city(ROOT / "provisioning/examples/settsu.toml").box("park-1").site
+    assert {"hiroba-hostapd@wlan0.service", "hiroba-disaster.path"} <= set(wanted(site, screen=False))
+    told = drop_ins(site)[Path("etc/systemd/system/hiroba-disaster.service.d/radios.conf")]
+    assert told.endswith('[Service]\nEnvironment="HIROBA_RADIOS=wlan0"\n')
+    assert stands_in("hiroba-hostapd@wlan0.service") == "hiroba-hostapd-disaster@wlan0.service"
+    assert stands_in("hiroba-dnsmasq@hall.service") == ""

@@ -23,6 +23,10 @@ BARS = {
     "hiroba-heartbeat.service": 20,
     "hiroba-enrol-renew.service": 20,
     "hiroba-backup.service": 20,
+    "hiroba-apply-recover.service": 20,
+    "hiroba-disaster.service": 10,
+    "hiroba-hostapd-disaster@wlan0.service": 20,
+    "hiroba-fleet-tidy.service": 10,
 }
 """Unit -> the highest exposure in tenths: web 1.0, device 1.2, privileged 2.0."""
 WITHOUT_BAR = {
@@ -67,8 +71,26 @@ def test_every_web_process_is_watched() -> None:
 
 def test_only_what_needs_one_has_a_capability() -> None:
     able = {file.name for file in SERVICES if re.search(r"^CapabilityBoundingSet=.", file.read_text(), re.MULTILINE)}
-    network = {"hiroba-gate.service", "hiroba-dnsmasq@.service", "hiroba-hostapd@.service"}
-    by_timer = {"hiroba-heartbeat.service", "hiroba-enrol-renew.service", "hiroba-backup.service"}
-    assert able == network | by_timer | WITHOUT_BAR - {"hiroba-kiosk-browser.service"}
+    radios = {"hiroba-hostapd@.service", "hiroba-hostapd-disaster@.service"}
+    network = {"hiroba-gate.service", "hiroba-dnsmasq@.service", *radios}
+    for_files = {f"hiroba-{name}.service" for name in ("heartbeat", "enrol-renew", "backup")}
+    after_a_cut = {"hiroba-apply-recover.service"}
+    assert able == network | for_files | after_a_cut | WITHOUT_BAR - {"hiroba-kiosk-browser.service"}
     gate = (UNITS / "hiroba-gate.service").read_text()
     assert re.findall(r"CAP_\w+", gate.split("\n# The one process", 1)[1]) == ["CAP_NET_ADMIN", "CAP_NET_ADMIN"]
+
+
+def test_the_disaster_s_radio_is_its_twin_but_for_the_file_and_the_condition() -> None:
+    usual, twin = ((UNITS / f"hiroba-hostapd{kind}@.service").read_text() for kind in ("", "-disaster"))
+    kept = [
+        line for line in usual.partition("[Service]")[2].partition("[Install]")[0].splitlines() if "/etc/" not in line
+    ]
+    assert [line for line in kept if line not in twin.splitlines()] == []
+    assert "ConditionPathExists=!/var/lib/hiroba/gate/disaster" in usual
+    assert "ConditionPathExists=/var/lib/hiroba/gate/disaster" in twin
+
+
+def test_what_the_kernel_takes_from_the_interface_is_set_for_every_interface() -> None:
+    text = (UNITS.parent / "sysctl.d/60-hiroba.conf").read_text()
+    for name in ("rp_filter", "send_redirects"):
+        assert re.findall(rf"^net\.ipv4\.conf\.(\S+)\.{name} = 0$", text, re.MULTILINE) == ["all", "default", "*"]

@@ -73,3 +73,41 @@ def test_a_unit_that_runs_once_may_rest_and_a_failed_one_may_not() -> None:
 def test_a_free_running_clock_is_a_warning_and_last_year_an_error() -> None:
     assert j.clock(False, 2026, 2026).severity is Severity.WARNING
     assert j.clock(True, 2025, 2026).code == "clock.wrong"
+
+
+def test_what_belongs_to_the_machine_under_a_container_is_not_judged_and_says_which() -> None:
+    found = [
+        j.clock(False, 2026, 2026, container="systemd-nspawn"),
+        j.rtc(None, container="systemd-nspawn"),
+        j.watchdog(there=False, pinged=False, container="systemd-nspawn"),
+    ]
+    assert {(one.severity, one.facts["container"]) for one in found} == {(Severity.NOT_APPLICABLE, "systemd-nspawn")}
+    assert j.clock(False, 2025, 2026, container="systemd-nspawn").code == "clock.wrong"
+
+
+def test_a_board_that_could_tell_and_does_not_is_warned_about() -> None:
+    silent = [j.power(None, board_tells=True), j.temperature(None, board_tells=True)]
+    assert [one.severity for one in silent] == [Severity.WARNING, Severity.WARNING]
+
+
+@pytest.mark.parametrize(
+    ("there", "pinged", "code"),
+    [(False, False, "watchdog.missing"), (True, False, "watchdog.asleep"), (True, True, "watchdog.armed")],
+)
+def test_a_watchdog_counts_only_when_somebody_pings_it(there: bool, pinged: bool, code: str) -> None:
+    assert j.watchdog(there=there, pinged=pinged).code == code
+
+
+def test_each_kernel_setting_that_is_wrong_is_named_and_the_others_are_counted() -> None:
+    seen = [
+        j.Setting("a", 0, 0), j.Setting("b", 0, 2), j.Setting("c", 1024, 4096, least=True),
+        j.Setting("d", 1, None), j.Setting("e", 1, None, optional=True),
+    ]  # fmt: skip
+    found = {(one.code, one.facts.get("setting", one.facts.get("count"))) for one in j.kernel_settings(seen)}
+    wrong = {("kernel.setting_wrong", "b"), ("kernel.setting_wrong", "d")}
+    assert found == wrong | {("kernel.setting_not_here", "e"), ("kernel.settings", 2)}
+
+
+def test_an_old_generation_of_a_ca_is_no_fault_beside_a_new_one() -> None:
+    assert j.superseded(j.credential("trust-1", -3, 400)).code == "credential.superseded"
+    assert j.superseded(j.credential("trust-1", 300, 400)).code == "credential.valid"

@@ -96,3 +96,19 @@ def test_a_name_server_that_is_not_there_is_silent() -> None:
         port = int(line.getsockname()[1])
     assert readers.dns_answers("127.0.0.1", port, 0.5) is False
     assert readers.dns_answers(None) is None
+
+
+def test_a_container_and_a_board_are_known_by_what_the_system_wrote_down(tmp_path: Path) -> None:
+    laid(tmp_path, systemd__container="systemd-nspawn\n", firmware__devicetree__base__model="Raspberry Pi 5\0")
+    assert readers.container(tmp_path) == "systemd-nspawn"
+    assert readers.container(tmp_path / "none") == ""
+    assert readers.board(tmp_path) == "Raspberry Pi 5"
+    assert readers.watchdog(tmp_path) == (False, False)
+
+
+def test_a_kernel_setting_is_read_by_the_name_that_sysctl_uses(tmp_path: Path) -> None:
+    folder = tmp_path / "net/ipv4/conf/eth0.10"
+    folder.mkdir(parents=True)
+    (folder / "rp_filter").write_text("2\n")
+    assert readers.kernel_setting("net.ipv4.conf.eth0/10.rp_filter", tmp_path) == 2
+    assert readers.kernel_setting("net.ipv4.ip_forward", tmp_path) is None

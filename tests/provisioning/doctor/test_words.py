@@ -14,16 +14,17 @@ from device.health import judges
 from device.health.finding import Finding, Severity
 from device.printer.raster import ReceiptRenderer
 from device.printer.status import Condition
-from provisioning.doctor import checks, report
+from provisioning.doctor import checks, report, updates
 
 WORDS = report.words()
 FACTS = ("free_mib", "free_percent", "used_percent", "count", "celsius", "year", "seconds", "name", "days_left",
-         "hours", "unit", "restarts", "check", "reason", "interface", "online", "file")  # fmt: skip
+         "hours", "unit", "restarts", "check", "reason", "interface", "online", "file", "container", "setting",
+         "wanted", "found", "release", "days")  # fmt: skip
 
 
 def codes() -> set[str]:
     """Every code that a judge or a check can say."""
-    sources = [Path(str(module.__file__)).read_text("utf-8") for module in (judges, checks)]
+    sources = [Path(str(module.__file__)).read_text("utf-8") for module in (judges, checks, updates)]
     literal = {code for text in sources for code in re.findall(r'"([a-z]+(?:_[a-z]+)*\.[a-z_]+)"', text)}
     units_and_files = {code for code in literal if code.endswith((".service", ".target", ".db", ".pem", ".json"))}
     printers = {f"{which}.{c.value}" for which in ("receipt_printer", "page_printer") for c in Condition}
