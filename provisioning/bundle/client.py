@@ -147,6 +147,7 @@ class Client:
         """Target name -> offer, all verified. Raises a BundleError that names the refusal."""
         self._check_clock()
         self._memory.mkdir(parents=True, exist_ok=True)
+        self._memory.chmod(0o755)  # the heartbeat, which is not root, tells when the city was last heard of
         with self._refusals():
             self._updater = Updater(
                 str(self._memory), "metadata/", None, "targets/", self._fetcher, bootstrap=self._pinned()
