@@ -32,7 +32,7 @@ PROGRAMS = {
     "ipptool": "ipptool",
     "conntrack": "conntrack",
     "dhclient": "dhclient",
-    "networkmanager": "NetworkManager",
+    "apt": "apt-get",
     "curl": "curl",
     "ip": "ip",
     "age": "age",

@@ -1,12 +1,11 @@
 """Debian's NetworkManager as one phone's system: its own message bus, its own folders, nothing of the machine's.
 
-It runs in the phone's network namespace and in a mount namespace of its own, where /sys is read-only (then it does not
-wait for udev) and where its run and state folders lie in ours.
+It is unpacked, not installed. It runs in the phone's network namespace and in a mount namespace of its own, where /sys
+is read-only (then it does not wait for udev) and where its run and state folders lie in ours.
 """
 
 from __future__ import annotations
 
-import os
 import subprocess
 import tempfile
 from contextlib import ExitStack
@@ -14,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tests.net.topology import until
+from tests.net.unpacked import unpacked
 
 BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -56,6 +56,7 @@ class NetworkManager:
 
     def __init__(self, space: str) -> None:
         self._space = space
+        self._debian = unpacked("network-manager")
         self._stack = ExitStack()
 
     def __enter__(self) -> NetworkManager:
@@ -65,12 +66,14 @@ class NetworkManager:
         for path, text in (("bus.conf", BUS), ("nm.conf", SETTINGS), (connection, CONNECTION)):
             (self._folder / path).write_text(text.format(folder=self._folder))
             (self._folder / path).chmod(0o600)
-        self._start("dbus-daemon", f"--config-file={self._folder}/bus.conf", "--nofork", "--nopidfile")
+        self._start(
+            self._debian.program("dbus-daemon"), f"--config-file={self._folder}/bus.conf", "--nofork", "--nopidfile"
+        )
         until((self._folder / "bus").exists)
         files = [f"--{name}={self._folder}/{name}" for name in ("pid-file", "state-file")]
         options = ["--debug", f"--config={self._folder}/nm.conf", "--config-dir=/nonexistent", *files]
         apart = ["unshare", "-m", "--propagation", "private", "sh", "-c", ENTER.format(folder=self._folder), "sh"]
-        self._start("ip", "netns", "exec", self._space, *apart, "NetworkManager", *options)
+        self._start("ip", "netns", "exec", self._space, *apart, self._debian.program("NetworkManager"), *options)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
@@ -84,10 +87,14 @@ class NetworkManager:
 
     @property
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self._folder}/bus", "LC_ALL": "C.UTF-8"}
+        return {
+            **self._debian.environment,
+            "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self._folder}/bus",
+            "LC_ALL": "C.UTF-8",
+        }
 
     def ask(self, *words: str) -> str:
         """What nmcli says."""
-        command = ["ip", "netns", "exec", self._space, "nmcli", *words]
+        command = ["ip", "netns", "exec", self._space, self._debian.program("nmcli"), *words]
         done = subprocess.run(command, env=self._environment, check=False, capture_output=True, text=True, timeout=60)
         return done.stdout.strip()

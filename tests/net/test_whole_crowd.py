@@ -131,8 +131,7 @@ def test_a_phones_browser_is_led_from_its_check_to_the_internet_and_back(
     }
 
 
-@pytest.mark.long  # NetworkManager starts where it is installed and takes the network over: not for every machine
-@pytest.mark.needs("networkmanager")
+@pytest.mark.needs("apt")
 def test_networkmanager_sees_the_portal_and_then_the_internet(plaza: Whole, tmp_path: Path) -> None:
     phone = Phone(plaza.plug("02:00:5e:40:00:01"), "02:00:5e:40:00:01", tmp_path, plaza.trust)
     with NetworkManager(phone.space) as system:
