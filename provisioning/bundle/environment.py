@@ -1,6 +1,6 @@
 """Makes a slot from a bundle, with no network and no pip: tree, environment, packages, byte code, one command.
 
-The slot is laid as ``hiroba install`` lays it. May import: provisioning.bundle, provisioning.install.modes.
+The slot is laid as ``hiroba install`` lays it. May import: provisioning.bundle, provisioning.install.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from provisioning.bundle.errors import WrongPlatform
 from provisioning.bundle.manifest import Manifest, this_platform
 from provisioning.bundle.slots import COMMAND
 from provisioning.install.modes import readable_by_all
+from provisioning.install.slot import say_version
 
 _TEXT = """#!{python} -IB
 from provisioning.cli import main
@@ -56,9 +57,7 @@ def _environment(slot: Path, version: str) -> Path:
     subprocess.run([base, "-m", "venv", "--without-pip", str(venv)], check=True)
     packages = venv / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
     (packages / "hiroba.pth").write_text(f"{slot}\n")
-    record = packages / f"hiroba-{version}.dist-info" / "METADATA"  # what ``hiroba --version`` reads
-    record.parent.mkdir()
-    record.write_text(f"Metadata-Version: 2.1\nName: hiroba\nVersion: {version}\n")
+    say_version(packages, version)
     command = slot / COMMAND
     command.write_text(_TEXT.format(python=venv / "bin" / "python"))
     command.chmod(0o755)

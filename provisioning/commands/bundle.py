@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import msgspec
 
 from device.clock import SystemClock
 from device.logs import open_log
@@ -19,6 +20,7 @@ from provisioning.bundle.errors import BundleError, SourceUnreachable
 from provisioning.bundle.installer import Installer, report
 from provisioning.bundle.record import Record
 from provisioning.bundle.slots import Slots
+from provisioning.bundle.waves import BoxReport
 from provisioning.bundle.wiring import build_installer, open_client
 from provisioning.commands.bundle_publish import COMMANDS
 from provisioning.commands.options import CONFIG, state_option
@@ -96,6 +98,19 @@ def status(application: Path, as_json: bool) -> None:
     """What stands in the slots, which releases were taken back, and what the last update came to."""
     facts = report(Slots(application))
     click.echo(json.dumps(facts, ensure_ascii=False) if as_json else _table(facts))
+
+
+@command.command("report")
+@_config
+@_root
+def report_command(config: Path, application: Path) -> None:
+    """One JSON line for the city's boxes.json: box, release, healthy, refused (hiroba bundle waves --report)."""
+    slots = Slots(application)
+    release = slots.release(slots.current()).release
+    told = BoxReport(
+        box=read_site(config).box.name, release=release, healthy=slots.trial() is None, refused=slots.refused()
+    )
+    click.echo(msgspec.json.encode(told).decode())
 
 
 @command.command()

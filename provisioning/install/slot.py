@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,24 +81,27 @@ def _environment(slot: Path, lock: str) -> None:
     packages = venv / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
     for name in locked(lock):
         _copy(name, packages)
-    _copy("hiroba", packages, only=".dist-info")
     (packages / "hiroba.pth").write_text(f"{slot}\n")
+    say_version(packages, tomllib.loads((slot / "pyproject.toml").read_text("utf-8"))["project"]["version"])
     command = venv / "bin" / "hiroba"
     command.write_text(_COMMAND.format(python=venv / "bin" / "python"))
     command.chmod(0o755)
 
 
-def _copy(name: str, packages: Path, *, only: str = "") -> None:
-    """One distribution's files; a line of the lock for another platform is not installed here and left out. only: the
-    ending of the folders to take.
-    """
+def say_version(packages: Path, version: str) -> None:
+    """What ``hiroba --version`` reads: of the tree that stands there, whatever the environment was made for."""
+    record = packages / f"hiroba-{version}.dist-info" / "METADATA"
+    record.parent.mkdir(parents=True)
+    record.write_text(f"Metadata-Version: 2.1\nName: hiroba\nVersion: {version}\n")
+
+
+def _copy(name: str, packages: Path) -> None:
+    """One distribution's files; a line of the lock for another platform is not installed here and left out."""
     try:
         found = importlib.metadata.distribution(name)
     except importlib.metadata.PackageNotFoundError:
         return
     for file, origin in _files(found):
-        if not file.parts[0].endswith(only):
-            continue
         (packages / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(origin, packages / file)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from provisioning.install.slot import locked, make_current, next_slot
+from provisioning.install.slot import locked, make_current, next_slot, say_version
 from provisioning.install.units import browser_policy, destinations, drop_ins, stands_in, wanted
 from provisioning.site import read_site
 from provisioning.site_city import read_city
@@ -77,3 +78,9 @@ def test_a_box_with_a_radio_watches_for_disasters_and_names_its_radios() -> None
     assert told.endswith('[Service]\nEnvironment="HIROBA_RADIOS=wlan0"\n')
     assert stands_in("hiroba-hostapd@wlan0.service") == "hiroba-hostapd-disaster@wlan0.service"
     assert stands_in("hiroba-dnsmasq@hall.service") == ""
+
+
+def test_a_slot_says_the_version_of_its_own_tree(tmp_path: Path) -> None:
+    say_version(tmp_path, "7.8.9")
+    (found,) = metadata.distributions(name="hiroba", path=[str(tmp_path)])
+    assert found.version == "7.8.9"

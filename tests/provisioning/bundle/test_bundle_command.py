@@ -126,6 +126,11 @@ def test_a_usb_stick_brings_a_release_that_runs_without_any_network(
     assert says(application) == "one hiroba"
     assert json.loads(bundle("status", *box[2:4], "--json").stdout)["refused"] == [2]
     assert marked(application) == ["status mark-good"]
+    told = json.loads(bundle("report", *box[:4]).stdout)
+    assert told == {"box": "chisatooka-1", "release": 1, "healthy": True, "refused": [2]}
+    (tmp_path / "boxes.json").write_text(json.dumps([told]))
+    plan = bundle("waves", *publisher, "--release", "2", "--report", tmp_path / "boxes.json", "--json", "--apply")
+    assert (json.loads(plan.stdout)["plan"]["why"], json.loads(plan.stdout)["stage"]) == ("failures", "stopped")
     assert "taken back: [2]" in bundle("status", "--application", application).output
 
 
