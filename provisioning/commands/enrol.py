@@ -86,12 +86,18 @@ def status(config: Path, state: Path, as_json: bool) -> None:
         until = credential.end.isoformat() if credential else None
         facts = {"box": asking.box, "enrolled": not over, "pending": pending, "until": until}
         click.echo(json.dumps({**facts, "fingerprint": identity.fingerprint()}))
-    elif credential is None:
+    else:
+        _say(asking, credential, pending=pending)
+    if over:
+        raise click.exceptions.Exit(1)
+
+
+def _say(asking: Asking, credential: Credential | None, *, pending: bool) -> None:
+    if credential is None:
         click.echo("職員の承認を待っています / waiting for staff" if pending else "未登録です / not enrolled")
     else:
         _tell(asking, credential)
-    if over:
-        raise click.exceptions.Exit(1)
+    click.echo(f"鍵の指紋 / key fingerprint: {asking.identity.fingerprint()}")
 
 
 def _tell(asking: Asking, credential: Credential | None) -> None:

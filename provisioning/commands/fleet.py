@@ -10,20 +10,34 @@ from typing import TextIO
 import click
 
 from device.clock import SystemClock
+from device.errors import SettingsError
 from device.logs import open_log
 from device.settings import read
 from provisioning.commands.options import site_options
-from provisioning.errors import NotFound
+from provisioning.errors import NotFound, SectionMissing
 from provisioning.fleet.codes import BOX_NAME
 from provisioning.fleet.settings import FleetFile, FleetSettings
 from provisioning.fleet.staff import LEAST_LETTERS
 from provisioning.fleet.wiring import Fleet, authority_folder, build_fleet, prepare
+from provisioning.site_wrong import explained
 
 ON_SERVER = "(server)"
+LONGEST_NAME = 63
+"""Letters of a staff name, as the database has room for."""
+
+
+def read_fleet(config: Path) -> FleetSettings:
+    """The [fleet] section of ``config``. Raises SettingsError, SectionMissing."""
+    try:
+        return read(config, FleetFile).fleet
+    except SettingsError as error:
+        if error.facts["key"] == "fleet" and "missing" in str(error.facts["wrong"]):
+            raise SectionMissing(file=config, section="fleet", process="hiroba fleet") from error
+        raise explained(error, config, FleetFile) from error
 
 
 def _open(config: Path, state: Path) -> tuple[FleetSettings, Fleet]:
-    settings, clock = read(config, FleetFile).fleet, SystemClock()
+    settings, clock = read_fleet(config), SystemClock()
     prepare(settings, state, clock)
     return settings, build_fleet(settings, state, clock, open_log("fleet"))
 
@@ -53,15 +67,34 @@ def code(config: Path, state: Path, box: str, as_json: bool) -> None:
 @click.option("--password-file", type=click.File("r"), help="Read the password from FILE (- is standard input).")
 def staff(config: Path, state: Path, name: str, close: bool, password_file: TextIO | None) -> None:
     """Make a staff account for the pages, or set its password anew. Never takes a password as an argument."""
+    if not 0 < len(name.strip()) <= LONGEST_NAME or name != name.strip():
+        raise click.UsageError(f"--name: 1～{LONGEST_NAME}文字 / 1 to {LONGEST_NAME} letters")
     _, fleet = _open(config, state)
     if close:
         if not fleet.staff.dismiss(name):
             raise NotFound(what_ja="職員", what_en="staff", name=name)
+        click.echo(f"{name}: 閉鎖しました / closed")
         return
     password = password_file.read().strip() if password_file else _typed()
     if len(password) < LEAST_LETTERS:
         raise click.UsageError(f"{LEAST_LETTERS}文字以上にしてください / {LEAST_LETTERS} letters at least")
     fleet.staff.enter(name, password)
+    click.echo(f"{name}: 設定しました / set")
+
+
+@command.command()
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def accounts(config: Path, state: Path, as_json: bool) -> None:
+    """List the staff accounts and when each was last used: for the yearly look at who still needs one."""
+    from provisioning.fleet.view import moment
+
+    _, fleet = _open(config, state)
+    for name, active, at in fleet.staff.accounts():
+        if as_json:
+            click.echo(json.dumps({"staff": name, "open": active, "logged_in_at": at}, ensure_ascii=False))
+        else:
+            click.echo(f"{name}\t{'有効 / open' if active else '閉鎖 / closed'}\t{moment(at) or '-'}")
 
 
 def _typed() -> str:
@@ -102,8 +135,9 @@ def revoke(config: Path, state: Path, box: str) -> None:
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="FILE.pem for the boxes.")
 def ca(config: Path, state: Path, out: Path) -> None:
     """Write the city's CA certificate, which every box and every staff PC has to trust; made at the first call."""
-    prepare(read(config, FleetFile).fleet, state, SystemClock())
+    prepare(read_fleet(config), state, SystemClock())
     shutil.copyfile(authority_folder(state).certificate, out)
+    click.echo(str(out))
 
 
 @command.command()

@@ -8,9 +8,7 @@ import click
 
 from device.clock import SystemClock
 from device.logs import open_log
-from device.settings import read
 from provisioning.commands.options import site_options
-from provisioning.fleet.settings import FleetFile
 from provisioning.serve import Listen, Served, serve
 
 
@@ -19,9 +17,10 @@ from provisioning.serve import Listen, Served, serve
 @click.option("--workers", type=click.IntRange(1, 32), default=1, show_default=True, help="Processes.")
 def fleet(config: Path, state: Path, workers: int) -> None:
     """City hall: pages for staff, enrolment, and the boxes' messages by mutual TLS. FILE needs only [fleet]."""
+    from provisioning.commands.fleet import read_fleet
     from provisioning.fleet.wiring import build_fleet, prepare
 
-    settings, clock = read(config, FleetFile).fleet, SystemClock()
+    settings, clock = read_fleet(config), SystemClock()
     prepared = prepare(settings, state, clock)
 
     def served() -> Served:

@@ -113,11 +113,10 @@ def _codes(config: Path, state: Path, boxes: Sequence[str]) -> tuple[dict[str, s
     NoCityHall.
     """
     from device.logs import open_log
-    from device.settings import read
-    from provisioning.fleet.settings import FleetFile
+    from provisioning.commands.fleet import read_fleet
     from provisioning.fleet.wiring import authority_folder, build_fleet, prepare
 
-    settings, clock = read(config, FleetFile).fleet, SystemClock()
+    settings, clock = read_fleet(config), SystemClock()
     if not authority_folder(state).certificate.exists():
         raise NoCityHall(folder=state)
     prepare(settings, state, clock)

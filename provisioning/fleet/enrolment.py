@@ -75,6 +75,7 @@ class Office:
         session.execute(spent.values(used_at=self._now(), enrolment=enrolment.id))
         if kind == "recognised":
             self._approve(session, enrolment, "")
+            session.add(Deed(at=self._now(), staff="", deed="recognised", box=enrolment.box))
         return enrolment
 
     def state(self, name: str) -> Enrolment | Refused:

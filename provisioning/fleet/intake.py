@@ -19,6 +19,7 @@ from provisioning.fleet.tables import Box, Received
 LATE_SECONDS = 30 * 86400
 """A message older than this when it is sent is refused: past it the service may have forgotten its id."""
 KEPT_SECONDS = 2 * LATE_SECONDS
+_TIDY_SECONDS = 3600
 _PLAUSIBLE = 1_735_689_600
 """2025-01-01: a box that says it is earlier has no clock yet; its messages' ages are not believed."""
 
@@ -47,6 +48,7 @@ class Intake:
         self._database = database
         self._clock = clock
         self._kinds = known_kinds()
+        self._tidied_at = 0
 
     def take(self, box: str, batch: Batch) -> dict[str, str]:
         """id -> stored, duplicate, too_old or not_enumerated. All four are final: the box may forget the message."""
@@ -57,7 +59,14 @@ class Intake:
             stored = _insert(session, box, list(sound.values()), batch.sent_at, now) if sound else set()
             new = [m for name, m in sound.items() if name in stored]
             _note(session, box, new, now, now - batch.sent_at)
+        self._tidy_now_and_then(now)
         return {name: why or ("stored" if name in stored else "duplicate") for name, why in answers.items()}
+
+    def _tidy_now_and_then(self, now: int) -> None:
+        """Each worker once an hour: the table does not grow beyond its sixty days, and no timer is needed for it."""
+        if abs(now - self._tidied_at) >= _TIDY_SECONDS:
+            self._tidied_at = now
+            self.tidy()
 
     def tidy(self) -> int:
         """Forget messages past KEPT_SECONDS; how many."""

@@ -7,7 +7,7 @@ May import: this room, device; flask.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from flask import Blueprint, Response, abort, g, make_response, redirect, render_template, request, url_for
@@ -17,9 +17,11 @@ from device.clock import Clock
 from provisioning.fleet.authority import fingerprint
 from provisioning.fleet.codes import BOX_NAME
 from provisioning.fleet.enrolment import Office
+from provisioning.fleet.expiry import Ends, warnings
+from provisioning.fleet.findings import next_step, title
 from provisioning.fleet.reading import Records
 from provisioning.fleet.settings import FleetSettings
-from provisioning.fleet.staff import LoggedIn, StaffRoom, right_form
+from provisioning.fleet.staff import LEAST_LETTERS, LoggedIn, StaffRoom, right_form
 from provisioning.fleet.view import STATES, ago, moment, see
 from provisioning.fleet.words import LANGUAGES, Words, words
 
@@ -29,13 +31,14 @@ LANGUAGE_COOKIE = "hiroba-lang"
 
 @dataclass(frozen=True)
 class Pages:
-    """What the pages stand on."""
+    """What the pages stand on. ends: when the service's own credentials are over."""
 
     settings: FleetSettings
     records: Records
     office: Office
     staff: StaffRoom
     clock: Clock
+    ends: Ends = field(default_factory=Ends)
 
     @property
     def now(self) -> int:
@@ -53,6 +56,7 @@ def build_pages(pages: Pages) -> Blueprint:
     _enrolments(site, pages)
     _codes(site, pages)
     _revocation(site, pages)
+    _password(site, pages)
     return site
 
 
@@ -98,6 +102,9 @@ def _shared(pages: Pages) -> dict[str, object]:
         "waiting": lambda: len(pages.records.pending()),
         "moment": moment,
         "fingerprint": fingerprint,
+        "finding": lambda code: title(code, w.language),
+        "next_step": lambda code: next_step(code, w.language),
+        "warnings": lambda: warnings(pages.ends, pages.now),
         "ago": lambda at: _ago(w, pages.now - at),
     }
 
@@ -204,3 +211,20 @@ def _revocation(site: Blueprint, pages: Pages) -> None:
             )
         pages.office.revoke(name, _me().name)
         return redirect(url_for("staff.box", name=name), 303)
+
+
+def _password(site: Blueprint, pages: Pages) -> None:
+    @site.route("/password", methods=["GET", "POST"])
+    def password() -> AnyResponse:
+        """One's own alone; afterwards every session of that name is over, this one too."""
+        if request.method == "GET":
+            return shown("password.html", least=LEAST_LETTERS)
+        me, address = _me().name, request.remote_addr or ""
+        new, again = (request.form.get(field, "")[:256] for field in ("new", "again"))
+        if pages.staff.too_many(me, address):
+            return shown("password.html", 429, wrong="login_too_many", least=LEAST_LETTERS)
+        if len(new) < LEAST_LETTERS or new != again:
+            return shown("password.html", 400, wrong="password_unlike", least=LEAST_LETTERS)
+        if not pages.staff.change(me, request.form.get("now", "")[:256], new, address):
+            return shown("password.html", 403, wrong="password_wrong", least=LEAST_LETTERS)
+        return redirect(url_for("staff.log_in"), 303)

@@ -48,6 +48,24 @@ class StaffRoom:
             session.execute(delete(StaffSession).where(StaffSession.staff == name))
             session.add(Deed(at=self._now(), staff=name, deed="password_set"))
 
+    def change(self, name: str, now: str, new: str, address: str) -> bool:
+        """One's own password. False when ``now`` is wrong, which counts like a wrong log-in."""
+        if not self._right(name, now):
+            self._refused(name, address)
+            return False
+        self.enter(name, new)
+        return True
+
+    def accounts(self) -> list[tuple[str, bool, int | None]]:
+        """(name, open, when last logged in as unix seconds), by name."""
+        last = select(Deed.staff, func.max(Deed.at)).where(Deed.deed == "logged_in").group_by(Deed.staff)
+        with self._database.transaction() as session:
+            seen = {row[0]: row[1] for row in session.execute(last)}
+            return [
+                (one.name, one.active, seen.get(one.name))
+                for one in session.scalars(select(Staff).order_by(Staff.name))
+            ]
+
     def dismiss(self, name: str) -> bool:
         """Close an account at once. False when there is none."""
         with self._database.transaction() as session:
@@ -55,22 +73,35 @@ class StaffRoom:
             if found is not None:
                 found.active = False
                 session.execute(delete(StaffSession).where(StaffSession.staff == name))
+                session.add(Deed(at=self._now(), staff=name, deed="account_closed"))
             return found is not None
 
     def log_in(self, name: str, password: str, address: str) -> str | None:
         """The cookie's value, or None for a wrong name or password. Ask ``too_many`` first."""
+        if not self._right(name, password):
+            self._refused(name, address)
+            return None
+        self.tidy()
         with self._database.transaction() as session:
-            found = session.get(Staff, name)
-            known = found.password if found is not None and found.active else None
-        right = check_password_hash(known or self._nobody, password) and known is not None
-        with self._database.transaction() as session:
-            if not right:
-                _count(session, self._now(), f"name:{name}", f"address:{address}")
-                return None
             token = secrets.token_urlsafe(32)
             session.add(StaffSession(hash=_hash(token), staff=name, began_at=self._now(), used_at=self._now()))
             session.add(Deed(at=self._now(), staff=name, deed="logged_in"))
             return token
+
+    def _right(self, name: str, password: str) -> bool:
+        with self._database.transaction() as session:
+            found = session.get(Staff, name)
+            known = found.password if found is not None and found.active else None
+        return check_password_hash(known or self._nobody, password) and known is not None
+
+    def _refused(self, name: str, address: str) -> None:
+        """Counts; that a real account is shut for a while is written down once, when it happens."""
+        with self._database.transaction() as session:
+            _count(session, self._now(), f"name:{name}", f"address:{address}")
+            session.flush()
+            account = session.get(Staff, name)
+            if account is not None and _wrong(session, self._now(), f"name:{name}") == MOST_WRONG_BY_NAME:
+                session.add(Deed(at=self._now(), staff=name, deed="log_in_shut"))
 
     def log_out(self, token: str) -> None:
         """End one session."""

@@ -31,6 +31,11 @@ class Seen:
     skewed: int
     kiosk_open: bool | None
 
+    @property
+    def stale(self) -> bool:
+        """What it told is of the past: nobody knows how it is now."""
+        return self.state in ("silent", "expired", "revoked", "never")
+
 
 STATES = ("trouble", "silent", "expired", "attention", "never", "well", "revoked")
 """In this order on the page: what needs a person first."""

@@ -12,9 +12,10 @@ from device.clock import Clock
 from device.logs import Log
 from provisioning.doors import Door
 from provisioning.fleet.app import BOX_DOOR, ENROL_DOOR, Wsgi, create_app
-from provisioning.fleet.authority import Authority, AuthorityFolder
+from provisioning.fleet.authority import SERVER_FILE, Authority, AuthorityFolder
 from provisioning.fleet.database import Database, open_engine, upgrade
 from provisioning.fleet.enrolment import Office
+from provisioning.fleet.expiry import ends_of
 from provisioning.fleet.intake import Intake
 from provisioning.fleet.pages import Pages
 from provisioning.fleet.reading import Records
@@ -76,5 +77,7 @@ def build_fleet(settings: FleetSettings, state: Path, clock: Clock, log: Log) ->
     database = Database(open_engine(settings.database, state))
     office = Office(database, open_authority(settings, state, clock), clock, settings.box_certificate_days)
     records, staff, intake = Records(database), StaffRoom(database, clock), Intake(database, clock)
-    pages = Pages(settings, records, office, staff, clock)
+    folder = authority_folder(state)
+    own = Path(settings.certificate) if settings.certificate else folder.folder / SERVER_FILE
+    pages = Pages(settings, records, office, staff, clock, ends_of(own, folder.certificate))
     return Fleet(create_app(pages, intake, log), database, records, office, intake, staff)

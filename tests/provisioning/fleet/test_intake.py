@@ -190,3 +190,12 @@ def test_any_order_of_crash_loss_duplicate_and_clock_step_counts_each_heartbeat_
     for act in order:
         plaza.do(act)
     assert plaza.settle() == plaza.put
+
+
+def test_the_service_forgets_by_itself_as_messages_come(hall: Hall) -> None:
+    hall.enrolled("plaza-1")
+    take(hall, envelope(hall.now))
+    hall.clock.advance(KEPT_SECONDS + 1)
+    assert take(hall, envelope(hall.now)) == ["stored"]
+    assert hall.fleet.records.counted() == 1  # the old one has gone; the box's sum has not
+    assert counted(hall) == 2

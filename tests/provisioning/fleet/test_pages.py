@@ -16,10 +16,13 @@ from device.outbox import known_kinds
 from device.printer.status import Condition
 from device.uuid7 import Uuid7
 from provisioning.fleet.app import create_staff_app
+from provisioning.fleet.authority import SERVER_FILE
+from provisioning.fleet.expiry import Ends, ends_of, warnings
 from provisioning.fleet.intake import Batch, Envelope
 from provisioning.fleet.pages import COOKIE, Pages
 from provisioning.fleet.staff import IDLE_SECONDS, LONGEST_SECONDS, MOST_WRONG_BY_NAME
 from provisioning.fleet.view import STATES
+from provisioning.fleet.wiring import authority_folder
 from provisioning.fleet.words import words
 from tests.provisioning.fleet.conftest import Hall
 
@@ -59,13 +62,13 @@ def beat(hall: Hall, box: str, **facts: object) -> None:
     assert list(hall.fleet.intake.take(box, Batch(hall.now, [taken])).values()) == ["stored"]
 
 
-@pytest.mark.parametrize("path", ["/", "/enrolments", "/codes", "/deeds", "/boxes/plaza-1"])
+@pytest.mark.parametrize("path", ["/", "/enrolments", "/codes", "/deeds", "/boxes/plaza-1", "/password"])
 def test_nobody_reads_a_page_without_logging_in(client: FlaskClient, path: str) -> None:
     answer = get(client, path)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/login")
 
 
-@pytest.mark.parametrize("path", ["/enrolments/abc", "/codes", "/boxes/plaza-1/revoke", "/logout"])
+@pytest.mark.parametrize("path", ["/enrolments/abc", "/codes", "/boxes/plaza-1/revoke", "/logout", "/password"])
 def test_nobody_does_anything_without_logging_in(client: FlaskClient, path: str) -> None:
     assert post(client, path).headers["Location"] == "/login"
 
@@ -92,6 +95,106 @@ def test_guessing_is_slowed_down_and_then_forgiven(client: FlaskClient, small_ha
     assert log_in(client).status_code == 429
     small_hall.clock.advance(15 * 60)
     assert log_in(client).status_code == 303
+
+
+def deeds(hall: Hall) -> list[tuple[str, str, str]]:
+    return [(deed.staff, deed.deed, deed.box) for deed in hall.fleet.records.deeds()]
+
+
+def test_that_an_account_was_shut_is_written_down_once(client: FlaskClient, small_hall: Hall) -> None:
+    for _ in range(MOST_WRONG_BY_NAME + 1):
+        log_in(client, password="guess")
+    shut = [deed for deed in deeds(small_hall) if deed[1] == "log_in_shut"]
+    assert shut == [("hanako", "log_in_shut", "")]
+
+
+def new_password(client: FlaskClient, **fields: str) -> TestResponse:
+    plain = {"now": PASSWORD, "new": "a new password of mine", "again": "a new password of mine"}
+    return post(client, "/password", token=token(client), **{**plain, **fields})
+
+
+def test_staff_change_their_own_password_and_every_session_ends(client: FlaskClient, small_hall: Hall) -> None:
+    log_in(client)
+    assert get(client, "/password").status_code == 200
+    assert new_password(client).headers["Location"] == "/login"
+    assert get(client, "/").status_code == 303
+    assert log_in(client).status_code == 403
+    assert log_in(client, password="a new password of mine").status_code == 303
+    assert ("hanako", "password_set", "") in deeds(small_hall)
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [({"now": "guess"}, 403), ({"again": "another"}, 400), ({"new": "short", "again": "short"}, 400)],
+)
+def test_a_password_is_not_changed_by_a_slip(client: FlaskClient, fields: dict[str, str], status: int) -> None:
+    log_in(client)
+    answer = new_password(client, **fields)
+    assert answer.status_code == status
+    assert "変更していません" in answer.text
+    assert "short" not in answer.text
+    assert get(client, "/").status_code == 200
+
+
+def test_guessing_the_present_password_is_slowed_down_too(client: FlaskClient) -> None:
+    log_in(client)
+    for _ in range(MOST_WRONG_BY_NAME):
+        new_password(client, now="guess")
+    assert new_password(client).status_code == 429
+
+
+def test_a_closed_account_ends_at_once_and_is_written_down(client: FlaskClient, small_hall: Hall) -> None:
+    log_in(client)
+    assert small_hall.fleet.staff.dismiss("hanako")
+    assert get(client, "/").status_code == 303
+    assert log_in(client).status_code == 403
+    assert ("hanako", "account_closed", "") in deeds(small_hall)
+    assert small_hall.fleet.staff.accounts() == [("hanako", False, small_hall.now)]
+
+
+def test_a_known_key_that_came_back_by_itself_is_written_down(client: FlaskClient, small_hall: Hall) -> None:
+    small_hall.enrolled("plaza-1")
+    small_hall.ask("plaza-1", small_hall.code("plaza-1"))
+    assert ("", "recognised", "plaza-1") in deeds(small_hall)
+    log_in(client)
+    assert "自動" in get(client, "/deeds").text
+
+
+def test_findings_are_told_in_words_with_the_next_step(client: FlaskClient, small_hall: Hall) -> None:
+    small_hall.enrolled("plaza-1")
+    beat(small_hall, "plaza-1", version="1", findings=["page_printer.paper_out", "unit.failed", "of.tomorrow"])
+    log_in(client)
+    assert "A4プリンターの用紙がありません" in get(client, "/").text
+    detail = get(client, "/boxes/plaza-1?lang=en").text
+    for said in ("The A4 printer has no paper", "Refill the paper.", "… has failed", "of.tomorrow"):
+        assert said in detail
+    assert "{" not in detail.split("<main")[1]
+
+
+def test_what_a_silent_box_told_last_is_not_shown_as_how_it_is(client: FlaskClient, small_hall: Hall) -> None:
+    small_hall.enrolled("plaza-1")
+    beat(small_hall, "plaza-1", version="1", findings=[], page_paper="ready")
+    log_in(client)
+    assert 'class="stale"' not in get(client, "/").text
+    small_hall.clock.advance(20 * 60)
+    assert 'data-state="silent" class="stale"' in get(client, "/").text
+
+
+@pytest.mark.parametrize("left", [59, 61])
+def test_staff_are_told_before_the_service_s_own_credential_ends(small_hall: Hall, left: int) -> None:
+    ends = Ends(server=small_hall.now + left * 86400, city=small_hall.now + 400 * 86400)
+    assert warnings(ends, small_hall.now) == ([("server_expires", 59)] if left == 59 else [])
+
+
+def test_the_city_s_ca_is_told_a_year_before(client: FlaskClient, small_hall: Hall) -> None:
+    log_in(client)
+    assert "認証局" not in get(client, "/").text
+    folder = authority_folder(small_hall.state)
+    ends = ends_of(folder.folder / SERVER_FILE, folder.certificate)
+    assert ends.city is not None
+    assert ends.server is not None
+    assert [word for word, _ in warnings(ends, ends.city - 86400)] == ["server_expires", "city_expires"]
+    assert ends_of(folder.folder / "none", folder.certificate).server is None
 
 
 @pytest.mark.parametrize("pause", [IDLE_SECONDS + 1, LONGEST_SECONDS + 1])
