@@ -5,7 +5,7 @@ away in the middle of a request stop the portal, and it lingers on a closing con
 connections wait in the poller, which costs no thread, with a deadline and a cap per phone. A thread that has answered
 closes the connection itself; only one that goes on returns to the loop.
 
-May import: gunicorn, arrival, hands, sockets.
+May import: gunicorn, arrival, hands, sockets, unreadable.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 from provisioning.arrival import missing, missing_tls
 from provisioning.hands import Hands
 from provisioning.sockets import PatientSocket
+from provisioning.unreadable import tell
 
 ARRIVAL_SECONDS = 10.0
 """How long a request may take to arrive, and a connection may say nothing."""
@@ -309,6 +310,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
     def enqueue_req(self, conn: PatientConnection) -> None:
         """See ThreadWorker."""
         self.tpool.give(conn)
+
+    def handle_error(self, _request: Any, client: Any, _address: Any, error: BaseException) -> None:
+        """See unreadable."""
+        trouble = tell(client, error)
+        if trouble and not isinstance(error, TimeoutError):
+            self.log.error("request failed: %s", trouble)
 
     def _work(self, conn: PatientConnection) -> None:
         """In a thread: answer, then close here, or give back to the loop what goes on."""

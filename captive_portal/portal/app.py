@@ -83,19 +83,27 @@ def _static_version() -> str:
 
 
 class _Decodable:
-    """WSGI: a path that is no printable UTF-8 or a query that is not ASCII (RFC 3986) is told 400 unread."""
+    """WSGI: a path that is no printable UTF-8 or a query that is not ASCII (RFC 3986) is told 400 unread; a body
+    without a length, as no browser's form has it, 411 (RFC 9110 §15.5.12).
+    """
 
     def __init__(self, app: WsgiApp) -> None:
         self._app = app
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """See PEP 3333."""
-        raw = environ.get("PATH_INFO", "").encode("latin-1", "replace")
-        try:
-            clean = raw.decode("utf-8").isprintable() and environ.get("QUERY_STRING", "").isascii()
-        except UnicodeDecodeError:
-            clean = False
-        if clean:
+        told = self._unreadable(environ)
+        if not told:
             return self._app(environ, start_response)
-        start_response("400 Bad Request", [("Content-Length", "0"), ("Cache-Control", "no-store")])
+        start_response(told, [("Content-Length", "0"), NO_STORE, ("Connection", "close")])
         return ()
+
+    @staticmethod
+    def _unreadable(environ: Environ) -> str:
+        if "HTTP_TRANSFER_ENCODING" in environ:
+            return "411 Length Required"
+        try:
+            path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8")
+        except UnicodeDecodeError:
+            return "400 Bad Request"
+        return "" if path.isprintable() and environ.get("QUERY_STRING", "").isascii() else "400 Bad Request"

@@ -51,6 +51,7 @@ HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
 class Server:
     port: int
     trust: Path | None
+    log: Path
 
     def connect(self) -> http.client.HTTPConnection:
         """A new connection."""
@@ -67,6 +68,13 @@ class Server:
         asking.close()
         return answer
 
+    def open(self) -> socket.socket:
+        """A bare connection, over TLS where the server speaks it."""
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        if self.trust is None:
+            return plain
+        return ssl.create_default_context(cafile=str(self.trust)).wrap_socket(plain, server_hostname="127.0.0.1")
+
     def say(self, text: bytes) -> socket.socket:
         """A connection that has sent this much and says no more."""
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=30)
@@ -79,8 +87,10 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     (port,) = free_ports(1)
     tls = write_test_credential(tmp_path_factory.mktemp("tls")) if request.param == "tls" else None
     command = [sys.executable, "-c", SERVER, str(port), *(map(str, tls) if tls else ())]
-    process = subprocess.Popen(command, cwd=Path(__file__).parents[2])
-    served = Server(port, tls[0] if tls else None)
+    log = tmp_path_factory.mktemp("log") / "server.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=file)
+    served = Server(port, tls[0] if tls else None, log)
 
     def up() -> bool:
         try:
@@ -212,3 +222,26 @@ def test_an_answer_that_closes_is_the_last_of_its_connection(server: Server) -> 
         assert answer.read() == body
         assert (answer.getheader("Connection"), asking.sock is not None) == ("keep-alive" if kept else "close", kept)
     asking.close()
+
+
+SECRET = b"address=visitor@example.jp"
+UNREADABLE = {
+    "no request line": (SECRET + b"\r\n\r\n", 400),
+    "a line too long": (b"GET /" + SECRET * 400 + b" HTTP/1.1\r\n\r\n", 414),
+    "no header": (HEAD + SECRET + b"\r\n\r\n", 400),
+    "a header too long": (HEAD + b"X: " + SECRET * 1000 + b"\r\n\r\n", 431),
+    "an unknown coding": (HEAD + b"Transfer-Encoding: " + SECRET + b"\r\n\r\n", 400),
+    "no length": (HEAD + b"Content-Length: -1\r\n\r\n" + SECRET, 400),
+    "another expectation": (HEAD + b"Expect: " + SECRET + b"\r\n\r\n", 417),
+}
+
+
+@pytest.mark.parametrize(("sent", "status"), UNREADABLE.values(), ids=UNREADABLE)
+def test_what_can_not_be_read_is_refused_and_nothing_of_it_is_logged(server: Server, sent: bytes, status: int) -> None:
+    with server.open() as connection:
+        connection.sendall(sent)
+        told = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert told.startswith(b"HTTP/1.1 %d " % status)
+    assert server.ask() == b"hello"
+    log = server.log.read_bytes()
+    assert [word for word in (b"visitor@", b"127.0.0.1", b"Invalid") if word in log] == []

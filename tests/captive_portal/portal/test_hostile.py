@@ -103,6 +103,7 @@ def test_two_thousand_generated_requests_break_nothing(plaza: Plaza) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)  # on a busy machine too
 def test_ten_thousand_generated_requests_break_nothing(plaza: Plaza) -> None:
     campaign(plaza, 10_000)
 
@@ -117,6 +118,11 @@ def test_no_path_leads_out_of_the_static_files(plaza: Plaza, path: str) -> None:
     answer = plaza.phone().get(path)
     assert answer.status_code in (404, 308, 302)
     assert "import" not in answer.text
+
+
+def test_a_body_without_a_length_is_refused_unread(plaza: Plaza) -> None:
+    facts = {"REQUEST_METHOD": "POST", "PATH_INFO": "/login", "HTTP_HOST": "10.90.0.1:8180", "body": b"5\r\ntoken"}
+    assert send(plaza, {**facts, "HTTP_TRANSFER_ENCODING": "chunked"}) == 411
 
 
 def test_a_body_too_large_is_refused_unread(plaza: Plaza) -> None:
