@@ -17,7 +17,7 @@ from pathlib import Path
 from device.loopback import free_ports
 from provisioning.errors import DemoNotReady
 
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 _LEASH = ("setpriv", "--pdeathsig", "TERM", "--")
 """A demo that is killed takes its children with it (util-linux, on every Debian)."""

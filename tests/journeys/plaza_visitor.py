@@ -10,7 +10,7 @@ from provisioning.demo.plain_browser import PlainBrowser
 from provisioning.demo.plaza import Plaza
 from provisioning.virtual import VirtualFolder
 
-LONGEST_WAIT_SECONDS = 30.0
+LONGEST_WAIT_SECONDS = 120.0
 
 
 class PlazaVisitor(PlainBrowser):

@@ -44,7 +44,7 @@ class Vpcd:
 
     def __init__(self) -> None:
         self.server = socket.create_server(("127.0.0.1", 0))
-        self.server.settimeout(10)
+        self.server.settimeout(60)
         self.port = int(self.server.getsockname()[1])
 
     def __enter__(self) -> Vpcd:
@@ -60,7 +60,7 @@ def _send(wire: socket.socket, message: bytes) -> None:
 
 
 def _received(wire: socket.socket) -> bytes:
-    wire.settimeout(10)
+    wire.settimeout(60)
     answer = wire.recv(4096)
     assert len(answer) == 2 + int.from_bytes(answer[:2], "big")
     return answer[2:]

@@ -54,12 +54,12 @@ def test_a_thread_tells_what_happens_until_it_is_stopped() -> None:
     watcher = Watcher(reader, 0.005, heard.put)
     health = [watcher.alive]
     watcher.start()
-    assert heard.get(timeout=10) == ReaderChanged(EMPTY)
+    assert heard.get(timeout=60) == ReaderChanged(EMPTY)
     reader.insert(_card())
-    assert heard.get(timeout=10) == CardArrived()
+    assert heard.get(timeout=60) == CardArrived()
     health.append(watcher.alive)
     reader.remove()
-    assert heard.get(timeout=10) == CardLeft()
+    assert heard.get(timeout=60) == CardLeft()
     watcher.stop()
     watcher.stop()
     assert [*health, watcher.alive] == [False, True, False]
@@ -75,9 +75,9 @@ def test_a_failing_listener_does_not_end_the_watching() -> None:
 
     watcher = Watcher(reader, 0.005, listen)
     watcher.start()
-    assert [heard.get(timeout=10) for _ in range(2)] == [ReaderChanged(EMPTY), CardArrived()]
+    assert [heard.get(timeout=60) for _ in range(2)] == [ReaderChanged(EMPTY), CardArrived()]
     reader.remove()
-    assert heard.get(timeout=10) == CardLeft()
+    assert heard.get(timeout=60) == CardLeft()
     assert watcher.alive
     watcher.stop()
 
@@ -88,6 +88,6 @@ def test_it_can_be_started_again_and_tells_all_anew() -> None:
     for _ in range(2):
         watcher.start()
         watcher.start()
-        assert heard.get(timeout=10) == ReaderChanged(EMPTY)
+        assert heard.get(timeout=60) == ReaderChanged(EMPTY)
         watcher.stop()
     assert heard.empty()

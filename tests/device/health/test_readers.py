@@ -65,7 +65,7 @@ def test_the_first_name_server_is_taken(tmp_path: Path) -> None:
 def name_server(answer: Callable[[bytes], bytes]) -> Iterator[int]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
         line.bind(("127.0.0.1", 0))
-        line.settimeout(10)
+        line.settimeout(60)
 
         def once() -> None:
             question, caller = line.recvfrom(512)
