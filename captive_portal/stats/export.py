@@ -18,7 +18,7 @@ from captive_portal.stats.words import words
 BOM = "\ufeff"
 _FIGURES = ("visitors", "sessions", "minutes", "bytes_up", "bytes_down", "refused", "peak")
 RULE_JA = (
-    f"利用者が{UNDER}未満の日は掲載しません。利用者が{UNDER}未満の値は、他の値と合わせて「まとめて表示」としています。"
+    f"利用者が{UNDER}人未満の日は掲載しません。利用者が{UNDER}人未満の値は、他の値と合わせて「まとめて表示」としています。"
     f"{UNDER}未満の拒否回数と最大同時接続は空欄です。スポットや日をまたぐ合計は掲載しません。"
 )
 RULE_EN = (
