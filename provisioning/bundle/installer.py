@@ -9,7 +9,7 @@ import fcntl
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn, Protocol
@@ -164,21 +164,28 @@ class Installer:
 
     def _try(self, trial: Trial, *, laid: bool = False) -> None:
         """laid: its units are in their places and run."""
-        until = self._patience.clock.monotonic() + self._patience.health
-        wrong = "" if laid else self._run_it(Step.LAY, Step.RESTART, until)
-        if not wrong:
-            self._ports.step(Step.WATCH)
-            wrong = self._ports.healthy(trial.units, self._left(until))
+        try:
+            wrong = self._watch(trial, laid=laid)
+        except Exception as broken:  # whatever it was: of the former release it is known that it runs
+            wrong = type(broken).__name__
         if wrong:
             self._take_back(trial, wrong)
         self._ports.step(Step.TELL)
         self._ports.after_good()
         self._ports.step(Step.KEEP)
         self._slots.keep(trial)
-        self._ports.step(Step.END)
-        self._slots.end()
         version = self._slots.release(trial.slot).version
         self._ports.tell("update_kept", {"release": trial.release, "version": version, "slot": trial.slot})
+        self._ports.step(Step.END)
+        self._slots.end()
+
+    def _watch(self, trial: Trial, *, laid: bool) -> str:
+        until = self._patience.clock.monotonic() + self._patience.health
+        wrong = "" if laid else self._run_it(Step.LAY, Step.RESTART, until)
+        if wrong:
+            return wrong
+        self._ports.step(Step.WATCH)
+        return self._ports.healthy(trial.units, self._left(until))
 
     def _left(self, until: float) -> float:
         return max(1.0, until - self._patience.clock.monotonic())
@@ -197,17 +204,22 @@ class Installer:
     def _take_back(self, trial: Trial, wrong: str) -> NoReturn:
         """The trial ends when the former release's units are laid and run: cut before that, the next start does it."""
         self._ports.step(Step.REFUSE)
-        self._slots.send_back(trial, wrong)
+        self._send_back(trial, wrong)
         self._ports.step(Step.SWITCH_BACK)
         self._slots.run(trial.previous)
         self._run_it(Step.LAY_BACK, Step.RESTART_BACK, self._patience.clock.monotonic() + BACK_SECONDS)
         self._end_back(trial, wrong)
         raise TrialFailed(release=trial.release, slot=trial.slot, reason=wrong)
 
+    def _send_back(self, trial: Trial, wrong: str) -> None:
+        """A full disk takes no note, and must not keep the box on a release that is ill."""
+        with suppress(OSError):
+            self._slots.send_back(trial, wrong)
+
     def _end_back(self, trial: Trial, wrong: str) -> None:
+        self._ports.tell("update_taken_back", {"release": trial.release, "slot": trial.slot, "reason": wrong})
         self._ports.step(Step.END_BACK)
         self._slots.end()
-        self._ports.tell("update_taken_back", {"release": trial.release, "slot": trial.slot, "reason": wrong})
 
     def _settle(self, *, after_start: bool = False) -> Outcome | None:
         trial = self._slots.trial()
@@ -231,7 +243,7 @@ class Installer:
         wrong = self._goes_on(trial)
         if not wrong:
             return False
-        self._slots.send_back(trial, wrong)
+        self._send_back(trial, wrong)
         self._slots.run(trial.previous)
         self._lay_alone(Step.LAY_BACK)
         self._end_back(trial, wrong)

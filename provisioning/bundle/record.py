@@ -5,6 +5,7 @@ A disk that takes no audit line must not keep a box on a release that is ill. Ma
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -39,7 +40,8 @@ class Record:
     def tell(self, event: str, facts: Facts) -> None:
         """One line in the audit, and the last thing that staff are shown."""
         self._log.info(event, **facts)
-        self._slots.note(Last(event=event, at=self._clock.now().isoformat(timespec="seconds"), facts=facts))
+        last = Last(event=event, at=self._clock.now().isoformat(timespec="seconds"), facts=facts)
+        self._keep_going(lambda: self._slots.note(last))
         self._keep_going(lambda: self._audit(event, facts))
 
     def refused(self, error: BundleError) -> None:
@@ -60,5 +62,5 @@ class Record:
     def _keep_going(self, act: Callable[[], None]) -> None:
         try:
             act()
-        except StoreError as error:
-            self._log.warning("update_not_in_the_audit", code=error.code)
+        except (StoreError, OSError, sqlite3.Error) as error:
+            self._log.warning("update_not_noted", reason=type(error).__name__)

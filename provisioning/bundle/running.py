@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from provisioning.bundle.health import Check, Hopeless
 
 LOOPS = 3
-"""Restarts of a unit by itself since the switch: it will not get well by waiting."""
+"""Restarts of a unit by itself while it is watched: it will not get well by waiting."""
 _SHOW = ("systemctl", "show", "--property=Id,LoadState,ActiveState,NRestarts")
 _SECONDS = 10
 
@@ -43,21 +43,31 @@ def running(units: Iterable[str], ask: Ask = ask_systemd) -> tuple[str, ...]:
 
 
 def units_check(units: Sequence[str], ask: Ask = ask_systemd) -> Check:
-    """Healthy when each of ``units`` that this release still has is active. Hopeless when one keeps falling over."""
+    """Healthy when each of ``units`` that this release still has is active. Hopeless when one keeps falling over.
+
+    What it did before the first look, such as waiting for a bridge at the start of the box, does not count.
+    """
+    before: dict[str, int] = {}
 
     def look() -> str:
         found = parsed(ask(units)) if units else []
         if len(found) != len(units):
             return "systemctl: no answer"
-        said = [wrong for unit in found if (wrong := _wrong(unit))]
+        for unit in found:
+            before[unit["Id"]] = min(_restarts(unit), before.get(unit["Id"], _restarts(unit)))
+        said = [wrong for unit in found if (wrong := _wrong(unit, before[unit["Id"]]))]
         return next((wrong for wrong in said if isinstance(wrong, Hopeless)), next(iter(said), ""))
 
     return look
 
 
-def _wrong(unit: Properties) -> str:
+def _restarts(unit: Properties) -> int:
+    return int(unit.get("NRestarts") or 0)
+
+
+def _wrong(unit: Properties, before: int) -> str:
     if unit["LoadState"] == "not-found":
         return ""
-    if int(unit.get("NRestarts") or 0) >= LOOPS:
+    if _restarts(unit) - before >= LOOPS:
         return Hopeless(f"{unit['Id']}: starts again and again")
     return "" if unit["ActiveState"] == "active" else f"{unit['Id']}: {unit['ActiveState']}"

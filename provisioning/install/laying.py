@@ -1,7 +1,7 @@
 """Lays units and their like on a box, and takes away what a former release laid and this one does not.
 
 Wherever the power is cut, hiroba.target stays enabled and every file is whole. May import: provisioning.install,
-provisioning.site, provisioning.errors.
+provisioning.render.services (what ``hiroba apply`` makes for this box stays as it is), provisioning.site, .errors.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from provisioning.install.units import (
     browser_environment,
     browser_policy,
     destinations,
-    drop_ins,
     wanted,
 )
+from provisioning.render.services import drop_ins
 from provisioning.site import Site
 
 APPLICATION = Path("/opt/hiroba")
@@ -48,8 +48,8 @@ def _lay(shipped: Path, site: Site | None, root: Path) -> None:
     for origin, target in places.items():
         text = (shipped / origin).read_text("utf-8")
         _write(root / target, browser_policy(text, port) if origin == _POLICY else text)
-    for target, text in (drop_ins(site) if site else {}).items():
-        _write(root / target, text)
+    for name, made in (drop_ins(site) if site else {}).items():
+        _write(root / name, made.text)
     _write(root / FOLDER / "browser.env", browser_environment(port))
     for stale in _ours(root) - set(places.values()):
         (root / stale).unlink()

@@ -93,3 +93,11 @@ def test_every_unit_that_is_enabled_says_by_whom_it_is_wanted() -> None:
     assert [unit for unit in wanted(SITE, screen=True) if not links(system, unit)] == []
     assert links(system, "hiroba-dnsmasq@hall.service") == [Path("hiroba.target.wants/hiroba-dnsmasq@hall.service")]
     assert links(system, "hiroba-of-another-release.service") == []
+
+
+def test_the_addresses_that_apply_allowed_for_this_box_outlive_an_update(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    text = (ROOT / "tests/boot/site.toml").read_text("utf-8")
+    file.write_text(text.replace("127.0.0.1:8631", "203.0.113.7:631"), "utf-8")
+    lay(ROOT / "systemd", read_site(file), tmp_path / "root")
+    assert "203.0.113.7" in (tmp_path / "root" / ENABLED / "hiroba-kiosk.service.d/addresses.conf").read_text()

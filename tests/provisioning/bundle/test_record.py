@@ -62,7 +62,7 @@ def test_an_audit_that_can_not_be_written_does_not_hold_the_box_on_an_ill_releas
     log = io.StringIO()
     record(tmp_path, log).tell("update_taken_back", {"release": 3, "slot": "b", "reason": "x"})
     events = [json.loads(line)["event"] for line in log.getvalue().splitlines()]
-    assert events == ["update_taken_back", "update_not_in_the_audit"]
+    assert events == ["update_taken_back", "update_not_noted"]
 
 
 def test_each_step_is_a_line_of_the_journal(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
 
-from provisioning.bundle.errors import ActivationFailed
+from provisioning.bundle.disk import Disk
+from provisioning.bundle.errors import ActivationFailed, TrialFailed
 from provisioning.bundle.installer import Installer, Patience, Ports
 from provisioning.bundle.repository import Repository
 from provisioning.bundle.slots import COMMAND
@@ -127,3 +129,40 @@ def test_what_ran_before_is_what_must_run_after_wherever_the_power_is_cut(city: 
     later = Ports(quick_fill, lambda _: None, lambda _: None, healthy, lambda: None, lambda: ("b.service",))
     Installer(box.slots, BOX, later).settle(after_start=True)
     assert asked == [("a.service",)]
+
+
+class FullDisk(Disk):
+    """Takes no file more once ``full``; a link can still be led elsewhere."""
+
+    full = False
+
+    def write(self, file: Path, content: bytes) -> None:
+        """See Disk."""
+        if self.full:
+            raise OSError(errno.ENOSPC, "no space")
+        super().write(file, content)
+
+
+def test_a_full_disk_does_not_keep_the_box_on_an_ill_release(city: Repository, box: BoxUnderTest) -> None:
+    publish(city, "ill-two")
+    box.disk = disk = FullDisk()
+
+    def fill_up(step: Step) -> None:
+        disk.full = disk.full or step is Step.WATCH
+
+    box.step = fill_up
+    with pytest.raises(TrialFailed):
+        box.update()
+    assert (box.runs(), box.is_of_one_release(), box.slots.trial()) == ("first", True, None)
+
+
+def test_a_surprise_while_a_release_is_watched_takes_it_back(city: Repository, box: BoxUnderTest) -> None:
+    publish(city, "two")
+
+    def surprise(*_: object) -> str:
+        raise LookupError
+
+    ports = Ports(quick_fill, lambda _: None, lambda _: None, surprise, lambda: None)
+    with pytest.raises(TrialFailed) as caught:
+        Installer(box.slots, BOX, ports).update(box.client())
+    assert (caught.value.facts["reason"], box.runs()) == ("LookupError", "first")
