@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,9 +42,12 @@ def need(*names: str) -> None:
 
 
 def processes_seen() -> bytes:
-    """Arguments and environment of every process this test started."""
-    folders = [Path("/proc") / str(child.pid) for child in psutil.Process().children(recursive=True)]
-    return b"".join((folder / name).read_bytes() for folder in folders for name in ("cmdline", "environ"))
+    """Arguments and environment of every process this test started and that still runs."""
+    seen = b""
+    for child in psutil.Process().children(recursive=True):
+        with suppress(OSError):  # it ended just now
+            seen += b"".join(Path(f"/proc/{child.pid}/{name}").read_bytes() for name in ("cmdline", "environ"))
+    return seen
 
 
 @pytest.fixture(scope="session")
