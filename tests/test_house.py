@@ -19,7 +19,7 @@ VENDORS = {
     "smartcard": {"device/card/pcsc.py"},
     "escpos": {"device/printer/receipt_printer.py", "provisioning/bench/escpos_peer.py"},
     "netifaces": {"device/network.py"},
-    "gunicorn": {"provisioning/server.py", "provisioning/workers.py"},
+    "gunicorn": {"provisioning/server.py", "provisioning/unreadable.py", "provisioning/workers.py"},
     "tuf": {"provisioning/bundle/client.py", "provisioning/bundle/repository.py"},
     "securesystemslib": {"provisioning/bundle/repository.py"},
     "typst": {"kiosk/issuer/document.py", "provisioning/seed/sheet.py"},
