@@ -17,6 +17,7 @@ from captive_portal.gate.protocol import SetDisaster
 from captive_portal.portal.redirect import ProbeRedirect
 from captive_portal.settings import LimitSettings
 from tests.captive_portal.portal.conftest import HOST
+from tests.captive_portal.portal.test_plain_request import PAGE, PIECES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,6 +134,28 @@ def test_generated_requests_get_the_same_answer_or_go_the_long_way(plaza: Plaza)
         assert found is None or found == long(plaza, method, f"{path}?{query}", form, accept)
 
     each()
+
+
+def test_no_bytes_break_the_short_ways(plaza: Plaza) -> None:
+    plaza.phone(5)
+    app = plaza.app
+    assert isinstance(app, ProbeRedirect)
+
+    @settings(max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(
+        st.lists(PIECES | st.binary(max_size=20), max_size=12).map(b"".join), st.sampled_from([b"", PAGE[:-2], PAGE])
+    )
+    def each(text: bytes, begun: bytes) -> None:
+        assert app.quick is not None
+        for answer in (app.quick(begun + text, "10.90.0.5", True), (app.at_once(begun + text, "10.90.0.5"),)):
+            assert (
+                answer is None
+                or answer[0] is None
+                or answer[0].startswith((b"HTTP/1.1 2", b"HTTP/1.1 3", b"HTTP/1.1 4"))
+            )
+
+    each()
+    assert not plaza.gate.passes("10.90.0.5")
 
 
 @pytest.mark.parametrize("path", ["/terms", "/logout", "/static/portal.css", "/captive-portal/api"])
