@@ -37,6 +37,7 @@ COMMANDS = {
     "staff-code": ("staff_code", "Make the hash of a staff code for the site file."),
     "stats": ("stats", "Wi-Fi usage: show, export."),
     "test": ("test", "Run the tests, all or one group."),
+    "verify": ("verify", "Whether a certificate bears the city's seal: PDF, picture or text."),
     "virtual": ("virtual", "Work the virtual card and printers."),
     "voucher": ("voucher", "Wi-Fi vouchers: make a batch."),
     "wifi": ("wifi", "Phones online: online, show, end."),

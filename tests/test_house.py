@@ -25,6 +25,8 @@ VENDORS = {
     "typst": {"kiosk/issuer/document.py", "provisioning/seed/sheet.py"},
     "yaml": {"provisioning/seed/cloud.py"},
     "uharfbuzz": {"kiosk/issuer/glyphs.py"},
+    "cbor2": {"kiosk/issuer/seal.py"},
+    "zxingcpp": {"kiosk/issuer/codes.py"},
     "PIL": {"device/printer/picture.py", "provisioning/bench/escpos_peer.py"},
     "segno": {"device/printer/qr.py"},
     "pypdfium2": {"device/printer/pdf_drawing.py"},

@@ -99,3 +99,13 @@ def bits_of_png(path: Path) -> tuple[bytes, int, int]:
     with Image.open(path) as image:
         one = image.convert("1")
         return bytes(one.tobytes("raw", "1;I")), one.width, one.height
+
+
+def grey_of(picture: bytes) -> tuple[bytes, int, int] | None:
+    """One byte of luminance a pixel, row by row, with width and height in pixels; None when it is no picture."""
+    try:
+        with Image.open(io.BytesIO(picture)) as opened:
+            grey = opened.convert("L")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # what Pillow says to other bytes
+        return None
+    return grey.tobytes(), *grey.size

@@ -1,6 +1,5 @@
-"""A whole paper as the press draws it: the sheet's words in the plan's places, every page of every copy with its mark.
-
-Pure. May import: kiosk.issuer.{sheet,layout,protocol}.
+"""A whole paper as the press draws it: the sheet's words in the plan's places, every page of every copy with its mark
+and the city's seal. Pure. May import: kiosk.issuer.{sheet,layout,protocol}.
 """
 
 from __future__ import annotations
@@ -15,7 +14,9 @@ from kiosk.issuer.sheet import Sheet
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A PagePlan with what makes it this page of this paper. mark: protocol.page_mark. place: "n / N" of its copy."""
+    """A PagePlan with what makes it this page of this paper. mark: protocol.page_mark. place: "n / N" of its copy.
+    seal: a PNG, byte by byte, or nothing.
+    """
 
     first: bool
     last: bool
@@ -23,6 +24,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     members: list[list[Row]]
     mark: str
     place: str
+    seal: list[int]
 
 
 class Paper(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,8 +41,12 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
     pages: list[Page]
 
 
-def compose(sheet: Sheet, pages: Sequence[PagePlan], copies: int, request: str, binding: str) -> Paper:
-    """All copies one after another, every page bound to ``request`` and ``binding``."""
+def compose(
+    sheet: Sheet, pages: Sequence[PagePlan], copies: int, request: str, binding: str, *, seals: Sequence[bytes] = ()
+) -> Paper:
+    """All copies one after another, every page bound to ``request`` and ``binding``. seals: a picture (PNG) for every
+    page of a copy, or none at all.
+    """
     total = len(pages) * copies
     return Paper(
         title=sheet.title,
@@ -58,9 +64,26 @@ def compose(sheet: Sheet, pages: Sequence[PagePlan], copies: int, request: str, 
                 heading=page.heading,
                 members=page.members,
                 mark=page_mark(request, binding, copy * len(pages) + place, total),
-                place=f"{place} / {len(pages)}",
+                place=_place(place, len(pages)),
+                seal=list(seals[place - 1]) if seals else [],
             )
             for copy in range(copies)
             for place, page in enumerate(pages, 1)
         ],
     )
+
+
+def page_text(sheet: Sheet, pages: Sequence[PagePlan], place: int) -> str:
+    """All that stands on page ``place`` (from 1) of a copy but the mark, in the order in which it is drawn."""
+    page = pages[place - 1]
+    words = [sheet.title if page.first else sheet.continued]
+    for row in (*page.heading, *(row for member in page.members for row in member)):
+        for cell in row.cells:
+            words += [cell.label, *cell.kana, *cell.lines]
+    if page.last:
+        words += [sheet.end, sheet.sentence, sheet.date, sheet.authority]
+    return "\n".join([*words, _place(place, len(pages)), sheet.number_label, sheet.number])
+
+
+def _place(place: int, pages: int) -> str:
+    return f"{place} / {pages}"

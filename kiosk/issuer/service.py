@@ -18,16 +18,18 @@ from device.clock import Clock
 from device.errors import CredentialRejected
 from kiosk.issuer import protocol as p
 from kiosk.issuer.challenges import Challenges, hashed
+from kiosk.issuer.codes import png_of
 from kiosk.issuer.document import Press
 from kiosk.issuer.eligibility import RENDERED, is_request_id, may_ask, may_have, well_formed
 from kiosk.issuer.errors import RequestUnknown
 from kiosk.issuer.glyphs import GlyphCheck
 from kiosk.issuer.layout import PagePlan, plan
-from kiosk.issuer.paper import compose
+from kiosk.issuer.paper import compose, page_text
 from kiosk.issuer.protocol import RefusalReason
 from kiosk.issuer.records import HouseholdNow
 from kiosk.issuer.register import RegisterPort
 from kiosk.issuer.requests import Accepted, Ledger, Wanted, order_digest
+from kiosk.issuer.seal import Sealer, SealFacts, text_digest
 from kiosk.issuer.sheet import Sheet, Stamp, residence_record, words_of
 from kiosk.issuer.visits import IssuerVisit, Visits
 
@@ -36,7 +38,9 @@ _REJECTED = {"validity": RefusalReason.CREDENTIAL_EXPIRED}
 
 @dataclass(frozen=True)
 class Desk:
-    """What the issuer works with. fees_yen: kind -> yen a copy. authority: who certifies, as printed."""
+    """What the issuer works with. fees_yen: kind -> yen a copy. authority: who certifies, as printed.
+    municipality: its national code, for the seal.
+    """
 
     register: RegisterPort
     trust: TrustStore
@@ -45,11 +49,13 @@ class Desk:
     ledger: Ledger
     glyphs: GlyphCheck
     press: Press
+    sealer: Sealer
     audit: AuditSink
     clock: Clock
     fees_yen: Mapping[str, int]
     max_copies: int
     authority: str
+    municipality: str
     version: str
 
 
@@ -112,7 +118,8 @@ class Issuer:
         if isinstance(laid, RefusalReason):
             return self._refused(request, wanted.kind, laid)
         sheet, pages = laid
-        paper = compose(sheet, pages, wanted.copies, request, wanted.binding)
+        seals = self._seals(wanted, sheet, pages)
+        paper = compose(sheet, pages, wanted.copies, request, wanted.binding, seals=seals)
         pdf = self._desk.press.render(paper, wanted.at)
         self._desk.audit.record(
             "certificate_issued",
@@ -199,6 +206,22 @@ class Issuer:
             return RefusalReason.COUNTER
         pages = plan(sheet, self._desk.glyphs.width)
         return (sheet, pages) if pages else RefusalReason.COUNTER
+
+    def _seals(self, wanted: Wanted, sheet: Sheet, pages: Sequence[PagePlan]) -> list[bytes]:
+        """The city's seal for every page of a copy, as pictures; the same for all copies."""
+        facts = [
+            SealFacts(
+                issuer=self._desk.municipality,
+                kind=wanted.kind,
+                number=sheet.number,
+                at=wanted.at.replace(microsecond=0),
+                page=place,
+                pages=len(pages),
+                digest=text_digest(page_text(sheet, pages, place)),
+            )
+            for place in range(1, len(pages) + 1)
+        ]
+        return [png_of(self._desk.sealer.seal(page)) for page in facts]
 
     def _barred(
         self, house: HouseholdNow | None, resident: str, persons: Sequence[str], credential: Credential

@@ -8,15 +8,18 @@ from device.settings import Section
 
 
 class IssuerSettings(Section, frozen=True, kw_only=True):
-    """The municipal side. register: SQLite file; trust: folder of CA certificates (PEM or DER); both relative to the
-    state folder unless absolute. fees_yen: kind -> yen a copy; a kind without a fee is not offered. font_folders: where
-    IPAmj Mincho lies. max_copies: of one certificate in one request.
+    """The municipal side. register: SQLite file; trust: folder of CA certificates (PEM or DER); seal: folder of the
+    seal key, made when missing, and of the public keys; all relative to the state folder unless absolute. seal_name:
+    what the key is called, the city's English name unless given. fees_yen: kind -> yen a copy; a kind without a fee is
+    not offered. font_folders: where IPAmj Mincho lies. max_copies: of one certificate in one request.
     """
 
     host: str = "127.0.0.1"
     port: int = 8101
     register: str = "issuer/register.db"
     trust: str = "issuer/trust"
+    seal: str = "issuer/seal"
+    seal_name: str = ""
     mayor: str
     municipality_code: str
     fees_yen: dict[str, int] = msgspec.field(default_factory=lambda: {"residence_record": 300})

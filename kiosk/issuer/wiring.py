@@ -18,6 +18,8 @@ from kiosk.issuer.document import Press
 from kiosk.issuer.glyphs import GlyphCheck, find_font
 from kiosk.issuer.register import REGISTER_MIGRATIONS, Register
 from kiosk.issuer.requests import REQUEST_MIGRATIONS, Ledger
+from kiosk.issuer.seal import Sealer
+from kiosk.issuer.seal_keys import seal_key
 from kiosk.issuer.service import Desk, Issuer
 from kiosk.issuer.settings import IssuerSettings
 from kiosk.issuer.visits import VISIT_MIGRATIONS, Visits
@@ -35,7 +37,7 @@ LEDGER_MIGRATIONS: tuple[Migration, ...] = (
 
 
 def build_issuer(settings: IssuerSettings, city: CitySettings, state: Path, clock: Clock, log: Log) -> Flask:
-    """The WSGI app of one worker. Raises StoreError, SettingsError (trust folder), FontMissing."""
+    """The WSGI app of one worker. Raises StoreError, SettingsError (trust folder, seal key), FontMissing."""
     issuer = build_service(settings, city, state, clock)
     log.info("issuer_ready", ready=issuer.health().ready)
     return create_app(issuer, log)
@@ -55,11 +57,13 @@ def build_service(settings: IssuerSettings, city: CitySettings, state: Path, clo
             ledger=Ledger(ledger),
             glyphs=GlyphCheck(font),
             press=Press(font),
+            sealer=Sealer(seal_key(state / settings.seal, settings.seal_name or city.name_en)),
             audit=Audit(ledger, clock),
             clock=clock,
             fees_yen=settings.fees_yen,
             max_copies=settings.max_copies,
             authority=settings.mayor or city.name_ja,
+            municipality=settings.municipality_code,
             version=metadata.version("hiroba"),
         )
     )

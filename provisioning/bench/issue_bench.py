@@ -39,6 +39,7 @@ port = {port}
 trust = "{trust}"
 mayor = "見本市長　見本　太郎"
 municipality_code = "27999"
+seal_name = "TEST bench"
 """
 
 

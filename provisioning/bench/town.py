@@ -53,7 +53,7 @@ class Town:
         self._size = size
         self._pki = TestPki(folder / "pki")
         self.settings = IssuerSettings(
-            trust=str(self._pki.trust), mayor="見本市長　見本　太郎", municipality_code="27999"
+            trust=str(self._pki.trust), mayor="見本市長　見本　太郎", municipality_code="27999", seal_name="TEST bench"
         )
         self._visits: list[p.Resident] = []
         self._ordered: dict[str, p.Resident] = {}

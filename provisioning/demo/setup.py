@@ -94,4 +94,5 @@ port = {ports.issuer}
 trust = {trust}
 mayor = "摂津市長　見本　太郎"
 municipality_code = "27999"
+seal_name = "TEST Settsu City"
 """

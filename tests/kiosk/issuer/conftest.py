@@ -31,6 +31,8 @@ from kiosk.issuer.people import DEMO_RESIDENT, population
 from kiosk.issuer.port import IssuerPort
 from kiosk.issuer.register import REGISTER_MIGRATIONS, Register
 from kiosk.issuer.requests import Ledger
+from kiosk.issuer.seal import Sealer
+from kiosk.issuer.seal_keys import seal_key
 from kiosk.issuer.service import Desk, Issuer
 from kiosk.issuer.visits import Visits
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
@@ -169,11 +171,13 @@ def hall(
             ledger=Ledger(ledger),
             glyphs=glyphs,
             press=press,
+            sealer=Sealer(seal_key(tmp_path / "seal", "TEST hall")),
             audit=audit,
             clock=clock,
             fees_yen={"residence_record": 300},
             max_copies=5,
             authority="摂津市長　見本　太郎",
+            municipality="27999",
             version="test",
         )
     )
