@@ -64,7 +64,7 @@ def _fill(slot: Path, source: Path) -> None:
 
 def make_current(slot: Path) -> None:
     """One rename: before it the old slot runs, after it the new one. What staff install by hand is good as well
-    (provisioning.bundle.slots).
+    (provisioning.bundle.slots), and ends what an update had left open.
     """
     os.sync()  # the slot's files reach the card before the name that leads to them
     for name in ("current", "good"):
@@ -72,6 +72,8 @@ def make_current(slot: Path) -> None:
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(Path("slots") / slot.name)
         fresh.replace(slot.parents[1] / name)
+    for note in ("trial.json", "filling.json"):
+        (slot.parents[1] / "updates" / note).unlink(missing_ok=True)
 
 
 def _environment(slot: Path, lock: str) -> None:

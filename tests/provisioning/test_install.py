@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from provisioning.bundle.slots import COMMAND, Slots
 from provisioning.install.slot import locked, make_current, next_slot, say_version
 from provisioning.install.units import browser_policy, destinations, drop_ins, stands_in, wanted
 from provisioning.site import read_site
@@ -84,3 +85,15 @@ def test_a_slot_says_the_version_of_its_own_tree(tmp_path: Path) -> None:
     say_version(tmp_path, "7.8.9")
     (found,) = metadata.distributions(name="hiroba", path=[str(tmp_path)])
     assert found.version == "7.8.9"
+
+
+def test_an_installation_by_hand_ends_what_an_update_left_open(tmp_path: Path) -> None:
+    make_current(tmp_path / "slots/a")
+    slots = Slots(tmp_path)
+    slots.open_trial("b")
+    (slots.updates / "filling.json").write_text('"b"')
+    (slots.path("b") / COMMAND).parent.mkdir(parents=True)
+    (slots.path("b") / COMMAND).touch()
+    assert not slots.whole("b")
+    make_current(slots.path("b"))
+    assert (slots.current(), slots.trial(), slots.whole("b")) == ("b", None, True)
