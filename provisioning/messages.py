@@ -19,12 +19,17 @@ def catalogue() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
     return tomllib.loads(resources.files("provisioning").joinpath("messages.toml").read_text("utf-8"))
 
 
+def reasons() -> Mapping[str, Mapping[str, str]]:
+    """A program's words for a reason -> language -> people's."""
+    return tomllib.loads(resources.files("provisioning").joinpath("reasons.toml").read_text("utf-8"))
+
+
 def explain(error: HirobaError) -> str:
     """Two paragraphs of three lines each, Japanese and English, without a traceback."""
     entries = catalogue()
     entry = entries.get(error.code, entries["other"])
     places = _places(error)
-    return "\n\n".join(_paragraph(entry[language], places) for language in LANGUAGES)
+    return "\n\n".join(_paragraph(entry[language], {**places, **_reason(error, language)}) for language in LANGUAGES)
 
 
 def _paragraph(words: Mapping[str, str], places: Mapping[str, object]) -> str:
@@ -42,6 +47,11 @@ def _places(error: HirobaError) -> dict[str, object]:
         "code": error.code,
         "facts": facts,
     }
+
+
+def _reason(error: HirobaError, language: str) -> dict[str, object]:
+    known = reasons().get(str(error.facts.get("reason")))
+    return {"reason": known[language]} if known else {}
 
 
 def _where(line: object, key: object) -> dict[str, object]:

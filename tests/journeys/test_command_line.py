@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import socket
 from pathlib import Path
 
 import pytest
 
+from device.sender import LineDown
 from provisioning.errors import FileTrouble
-from provisioning.messages import explain
+from provisioning.messages import explain, reasons
 from tests.journeys.conftest import run_hiroba
 
 SETTSU = Path(__file__).parents[2] / "provisioning/examples/settsu.toml"
@@ -105,6 +107,20 @@ def test_a_folder_that_can_not_be_made_is_told_without_a_traceback(tmp_path: Pat
     (tmp_path / "file").write_text("no folder")
     said = failed("site", "render", "--config", str(SETTSU), "--out", str(tmp_path / "file" / "out"))
     assert "名前と場所を確かめてください" in said
+
+
+def test_a_reason_in_a_program_s_words_is_told_in_people_s() -> None:
+    japanese, english = explain(LineDown(reason="server_not_trusted")).split("\n\n")
+    assert "時計のずれ" in japanese
+    assert "clock" in english
+    assert "server_not_trusted" not in japanese + english
+    assert "status_599" in explain(LineDown(reason="status_599"))
+
+
+def test_every_reason_is_told_in_both_languages() -> None:
+    for code, said in reasons().items():
+        assert re.search(r"[ぁ-んァ-ン一-龠]", said["ja"]), code
+        assert said["en"].isascii(), code
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.ENOENT, errno.EIO])

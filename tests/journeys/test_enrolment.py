@@ -126,6 +126,52 @@ def test_fifty_boxes_join_and_each_heartbeat_counts_once(hall: FleetServer, tmp_
     assert "fleet_fault" not in hall.log()
 
 
+@pytest.mark.needs("postgresql")
+def test_while_the_database_is_away_nothing_is_lost_and_afterwards_all_goes_on(tmp_path: Path) -> None:
+    with PrivatePostgres() as postgres, FleetServer(tmp_path, postgres.new_database()) as hall:
+        line = join(tmp_path / "a", "plaza-a", hall)
+        postgres.stop()
+        put_heartbeat(line.told)
+        assert line.sender.flush() == 1
+        assert exchange(hall, line, "/api/v1/messages") == (503, {"refused": "fault"})
+        assert staff_page(hall) == (500, True)
+        postgres.start()
+        put_heartbeat(line.told)
+        assert line.sender.flush() == 0
+        assert box_of(hall, "plaza-a").heartbeats == 2
+        assert staff_page(hall) == (200, False)
+
+
+@pytest.mark.needs("postgresql")
+def test_two_machines_share_one_database_and_either_may_answer(tmp_path: Path) -> None:
+    with PrivatePostgres() as postgres, FleetServer(tmp_path / "one", postgres.new_database(), workers=1) as one:
+        shutil.copytree(one.state, tmp_path / "two" / "hall")  # the CA, as the README says
+        with FleetServer(tmp_path / "two", one.settings.database, workers=1) as two:
+            join(tmp_path / "a", "plaza-a", one)
+            line = line_of(tmp_path / "a", "plaza-a", two)
+            put_heartbeat(line.told)
+            assert line.sender.flush() == 0
+            assert box_of(one, "plaza-a").heartbeats == 1
+            one.fleet.staff.enter("hanako", "correct horse battery")
+            cookie = one.fleet.staff.log_in("hanako", "correct horse battery", "")
+            assert cookie is not None
+            assert two.fleet.staff.who(cookie) == one.fleet.staff.who(cookie)
+            two.fleet.office.revoke("plaza-a", "hanako")
+            assert exchange(one, line, "/api/v1/messages") == (403, {"refused": "box_revoked"})
+
+
+def staff_page(hall: FleetServer) -> tuple[int, bool]:
+    """(status of the log-in as one without a password, whether it says that the server has a problem)."""
+    context = ssl.create_default_context(cafile=str(hall.ca))
+    connection = http.client.HTTPSConnection("localhost", hall.settings.staff_port, context=context, timeout=15)
+    try:
+        connection.request("GET", "/login", headers={"Cookie": "__Host-hiroba-staff=TEST"})
+        answer = connection.getresponse()
+        return answer.status, "サーバーで問題が起きました" in answer.read().decode()
+    finally:
+        connection.close()
+
+
 def test_a_revoked_box_is_refused_and_a_reflashed_one_is_known(hall: FleetServer, tmp_path: Path) -> None:
     line, other = join(tmp_path / "a", "plaza-a", hall), join(tmp_path / "b", "plaza-b", hall)
     hall.fleet.office.revoke("plaza-a", "hanako")
