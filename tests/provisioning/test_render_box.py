@@ -25,7 +25,8 @@ SETTSU = ROOT / "provisioning" / "examples" / "settsu.toml"
 GOLDEN = ROOT / "tests" / "fixtures" / "render" / "settsu"
 KIOSK_ADDRESSES = "etc/systemd/system/hiroba-kiosk.service.d/addresses.conf"
 STATE = Path("/var/lib/hiroba")
-BOXES = ("cityhall-1", "library-1", "park-1", "training-1")
+BOXES = ("cityhall-1", "library-1", "park-1", "station-1", "training-1")
+"""One of each kind: server, kiosk and Wi-Fi with two spots, Wi-Fi alone, kiosk alone, kiosk with its own issuer."""
 
 
 @pytest.fixture(scope="module")
