@@ -80,7 +80,8 @@ class Left:
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """What is to be drawn. template "": the page's own; keep: what the language choice has to carry along, next to the
-    kind of device; waits: the terms end with the log-in form; offer_token: of a resume cookie.
+    kind of device; waits: the terms end with the log-in form; offer_token: of a resume cookie; mailed: the request of a
+    code that this phone may still type.
     """
 
     page: Page
@@ -90,6 +91,7 @@ class Sheet:
     keep: Mapping[str, str] = field(default_factory=dict)
     waits: bool = False
     offer_token: str = ""
+    mailed: str = ""
     disaster: Disaster | None = None
     left: Left | None = None
 
@@ -165,7 +167,13 @@ class _Facts:
     def kind(self) -> Hashable:
         """See Press.print; None when the sheet holds what this visitor alone sent, or what changes with time."""
         sheet, error, left = self.sheet, self.sheet.error, self.sheet.left
-        if sheet.keep or sheet.offer_token or sheet.disaster or (error and (error.values or error.typed)):
+        if (
+            sheet.keep
+            or sheet.offer_token
+            or sheet.mailed
+            or sheet.disaster
+            or (error and (error.values or error.typed))
+        ):
             return None
         online = left and (
             left.minutes,
@@ -196,6 +204,7 @@ class _Facts:
             "here": self.here,
             "waits": sheet.waits,
             "offer_token": sheet.offer_token,
+            "mailed": sheet.mailed,
             "disaster": sheet.disaster,
             **(_session(sheet.left, blanks) if sheet.left else {}),
         }

@@ -56,7 +56,12 @@ class Pages:
         if page is Page.ONLINE and phone.session:
             return self._online(asked, phone, phone.session, kept, error=error, status=status)
         offer = kept if page is Page.WELCOME else ""
-        return self._drawing.draw(asked, Sheet(page, phone, error, offer_token=offer), status)
+        mailed = self._mailed(phone) if page in _WAITING else ""
+        return self._drawing.draw(asked, Sheet(page, phone, error, offer_token=offer, mailed=mailed), status)
+
+    def _mailed(self, phone: Phone) -> str:
+        ways = spot_of(self._settings, phone).login if phone.phone else []
+        return next((mailed for way in ways if (mailed := self._methods[way].waiting(phone.phone))), "")
 
     def terms(self, asked: Asked) -> Answer:
         """The terms, with the log-in form below them while the phone waits."""

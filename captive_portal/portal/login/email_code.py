@@ -67,11 +67,18 @@ class EmailCode:
             return self._judge(visitor, form["request"], form.get("code", ""))
         return self._send(visitor, form.get("address", ""))
 
+    def waiting(self, phone: str, /) -> str:
+        """See LoginMethod. Who goes to read the mail often loses the page: iPhones close it with its window."""
+        found = self._store.rows(
+            "SELECT id FROM mailed_code WHERE phone = ? AND expires >= ? AND tries_left > 0 ORDER BY expires DESC",
+            (phone, self._clock.now().timestamp()),
+        )
+        return str(found[0]["id"]) if found else ""
+
     def settle(self, passed: Pass, opened: bool, /) -> None:
         """An opened gate uses the code up."""
         if opened:
-            with self._store.transaction() as connection:
-                connection.execute("DELETE FROM mailed_code WHERE id = ?", (passed.claim,))
+            self._forget(passed.claim)
 
     def _send(self, visitor: Visitor, typed: str) -> Outcome:
         address = parse_address(typed)
@@ -84,7 +91,10 @@ class EmailCode:
         self._keep(request, visitor.phone, account, code)
         words = self._catalogues[visitor.language]
         mail = Mail(address, words.plain("mail_subject"), words.plain("mail_body", code=code) + "\n")
-        return AskCode(request) if self._postbox.post(mail) else Fail("error_mail")
+        if self._postbox.post(mail):
+            return AskCode(request)
+        self._forget(request)
+        return Fail("error_mail")
 
     def _account(self, address: str) -> str:
         """Letter case is folded so that one mailbox counts once; the day in the key lets no two days be joined."""
@@ -106,6 +116,10 @@ class EmailCode:
         with self._store.transaction() as connection:
             connection.execute("DELETE FROM mailed_code WHERE expires < ?", (now,))
             connection.execute("INSERT INTO mailed_code VALUES (?,?,?,?,?,?)", row)
+
+    def _forget(self, request: str) -> None:
+        with self._store.transaction() as connection:
+            connection.execute("DELETE FROM mailed_code WHERE id = ?", (request,))
 
     def _judge(self, visitor: Visitor, request: str, typed: str) -> Outcome:
         """A try is taken in the same transaction that reads the code, so parallel guesses share the tries."""

@@ -50,6 +50,10 @@ class LoginMethod(Protocol):
         """Judge one submitted form. Never raises for what a visitor typed."""
         ...
 
+    def waiting(self, phone: str, /) -> str:
+        """The request of a code mailed to this phone that may still be typed, or "". Asked for every first page."""
+        ...
+
     def settle(self, passed: Pass, opened: bool, /) -> None:
         """What the gate made of a Pass: open, or refused so that nothing is used up."""
         ...

@@ -14,5 +14,9 @@ class OneTap:
         """Always passes; the button said what pressing it means."""
         return Pass()
 
+    def waiting(self, _phone: str, /) -> str:
+        """See LoginMethod."""
+        return ""
+
     def settle(self, _passed: Pass, _opened: bool, /) -> None:
         """Nothing is used up by a tap."""

@@ -147,6 +147,10 @@ class Voucher:
             connection.execute("UPDATE voucher SET claimed_by = ? WHERE hash = ?", (phone, wanted))
         return Pass(minutes=row["minutes"], account=f"voucher-{wanted[:32]}", claim=wanted)
 
+    def waiting(self, _phone: str, /) -> str:
+        """See LoginMethod."""
+        return ""
+
     def settle(self, passed: Pass, opened: bool, /) -> None:
         """Used up when the gate opened, free again when it refused."""
         with self._store.transaction() as connection:

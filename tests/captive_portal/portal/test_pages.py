@@ -284,3 +284,30 @@ def test_a_phone_that_is_slowed_down_is_told_so(plaza: Plaza) -> None:
     after = phone.get("/?lang=en").text
     slow = str(words.html("data_slow"))
     assert (slow in before, slow in after, "MB of data left" in after) == (False, True, False)
+
+
+def test_who_went_to_read_the_mail_finds_the_place_for_the_code_again(plaza: Plaza) -> None:
+    phone, other = plaza.phone(5), plaza.phone(6)
+    phone.get("/?lang=en")
+    phone.press("login", "email_code", address="visitor@example.jp")
+    again = phone.get("/?lang=en").text  # an iPhone has closed its window meanwhile
+    link = re.search(r'data-action="code-link" href="([^"]+)"', again)
+    assert link
+    assert "code-link" not in other.get("/?lang=en").text
+    code = re.search(r"[0-9]{6}", plaza.mails.mails[0].text)
+    assert code
+    phone.get(link[1].replace("&amp;", "&"))
+    assert page(phone.press("login", "email_code", code=code[0])) == "online"
+    phone.press("logout")
+    assert "code-link" not in phone.get("/").text
+
+
+def test_a_code_that_is_over_is_offered_no_longer(plaza: Plaza) -> None:
+    phone = plaza.phone()
+    phone.get("/")
+    phone.press("login", "email_code", address="visitor@example.jp")
+    plaza.clock.advance(601)
+    assert "code-link" not in phone.get("/").text
+    plaza.mails.full = True
+    phone.press("login", "email_code", address="visitor@example.jp")
+    assert "code-link" not in phone.get("/").text
