@@ -23,10 +23,14 @@ LIMIT_EN = (
     "out and destroy it."
 )
 
+_ROOM_TO_SIGN = (ReceiptLine(" "), ReceiptLine(" "), ReceiptRule())
+
 
 @dataclass(frozen=True)
 class Disposal:
-    """What is certified. medium: name of the block device, trimmed: whether it was told which blocks are free."""
+    """What is certified. medium: name of the block device, trimmed: whether it was told which blocks are free. place,
+    asset: where the box stood, and its number in the city's inventory; "" where the site file does not say.
+    """
 
     number: str
     box: str
@@ -35,6 +39,8 @@ class Disposal:
     wiped: Wiped
     medium: str
     trimmed: bool
+    place: str = ""
+    asset: str = ""
 
 
 def as_text(disposal: Disposal) -> str:
@@ -45,6 +51,8 @@ def as_text(disposal: Disposal) -> str:
 記録番号　　{disposal.number}
 市区町村　　{disposal.city}
 端末名　　　{disposal.box}
+設置場所　　{disposal.place or "－"}
+備品番号　　{disposal.asset or "－"}
 媒体　　　　{disposal.medium}
 抹消日時　　{disposal.at:%Y年%m月%d日 %H時%M分%S秒}（日本時間）
 抹消の対象　鍵 {w.keys} 件、その他のファイル {w.files} 件、計 {w.bytes:,} バイト
@@ -57,8 +65,8 @@ def as_text(disposal: Disposal) -> str:
 立会者　所属　　　　　　　　　氏名　　　　　　　　　　　印
 
 ----
-Draft certificate of erasure {disposal.number}: box {disposal.box}, medium {disposal.medium},
-{disposal.at.isoformat(timespec="seconds")}. {w.keys} keys and {w.files} other files, {w.bytes} bytes: {METHOD_EN}.
+Draft certificate of erasure {disposal.number}: box {disposal.box}, asset {disposal.asset or "-"},
+medium {disposal.medium}, {disposal.at.isoformat(timespec="seconds")}. {w.keys} keys and {w.files} other files, {w.bytes} bytes: {METHOD_EN}.
 Free blocks told to the medium (TRIM): {trimmed[1]}. The box checked that none of the files is left.
 {LIMIT_EN}
 """
@@ -73,6 +81,8 @@ def as_receipt(disposal: Disposal) -> Receipt:
         ReceiptLine("記録番号", right=disposal.number),
         ReceiptLine("市区町村", right=disposal.city),
         ReceiptLine("端末名", right=disposal.box),
+        ReceiptLine("設置場所", right=disposal.place or "－"),
+        ReceiptLine("備品番号", right=disposal.asset or "－"),
         ReceiptLine("媒体", right=disposal.medium),
         ReceiptLine("抹消日時", right=f"{disposal.at:%Y-%m-%d %H:%M:%S}"),
         ReceiptLine("鍵", right=f"{w.keys}件"),
@@ -83,6 +93,5 @@ def as_receipt(disposal: Disposal) -> Receipt:
         ReceiptRule(),
         ReceiptLine(LIMIT),
         ReceiptRule(),
-        ReceiptLine("作業者"),
-        ReceiptLine("立会者"),
+        *(line for who in ("作業者", "立会者") for line in (ReceiptLine(who), *_ROOM_TO_SIGN)),
     )

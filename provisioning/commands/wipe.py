@@ -51,6 +51,8 @@ def command(config: Path, state: Path, yes: bool, record: Path | None, printed: 
         wiped=wiped,
         medium=medium.name if medium else "-",
         trimmed=trim(state),
+        place=site.box.place_ja,
+        asset=site.box.asset,
     )
     if record is not None:
         record.write_text(as_text(disposal), "utf-8")

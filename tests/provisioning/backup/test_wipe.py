@@ -132,7 +132,17 @@ def _until_open(box: Path, pid: int) -> None:
 
 def test_the_record_says_box_time_and_what_and_can_be_printed() -> None:
     at = datetime(2026, 11, 23, 15, 4, 5, tzinfo=JST)
-    disposal = Disposal("A1B2", "TEST-box-1", "試験市", at, Wiped(3, 12, 345678), "mmcblk0p2", trimmed=True)
+    disposal = Disposal(
+        "A1B2",
+        "TEST-box-1",
+        "試験市",
+        at,
+        Wiped(3, 12, 345678),
+        "mmcblk0p2",
+        trimmed=True,
+        place="鳥飼公民館",
+        asset="R08-0004",
+    )
     text = as_text(disposal)
     for word in (
         "TEST-box-1",
@@ -142,6 +152,8 @@ def test_the_record_says_box_time_and_what_and_can_be_printed() -> None:
         "mmcblk0p2",
         "抹消証明書",
         "立会者",
+        "鳥飼公民館",
+        "R08-0004",
     ):
         assert word in text
     assert ReceiptRenderer(576).render(as_receipt(disposal)).height > 400
