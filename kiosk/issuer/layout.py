@@ -22,6 +22,10 @@ _POINT = 25.4 / 72
 _SPARE = 0.25  # em; no rounding and no kerning makes a line longer than its cell
 
 
+_NEVER_FIRST = frozenset("、。，．・：；？！ー〜々」』）〕】ぁぃぅぇぉっゃゅょァィゥェォッャュョ")
+"""What begins no line where there is another way (JIS X 4051, 行頭禁則文字)."""
+
+
 class Type(msgspec.Struct, frozen=True):
     """A size of type in points; the height in mm of a row of one line, and of every line more."""
 
@@ -96,7 +100,7 @@ def broken(text: str, width: float, widths: Widths) -> list[str]:
 
 def words_apart(text: str) -> Iterator[str]:
     """What may not be parted where a line has room: a run of Latin letters and figures with the spaces behind it, or
-    one character of any other script with what joins it.
+    one character of any other script with what joins it or must not begin a line.
     """
     run = ""
     for character in text:
@@ -111,7 +115,7 @@ def words_apart(text: str) -> Iterator[str]:
 def _keeps(last: str, character: str) -> bool:
     """Whether ``character`` belongs to the run that ends with ``last``."""
     latin = max(last, character) < "\u0250" and not (last == " " and character != " ")
-    return latin or _joins(character)
+    return latin or _joins(character) or character in _NEVER_FIRST
 
 
 def _joins(character: str) -> bool:
@@ -124,7 +128,17 @@ def _pieces(text: str, width: float, widths: Widths) -> Iterator[str]:
         if widths(word) <= width:
             yield word
         else:
-            yield from word
+            yield from _clusters(word)
+
+
+def _clusters(word: str) -> Iterator[str]:
+    cluster = ""
+    for character in word:
+        if cluster and not _joins(character):
+            yield cluster
+            cluster = ""
+        cluster += character
+    yield cluster
 
 
 def _block(member: MemberBlock, widths: Widths) -> list[Row]:

@@ -17,6 +17,9 @@ from device.clock import SystemClock
 from device.store import Store
 from kiosk.issuance.schema import KIOSK_MIGRATIONS
 from kiosk.issuer.records import ResidentRecord
+from kiosk.issuer.seal import Verdict
+from kiosk.issuer.seal_keys import public_keys
+from kiosk.issuer.seal_reading import judge_file
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
 from tests.journeys.conftest import Visit
 
@@ -37,6 +40,15 @@ def test_the_certificate_holds_the_whole_household_with_their_exact_characters(
     assert [r.name for r in demo_resident if r.name not in text] == []
     assert any("\U000e0102" in r.name for r in demo_resident)
     assert str(summary(visit)["issue_number"]) in text
+
+
+@pytest.mark.parametrize("paper", ["certificate.pdf", "certificate.png"])
+def test_the_paper_as_printed_bears_the_seal_of_this_very_certificate(visit: Visit, paper: str) -> None:
+    (judged,) = judge_file((visit.out / paper).read_bytes(), public_keys(visit.out))
+    assert judged.verdict is Verdict.GENUINE
+    assert judged.facts
+    assert judged.facts.number == summary(visit)["issue_number"]
+    assert judged.key.startswith("TEST")
 
 
 def test_the_request_went_through_every_state_in_order(visit: Visit) -> None:

@@ -67,8 +67,13 @@ def test_a_latin_word_that_fits_a_line_is_never_broken(words: list[str]) -> None
     assert " ".join(words).split() == [word for line in lines for word in line.split()]
 
 
-def test_a_character_and_its_selector_are_never_parted() -> None:
-    assert broken("辻\U000e0102" * 5, 4, _em) == ["辻\U000e0102" * 2, "辻\U000e0102" * 2, "辻\U000e0102"]
+@given(st.text(alphabet="辻\U000e0102ーAb ", max_size=60).map(lambda text: "辻" + text), st.floats(3, 12))
+def test_a_character_and_its_selector_are_never_parted(text: str, width: float) -> None:
+    assert not [line for line in broken(text, width, _em) if line.startswith("\U000e0102")]
+
+
+def test_a_long_vowel_does_not_begin_a_line() -> None:
+    assert broken("摂津リバーサイド", 4, _em) == ["摂津リ", "バーサイ", "ド"]
 
 
 @given(st.lists(st.integers(0, 400), min_size=1, max_size=12))
