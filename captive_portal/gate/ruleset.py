@@ -221,7 +221,9 @@ def _rates(spot: SpotSettings, way: str) -> tuple[int, int]:
 
 
 def _over(kbit: int) -> str:
-    """Over this rate; the bucket holds half a second of it, at least ten full packets."""
+    """Over this rate. The kernel's bucket holds a second of it and the burst (nft_limit.c): a second and a half, or ten
+    full packets more than a second.
+    """
     rate = max(1, kbit * 1000 // 8)
     return f"limit rate over {rate} bytes/second burst {max(15_000, rate // 2)} bytes"
 

@@ -1,6 +1,6 @@
 """Runs the gate in the namespace it is started in: ``python gate_process.py SITE.toml STATE``.
 
-SIGUSR1 lets 55 seconds pass on both clocks; SIGUSR2 sets the wall clock ten days ahead, as a late NTP answer does.
+SIGUSR1 lets 48 seconds pass on both clocks; SIGUSR2 sets the wall clock ten days ahead, as a late NTP answer does.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class PushedClock:
         return self._system.monotonic() + self._ahead
 
     def push(self, *_: object) -> None:
-        """Let 55 seconds pass."""
-        self._ahead += 55.0
+        """Let 48 seconds pass."""
+        self._ahead += 48.0
 
     def step(self, *_: object) -> None:
         """Ten days ahead on the wall."""

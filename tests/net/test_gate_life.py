@@ -85,11 +85,11 @@ def test_sessions_and_counters_live_through(
     plaza: Topology, gate: SocketGateClient, echo: dict[int, socket.socket], happening: str
 ) -> None:
     plaza.login(gate, "online")
-    assert _talks(plaza, echo, "online")
-    time.sleep(0.7)  # two samples: what a flush can take away is only what was not sampled yet
+    until(lambda: _talks(plaza, echo, "online"))
+    until(lambda: _session(gate, plaza, "online").bytes_up > 0)  # a flush takes only what was not sampled yet
     before = _session(gate, plaza, "online")
     _happen(plaza, happening)
-    until(lambda: _talks(plaza, echo, "online") and _talks(plaza, echo, "online", FAR6), 3.0)
+    until(lambda: _talks(plaza, echo, "online") and _talks(plaza, echo, "online", FAR6))
     after = _session(plaza.wait_ready(), plaza, "online")
     assert (after.session, after.started_at) == (before.session, before.started_at)
     assert after.bytes_up >= before.bytes_up > 0
@@ -116,21 +116,30 @@ def test_an_open_flow_stops_both_ways_at_the_end(
 ) -> None:
     plaza.login(gate, "attacker")
     family = socket.AF_INET6 if ":" in far else socket.AF_INET
+    first, second = f"up {family}".encode(), f"up again {family}".encode()
     with plaza.phones["attacker"].socket(family) as phone:
-        phone.sendto(b"hello", (far, 7000))
-        _, back = echo[family].recvfrom(100)
+        phone.sendto(first, (far, 7000))
+        back = _sender_of(echo[family], first, 10.0)
+        assert back
         echo[family].sendto(b"down", back)
-        assert phone.recv(100) == b"down"
+        assert _sender_of(phone, b"down", 10.0)
         assert gate.end(ip=plaza.phones["attacker"].ip4) == 1
-        phone.settimeout(0.3)
         echo[family].sendto(b"down again", back)
-        with pytest.raises(TimeoutError):
-            phone.recv(100)
+        assert not _sender_of(phone, b"down again", 0.3)
         with suppress(OSError):
-            phone.sendto(b"up again", (far, 7000))
-        echo[family].settimeout(0.3)
-        with pytest.raises(TimeoutError):
-            echo[family].recvfrom(100)
+            phone.sendto(second, (far, 7000))
+        assert not _sender_of(echo[family], second, 0.3)
+
+
+def _sender_of(heard: socket.socket, payload: bytes, seconds: float) -> tuple[str, int] | None:
+    """Who sent this; None when it does not come within so many seconds. What else is heard came late from before."""
+    heard.settimeout(seconds)
+    with suppress(TimeoutError):
+        while True:
+            told, sender = heard.recvfrom(100)
+            if told == payload:
+                return (sender[0], sender[1])
+    return None
 
 
 def test_a_token_takes_the_session_to_a_new_mac(
@@ -140,8 +149,8 @@ def test_a_token_takes_the_session_to_a_new_mac(
     plaza.phones["neighbour"].say_hello()
     moved = gate.resume(plaza.phones["neighbour"].ip4, opened.token)
     assert isinstance(moved, p.Opened)
-    assert _talks(plaza, echo, "neighbour")
-    assert _talks(plaza, echo, "neighbour", FAR6)
+    until(lambda: _talks(plaza, echo, "neighbour"))
+    until(lambda: _talks(plaza, echo, "neighbour", FAR6))
     assert not _talks(plaza, echo, "attacker")
     assert gate.resume(plaza.phones["attacker"].ip4, opened.token) == p.Refused(refused=p.RefusalReason.TOKEN)
     gate.end(session=moved.session)
@@ -151,8 +160,8 @@ def test_disaster_mode_opens_for_all_but_the_blocked_and_shuts_again(
     plaza: Topology, gate: SocketGateClient, echo: dict[int, socket.socket]
 ) -> None:
     assert gate.set_disaster(p.SetDisaster(on=True, reason="flood", by="staff", drill=True)).on
-    assert _talks(plaza, echo, "attacker")
-    assert _talks(plaza, echo, "attacker", FAR6)
+    until(lambda: _talks(plaza, echo, "attacker"))
+    until(lambda: _talks(plaza, echo, "attacker", FAR6))
     gate.block(ip=plaza.phones["attacker"].ip4)
     assert not _talks(plaza, echo, "attacker")
     gate.unblock()
@@ -228,23 +237,28 @@ def test_the_box_answers_no_other_protocol(plaza: Topology, gate: SocketGateClie
         for to in ("10.90.0.1", "198.18.0.2"):
             packet = frames.ipv4(phone.ip4, to, protocol, bytes([0, 1]) * 20)
             phone.put_on_wire([frames.ethernet(GATEWAY_MAC, phone.mac, packet)])
-        phone.put_on_wire(
-            [frames.ethernet(GATEWAY_MAC, phone.mac, frames.ipv4(phone.ip4, "10.90.0.1", 1, frames.ping4()))]
-        )
-        assert _answers_before_the_echo(ear, phone.ip4) <= {"prohibited"}
+        ping = frames.ethernet(GATEWAY_MAC, phone.mac, frames.ipv4(phone.ip4, "10.90.0.1", 1, frames.ping4()))
+        heard: set[bytes] = set()
+        until(lambda: _heard_to_the_echo(phone.put_on_wire, ping, ear, heard))
+    about = [
+        packet for packet in heard if protocol in (packet[9], packet[37])
+    ]  # of it, or an ICMP error that quotes it
+    assert {packet[20:22] for packet in about if packet[9] == 1} <= {b"\x03\x0d"}  # prohibited
+    assert [packet for packet in about if packet[9] != 1] == []
 
 
-def _answers_before_the_echo(ear: socket.socket, own: str) -> set[str]:
-    """What came to ``own`` until the answer to a ping: the ICMP refusal (3, 13) is "prohibited", else its protocol."""
-    heard: set[str] = set()
-    ear.settimeout(5.0)
-    while True:
-        packet = ear.recv(2000)[14:]
-        if packet[16:20] != frames.raw(own):
-            continue
-        if packet[9] == 1 and packet[20] == 0:
-            return heard
-        heard.add("prohibited" if packet[9] == 1 and packet[20:22] == b"\x03\x0d" else str(packet[9]))
+def _heard_to_the_echo(send: Callable[[list[bytes]], None], ping: bytes, ear: socket.socket, heard: set[bytes]) -> bool:
+    """Put into ``heard`` the packets to this phone until a ping is answered (pings are rationed): did that come?"""
+    send([ping])
+    ear.settimeout(0.3)
+    with suppress(TimeoutError):
+        while True:
+            packet = ear.recv(2000)[14:].ljust(40, b"\0")
+            if packet[9] == 1 and packet[20:22] == b"\0\0":
+                return True
+            if packet[16:20] == ping[26:30]:
+                heard.add(packet)
+    return False
 
 
 def test_ports_of_the_bridge_are_isolated_by_the_gate_those_that_join_later_too(
@@ -288,7 +302,7 @@ def test_dns_through_the_box_is_rationed_per_phone(plaza: Topology, gate: Socket
         resolver.settimeout(0.2)
         for _ in range(400):
             phone.sendto(b"tunnel", ("10.90.0.1", 53))
-        assert 50 <= _received(resolver) <= 150
+        assert 50 <= _received(resolver) <= 250  # of 400: 90 at once, then 15 a second
         other.sendto(b"question", ("10.90.0.1", 53))
         assert _received(resolver) == 1
 
@@ -319,7 +333,7 @@ def test_250_phones_log_in_sixteen_at_a_time_and_all_pass(plaza: Topology, gate:
         if n % 25 == 0:
             time.sleep(0.01)  # the far side's ear holds some hundred frames
             seen |= plaza.drain_far()
-    time.sleep(0.1)
+    plaza.let_all_arrive()
     assert {f"198.19.99.{n}" for n in range(250)} <= seen | plaza.drain_far()
     for ip, _ in phones:
         gate.end(ip=ip)
@@ -343,7 +357,7 @@ def test_other_tables_are_left_alone(plaza: Topology, gate: SocketGateClient) ->
     plaza.nft("add table inet another; add chain inet another mine; add rule inet another mine counter")
     before = plaza.nft("list", "table", "inet", "another")
     plaza.nft("delete", "table", "inet", "hiroba")
-    until(lambda: "table inet hiroba" in plaza.nft("list", "tables"), 2.0)
+    until(lambda: "table inet hiroba" in plaza.nft("list", "tables"))
     assert plaza.nft("list", "table", "inet", "another") == before
 
 
@@ -355,5 +369,5 @@ def test_neither_log_nor_database_keeps_a_mac(plaza: Topology, gate: SocketGateC
     ]
     assert files() != []
     gate.end(session=opened.session)
-    until(lambda: files() == [], 5.0)
+    until(lambda: files() == [])
     assert mac not in plaza.log()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,6 +31,8 @@ T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 FAR4, FAR6 = "198.19.7.7", "2001:db8:f:1::77"
 """A server on the far side."""
+LAST = re.compile(r"198\.19\.2\d\d\.")
+"""Where the gateway's own last datagrams go."""
 GATEWAY_MAC = "02:00:00:aa:00:01"
 
 SITE = """
@@ -116,13 +120,15 @@ class Topology:
     PHONES = ("attacker", "online", "ended", "neighbour")
 
     def __init__(
-        self, folder: Path, ipv6: str = "routed", limits: str = "minutes_per_visit = 1", more: str = ""
+        self, folder: Path, ipv6: str = "routed", limits: str = "minutes_per_visit = 30", more: str = ""
     ) -> None:
         self.folder = folder
         self._stem = f"hg{os.getpid():x}{os.urandom(2).hex()}"
         self.gateway, self.internet = f"{self._stem}g", f"{self._stem}i"
         self.phones = {name: Phone(f"{self._stem}{n}", n) for n, name in enumerate(self.PHONES, 1)}
         self.far: socket.socket | None = None
+        self._seen: set[tuple[str, str]] = set()
+        self._last = 0
         self._process: subprocess.Popen[bytes] | None = None
         (folder / "site.toml").write_text(SITE.format(ipv6=ipv6, limits=limits, more=more))
 
@@ -138,6 +144,7 @@ class Topology:
         every = socket.htons(3)
         self.far = in_namespace(self.internet, lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, every))
         self.far.bind(("far0", 3))
+        self._own = in_namespace(self.gateway, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         self.far.setblocking(False)
         until(lambda: in_namespace(self.gateway, lambda: _reaches("2001:db8:f::1") and _reaches("198.18.0.1")))
 
@@ -193,6 +200,7 @@ class Topology:
             phone.close()
         if self.far is not None:
             self.far.close()
+            self._own.close()
         for space in (self.gateway, self.internet, *(phone.space for phone in self.phones.values())):
             subprocess.run(["ip", "netns", "del", space], check=False, stderr=subprocess.DEVNULL)
 
@@ -261,8 +269,28 @@ class Topology:
         phone, air = self.phones[name], self.air(name)
         for number, attempt in enumerate(ATTEMPTS):
             phone.put_on_wire(attempt.send(air, target(number)))
-        time.sleep(0.15)
+        self.let_all_arrive()
         return self.heard_far()
+
+    def let_all_arrive(self) -> None:
+        """Wait until what was sent before has gone its way: a busy machine moves packets when it finds the time. A last
+        datagram of the gateway's own from each processor comes after them.
+        """
+        assert self.far is not None
+        mine = os.sched_getaffinity(0)
+        try:
+            for number in mine:
+                os.sched_setaffinity(0, {number})
+                self._last += 1
+                last = f"198.19.{200 + self._last // 250 % 50}.{self._last % 250}"
+                self._own.sendto(b"last", (last, 9))
+                until(partial(self._has_come, last))
+        finally:
+            os.sched_setaffinity(0, mine)
+        time.sleep(0.05)
+
+    def _has_come(self, to: str) -> bool:
+        return to in self._hear()
 
     def drain_far(self) -> set[str]:
         """Destination addresses of all frames that reached the far side since last asked."""
@@ -270,20 +298,25 @@ class Topology:
 
     def heard_far(self) -> set[tuple[str, str]]:
         """(source, destination) of them."""
-        seen: set[tuple[str, str]] = set()
+        self._hear()
+        seen, self._seen = self._seen, set()
+        return {(source, to) for source, to in seen if not LAST.match(to)}
+
+    def _hear(self) -> set[str]:
+        """Read what has come; all destinations since ``heard_far``."""
         assert self.far is not None
         with suppress(BlockingIOError):
             while True:
                 packet, origin = self.far.recvfrom(65535)
                 if origin[2] != socket.PACKET_OUTGOING:
-                    seen.add(_addresses(packet[14:]))
-        return seen
+                    self._seen.add(_addresses(packet[14:]))
+        return {to for _, to in self._seen}
 
-    def login(self, client: SocketGateClient, name: str) -> p.Opened:
-        """Let a phone log in by one tap."""
+    def login(self, client: SocketGateClient, name: str, minutes: int = 0) -> p.Opened:
+        """Let a phone log in by one tap, for the spot's half an hour or for so many minutes."""
         phone = self.phones[name]
         phone.say_hello()
-        opened = client.open(p.Open(ip=phone.ip4, method="one_tap"))
+        opened = client.open(p.Open(ip=phone.ip4, method="one_tap", minutes=minutes))
         assert isinstance(opened, p.Opened), opened
         return opened
 
@@ -299,7 +332,7 @@ def topology(folder: Path, **settings: str) -> Iterator[Topology]:
         made.destroy()
 
 
-def until(holds: Callable[[], bool], seconds: float = 15.0) -> None:
+def until(holds: Callable[[], bool], seconds: float = 30.0) -> None:
     """Wait until ``holds``; fails after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not holds():
