@@ -152,9 +152,20 @@ def box_tree(tree: Tree, number: int) -> Tree:
     for name in SHARED:
         if name not in left_out and (name in tree or name in entry):
             box[name] = merged(tree.get(name, {}), entry.get(name, {}))
+    if "fleet" in box and "fleet" in parts:
+        box["fleet"] = {**box["fleet"], "places": {**_places(tree), **box["fleet"].get("places", {})}}
     if "wifi" in box and "spots" in box["wifi"]:
         box["wifi"]["spots"] = [merged(tree.get("spot", {}), spot) for spot in box["wifi"]["spots"]]
     return box
+
+
+def _places(tree: Tree) -> dict[str, list[str]]:
+    """Box -> where it stands, for city hall's pages."""
+    return {
+        entry["name"]: [entry.get("place_ja", ""), entry.get("place_en", "")]
+        for entry in tree["boxes"]
+        if entry.get("place_ja") or entry.get("place_en")
+    }
 
 
 def merged(below: Any, above: Any) -> Any:

@@ -66,7 +66,8 @@ def as_text(disposal: Disposal) -> str:
 
 ----
 Draft certificate of erasure {disposal.number}: box {disposal.box}, asset {disposal.asset or "-"},
-medium {disposal.medium}, {disposal.at.isoformat(timespec="seconds")}. {w.keys} keys and {w.files} other files, {w.bytes} bytes: {METHOD_EN}.
+medium {disposal.medium}, {disposal.at.isoformat(timespec="seconds")}.
+{w.keys} keys and {w.files} other files, {w.bytes} bytes: {METHOD_EN}.
 Free blocks told to the medium (TRIM): {trimmed[1]}. The box checked that none of the files is left.
 {LIMIT_EN}
 """

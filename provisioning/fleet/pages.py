@@ -102,6 +102,7 @@ def _shared(pages: Pages) -> dict[str, object]:
         "waiting": lambda: len(pages.records.pending()),
         "moment": moment,
         "fingerprint": fingerprint,
+        "place": lambda box: pages.settings.place(box, w.language),
         "finding": lambda code: title(code, w.language),
         "next_step": lambda code: next_step(code, w.language),
         "warnings": lambda: warnings(pages.ends, pages.now),

@@ -16,7 +16,8 @@ class FleetSettings(Section, frozen=True, kw_only=True):
     is made for these alone. staff_port: pages for staff. enrol_port: boxes without a credential. box_port: mutual TLS.
     database: "" for SQLite below the state folder, or postgresql://… certificate, key: the service's own TLS credential
     (PEM); "" lets the city's CA make it. box_certificate_days: life of a box's credential. code_days: life of an
-    enrolment code. silent_minutes without a heartbeat make a box "silent".
+    enrolment code. silent_minutes without a heartbeat make a box "silent". places: box -> where it stands, in Japanese
+    and English, as staff know it; a city's file fills it from its boxes.
     """
 
     host: str = "0.0.0.0"  # noqa: S104  # a service of the city's network; mutual TLS guards the boxes' door
@@ -31,6 +32,12 @@ class FleetSettings(Section, frozen=True, kw_only=True):
     box_certificate_days: Annotated[int, msgspec.Meta(ge=1, le=397)] = 30
     code_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 30
     silent_minutes: Annotated[int, msgspec.Meta(ge=2, le=10080)] = 15
+    places: dict[str, list[str]] = msgspec.field(default_factory=dict)
+
+    def place(self, box: str, language: str) -> str:
+        """Where ``box`` stands in ``language`` ("ja" or another), or ""."""
+        said = [name for name in self.places.get(box, []) if name]
+        return (said[0] if language == "ja" else said[-1]) if said else ""
 
 
 class FleetLinkSettings(Section, frozen=True, kw_only=True):

@@ -54,6 +54,16 @@ def test_a_box_takes_what_the_city_says_and_its_own_keys_win(city: City) -> None
     assert (torikai.city.telephone, torikai.city.name_ja) == ("06-0000-0001", "摂津市")
 
 
+def test_city_hall_knows_where_each_box_stands(city: City) -> None:
+    server = city.box("cityhall-1").site.fleet
+    assert server is not None
+    assert (server.place("torikai-1", "ja"), server.place("torikai-1", "en")) == (
+        "鳥飼公民館",
+        "Torikai Community Centre",
+    )
+    assert (server.place("nowhere-1", "ja"), len(server.places)) == ("", 12)
+
+
 def test_every_spot_takes_the_city_s_spot_settings(city: City) -> None:
     wifi = city.box("library-1").site.wifi
     assert wifi is not None

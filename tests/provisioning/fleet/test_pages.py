@@ -171,6 +171,18 @@ def test_findings_are_told_in_words_with_the_next_step(client: FlaskClient, smal
     assert "{" not in detail.split("<main")[1]
 
 
+def test_a_box_is_shown_with_the_place_that_staff_know(small_hall: Hall) -> None:
+    small_hall.enrolled("plaza-1")
+    fleet = small_hall.fleet
+    fleet.staff.enter("hanako", PASSWORD)
+    named = msgspec.structs.replace(small_hall.settings, places={"plaza-1": ["見本公民館", "TEST Centre"]})
+    pages = Pages(named, fleet.records, fleet.office, fleet.staff, small_hall.clock)
+    with create_staff_app(pages, open_log("fleet")).test_client() as client:
+        log_in(client)
+        assert "見本公民館" in get(client, "/").text
+        assert "TEST Centre" in get(client, "/boxes/plaza-1?lang=en").text
+
+
 def test_what_a_silent_box_told_last_is_not_shown_as_how_it_is(client: FlaskClient, small_hall: Hall) -> None:
     small_hall.enrolled("plaza-1")
     beat(small_hall, "plaza-1", version="1", findings=[], page_paper="ready")
