@@ -41,12 +41,13 @@ def wide(school: Topology, space: str, far: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in far else socket.AF_INET
     made = in_namespace(space, lambda: socket.socket(family, socket.SOCK_DGRAM))
     made.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20)
-    made.settimeout(0.5)
+    made.settimeout(10.0)
     return made
 
 
 def arrived(ear: socket.socket) -> int:
-    """How many datagrams have come."""
+    """How many datagrams have come, once no more do for a second."""
+    ear.settimeout(1.0)
     count = 0
     with suppress(TimeoutError):
         while True:
@@ -71,9 +72,13 @@ def bursts(school: Topology, name: str, far: str) -> tuple[int, int]:
 
 def test_a_phone_that_used_its_quota_goes_on_slowly_in_both_families(school: Topology, gate: SocketGateClient) -> None:
     school.login(gate, "online")
-    assert bursts(school, "online", FAR4) == (BURST, BURST)
-    until(lambda: bursts(school, "online", FAR4) != (BURST, BURST))
-    assert [s.throttled for s in gate.sessions()] == [True]
+    assert min(bursts(school, "online", FAR4)) > BURST / 2
+
+    def slowed() -> bool:
+        bursts(school, "online", FAR4)
+        return [s.throttled for s in gate.sessions()] == [True]
+
+    until(slowed, 60)
     for far in (FAR4, FAR6):
         up, down = bursts(school, "online", far)
         assert 0 < up < BURST / 2
@@ -105,7 +110,6 @@ def test_where_one_resolver_is_set_no_other_is_reached(
     ):
         names.bind((far, port))
         other.bind((far, 7001))
-        other.settimeout(10)
         asking.sendto(b"a question", (far, port))
         asking.sendto(b"anything else", (far, 7001))
         assert other.recv(100) == b"anything else"  # sent after the question, over the same wires
