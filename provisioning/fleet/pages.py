@@ -76,7 +76,8 @@ def shown(template: str, status: int = 200, **places: object) -> Response:
 
 def _guard(pages: Pages) -> AnyResponse | None:
     """Nobody passes without a session; no form passes without its token or from another site."""
-    g.who = pages.staff.who(request.cookies.get(COOKIE, ""))
+    by_itself = request.method == "GET" and "auto" in request.args  # the page, not a person: the session grows idle
+    g.who = pages.staff.who(request.cookies.get(COOKIE, ""), used=not by_itself)
     if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         abort(403)
     if request.endpoint == "staff.log_in":

@@ -108,8 +108,10 @@ class StaffRoom:
         with self._database.transaction() as session:
             session.execute(delete(StaffSession).where(StaffSession.hash == _hash(token)))
 
-    def who(self, token: str) -> LoggedIn | None:
-        """The staff member behind a cookie, or None when it is unknown or its time is over."""
+    def who(self, token: str, *, used: bool = True) -> LoggedIn | None:
+        """The staff member behind a cookie, or None when it is unknown or its time is over. used: a person asks, not a
+        page that reads itself anew.
+        """
         now = self._now()
         with self._database.transaction() as session:
             found = session.get(StaffSession, _hash(token)) if token else None
@@ -118,7 +120,7 @@ class StaffRoom:
             if now - found.used_at > IDLE_SECONDS or now - found.began_at > LONGEST_SECONDS:
                 session.delete(found)
                 return None
-            if now - found.used_at > 60:  # not a write at every page
+            if used and now - found.used_at > 60:  # not a write at every page
                 found.used_at = now
             return LoggedIn(found.staff, _form_token(token))
 

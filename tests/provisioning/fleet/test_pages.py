@@ -219,6 +219,20 @@ def test_a_session_ends_by_itself(client: FlaskClient, small_hall: Hall, pause: 
     assert get(client, "/").status_code == 303
 
 
+def test_a_list_left_open_reads_itself_anew_and_does_not_keep_the_session(
+    client: FlaskClient, small_hall: Hall
+) -> None:
+    log_in(client)
+    found = re.search(r'http-equiv="refresh" content="60; url=([^"]+)"', get(client, "/?state=well").text)
+    assert found
+    again = found[1].replace("&amp;", "&")
+    assert "state=well" in again
+    small_hall.clock.advance(IDLE_SECONDS - 60)
+    assert get(client, again).status_code == 200
+    small_hall.clock.advance(120)
+    assert get(client, again).headers["Location"] == "/login"
+
+
 def test_logging_out_ends_the_session_at_the_server(client: FlaskClient) -> None:
     log_in(client)
     kept = client.get_cookie(COOKIE)
