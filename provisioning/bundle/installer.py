@@ -88,10 +88,15 @@ class Installer:
         self._ports = ports
         self._patience = patience or Patience()
 
-    def update(self, source: Source) -> Outcome:
-        """Take and try the newest release that is for this box. Raises a BundleError; TrialFailed when taken back."""
+    def update(self, source: Source, *, again: bool = False) -> Outcome:
+        """Take and try the newest release that is for this box; ``again``: one that was taken back, too.
+
+        Raises a BundleError; TrialFailed when taken back.
+        """
         with self._alone():
             self._settle()
+            if again:
+                self._slots.forgive()
             self._ports.step(Step.LOOK)
             offers = source.refresh()
             outcome, name = choose(offers, self._box, self._here())

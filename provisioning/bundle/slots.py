@@ -146,6 +146,10 @@ class Slots:
         if release and release not in self.refused():
             self.disk.write(self.updates / "refused.json", msgspec.json.encode((*self.refused(), release)))
 
+    def forgive(self) -> None:
+        """Every release may be tried again."""
+        self.disk.remove(self.updates / "refused.json")
+
     def _lead(self, name: str, slot: str) -> None:
         link = self.folder / name
         if not link.is_symlink() or link.readlink().name != slot:

@@ -68,8 +68,11 @@ for _publishing in COMMANDS:
 @state_option
 @click.option("--from", "source", default="", help="https:// address or folder; else [updates] source.")
 @click.option("--trust", type=click.Path(path_type=Path), help="Pinned root metadata; else [updates] trust.")
+@click.option("--again", is_flag=True, help="Also a release that was taken back here, once its cause is mended.")
 @_json
-def install(config: Path, application: Path, state: Path, source: str, trust: Path | None, as_json: bool) -> None:
+def install(
+    config: Path, application: Path, state: Path, source: str, trust: Path | None, again: bool, as_json: bool
+) -> None:
     """Take the newest release for this box, try it, and keep it or go back within a minute."""
     site = read_site(config)
     wanted = source or site.updates.source
@@ -80,7 +83,7 @@ def install(config: Path, application: Path, state: Path, source: str, trust: Pa
     with _rights("hiroba bundle install"):
         record = _record(slots, state)
         try:
-            outcome = _installer(slots, config, record).update(client)
+            outcome = _installer(slots, config, record).update(client, again=again)
         except BundleError as error:
             record.refused(error)
             raise

@@ -58,6 +58,17 @@ def test_an_ill_release_is_taken_back_and_not_tried_again(city: Repository, box:
     assert box.runs() == "three"
 
 
+def test_a_release_that_was_taken_back_can_be_tried_again_when_staff_say_so(
+    city: Repository, box: BoxUnderTest
+) -> None:
+    publish(city, "ill-two")
+    with pytest.raises(TrialFailed):
+        box.update()
+    with pytest.raises(TrialFailed):
+        box.installer().update(box.client(), again=True)
+    assert (box.runs(), box.slots.refused()) == ("first", (1,))
+
+
 def test_a_release_whose_units_do_not_start_is_taken_back(city: Repository, box: BoxUnderTest) -> None:
     publish(city, "two")
 
