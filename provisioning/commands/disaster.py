@@ -17,6 +17,7 @@ from device.clock import JST, SystemClock
 from provisioning.commands.options import site_options
 from provisioning.commands.wifi_site import gate_of
 
+LONGEST_REASON = 200
 _JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
 
@@ -39,6 +40,21 @@ class _Until(click.ParamType[datetime]):
         return aware.astimezone(JST)
 
 
+class _Reason(click.ParamType[str]):
+    """A line that fits the page of a small phone and the audit."""
+
+    name = "text"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The line, without blanks around it."""
+        line = str(value).strip()
+        if not 0 < len(line) <= LONGEST_REASON or not line.isprintable():
+            self.fail(
+                f"1～{LONGEST_REASON}文字の一行で書いてください。 / one line of 1 to {LONGEST_REASON} characters."
+            )
+        return line
+
+
 @click.group("disaster")
 def command() -> None:
     """Disaster mode: on, off, status."""
@@ -46,7 +62,7 @@ def command() -> None:
 
 @command.command()
 @site_options
-@click.option("--reason", required=True, help="Shown on the page and written in the audit.")
+@click.option("--reason", type=_Reason(), required=True, help="Shown on the page and written in the audit.")
 @click.option("--until", type=_Until(), required=True, help="When it ends by itself (ISO 8601, at most 30 days).")
 @click.option("--drill", is_flag=True, help="A drill: the page says so, large.")
 @_JSON_OPTION

@@ -142,6 +142,13 @@ def test_a_disaster_needs_a_moment_to_come(box: WifiBox, until: str) -> None:
     assert not box.gate.disaster().on
 
 
+@pytest.mark.parametrize("reason", ["", "   ", "x" * 201, "大雨\n避難", "\x1b[2J"])
+def test_a_disasters_reason_is_one_line_that_fits_the_page(box: WifiBox, reason: str) -> None:
+    until = (datetime.now(JST) + timedelta(hours=1)).isoformat()
+    assert box.run("disaster", "on", "--reason", reason, "--until", until, ok=False).exit_code == 2
+    assert not box.gate.disaster().on
+
+
 def test_vouchers_go_to_a_file_only_its_owner_can_read(box: WifiBox, tmp_path: Path) -> None:
     out = tmp_path / "codes.txt"
     output = box.run("voucher", "make", "--count", "3", "--minutes", "30", "--out", str(out)).output
