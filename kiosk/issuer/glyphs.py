@@ -38,13 +38,13 @@ class GlyphCheck:
 
     def width(self, text: str) -> float:
         """How wide ``text`` is drawn, in em; selectors and kerning, which take nothing or less, do not count."""
-        return sum(self._advance(character) for character in text if not is_selector(character))
+        return sum([self._wide.get(character) or self._advance(character) for character in text])
 
     def _advance(self, character: str) -> float:
-        if character not in self._wide:
-            glyph = self._font.get_nominal_glyph(ord(character)) or 0
-            self._wide[character] = self._font.get_glyph_h_advance(glyph) / self._font.face.upem
-        return self._wide[character]
+        glyph = self._font.get_nominal_glyph(ord(character)) or 0
+        wide = 0.0 if is_selector(character) else self._font.get_glyph_h_advance(glyph) / self._font.face.upem
+        self._wide[character] = wide
+        return wide
 
     def _draws(self, cluster: str) -> bool:
         if cluster not in self._known:

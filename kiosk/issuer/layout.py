@@ -88,6 +88,8 @@ def broken(text: str, width: float, widths: Widths) -> list[str]:
     """``text`` in lines of at most ``width`` em, broken after a space where there is one within reach, else anywhere
     between two clusters; together the lines are ``text``.
     """
+    if widths(text) <= width:
+        return [text]
     lines, line, used = [], "", 0.0
     for piece in _pieces(text, width, widths):
         wide = widths(piece)
@@ -95,7 +97,7 @@ def broken(text: str, width: float, widths: Widths) -> list[str]:
             lines.append(line)
             line, used = "", 0.0
         line, used = line + piece, used + wide
-    return [*lines, line] if line or not lines else lines
+    return [*lines, line]
 
 
 def words_apart(text: str) -> Iterator[str]:
