@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from captive_portal.gate.book import Changes
+from captive_portal.gate.changes import Changes
 from captive_portal.gate.database import Database, Moment
 from captive_portal.gate.identity import DaySalt
 from captive_portal.gate.memory import MemoryGate
