@@ -1,4 +1,4 @@
-"""The boot rows: start of each web process, memory and idle CPU of a box with kiosk and Wi-Fi.
+"""The boot rows: start of each web process, memory and idle CPU of a box with kiosk and Wi-Fi, what it writes in a day.
 
 The issuer is left out of the memory (typst apart, DESIGN §9). May import: provisioning.bench.
 """
@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from provisioning.bench import written
 from provisioning.bench.box_wifi import BoxWifi
 from provisioning.bench.effort import Effort
 from provisioning.bench.figures import median
@@ -63,7 +64,7 @@ def measure(effort: Effort) -> Iterator[Measured]:
         told = ", ".join(f"{name} {seconds:.2f}" for name, seconds in starts.items())
         yield Measured("box.cold_start_s", starts[slowest], note=f"exec to first answer, the slowest of: {told}")
         yield from _idle(ports["kiosk"], site, effort.of(30, 1))
-    yield Measured("box.written_mb_per_day", None, note="needs a box and a day; see the long tests of group boot")
+    yield from written.measure(effort)
 
 
 def _idle(port: int, site: Path, seconds: int) -> Iterator[Measured]:

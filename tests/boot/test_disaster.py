@@ -30,7 +30,7 @@ systemctl daemon-reload
 
 def apply(box: Container, text: str) -> None:
     (box.root / NEW.lstrip("/")).write_text(text, "utf-8")
-    box.run("hiroba", "apply", "--yes", "--config", NEW)
+    box.run("hiroba", "apply", "--yes", "--seconds", "180", "--config", NEW, seconds=240)
 
 
 def ssid(text: str, name: str) -> str:

@@ -20,7 +20,9 @@ UNDO = "var/lib/hiroba/apply/undo.json"
 
 
 def apply(box: Container, *words: str) -> dict[str, list[str]]:
-    told: dict[str, list[str]] = json.loads(box.run("hiroba", "apply", "--yes", "--json", *words))
+    told: dict[str, list[str]] = json.loads(
+        box.run("hiroba", "apply", "--yes", "--json", "--seconds", "180", *words, seconds=240)
+    )
     return told
 
 
