@@ -49,9 +49,8 @@ class _Reason(click.ParamType[str]):
         """The line, without blanks around it."""
         line = str(value).strip()
         if not 0 < len(line) <= LONGEST_REASON or not line.isprintable():
-            self.fail(
-                f"1～{LONGEST_REASON}文字の一行で書いてください。 / one line of 1 to {LONGEST_REASON} characters."
-            )
+            shown = f"1～{LONGEST_REASON}文字の一行で書いてください。 / one line of 1 to {LONGEST_REASON} characters."
+            self.fail(shown, param, ctx)
         return line
 
 
