@@ -94,7 +94,7 @@ def _open(path: Path) -> sqlite3.Connection:
         "foreign_keys=ON",
         "secure_delete=ON",
         # Room for the 1,000 pages after which SQLite tidies up: the log is then written over in place, which costs the
-        # card a third of what it costs to let it grow anew each time (provisioning/bench/written.py).
+        # card little more than half of what it costs to let it grow anew each time (provisioning/bench/written.py).
         "journal_size_limit=4259840",
     ):
         connection.execute(f"PRAGMA {pragma}")

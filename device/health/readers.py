@@ -19,7 +19,8 @@ from device.health.judges import Space, Unit
 SYSTEM = Path("/sys")
 _UNSYNCHRONISED = 0x40  # STA_UNSYNC of <sys/timex.h>
 _STATUS_OFFSET = 40  # of ``status`` in struct timex on 64-bit Linux
-_CANARY_BYTES = 64 * 1024
+_CANARY_BYTES = 4096
+"""One block: every heartbeat writes it, so it is counted among what wears the card."""
 _ASK_SECONDS = 3.0
 _NEVER = 2**64 - 1
 """How systemd writes a moment that has not been (USEC_INFINITY)."""

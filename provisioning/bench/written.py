@@ -19,6 +19,7 @@ from pathlib import Path
 
 from device.card.virtual.pki import TestPki
 from device.clock import SystemClock
+from device.health.readers import canary
 from device.outbox import OUTBOX_MIGRATIONS, Outbox
 from device.store import Store
 from kiosk.drill import Drill
@@ -139,11 +140,15 @@ def _wifi(made: Card, effort: Effort) -> dict[str, float]:
 
 
 def _heartbeat(made: Card, effort: Effort) -> dict[str, float]:
-    """Put, and taken away when city hall has it, by a process that begins and ends each time."""
+    """The doctor's canary; a message put, offered, and taken away when city hall has it; a process of its own each
+    time.
+    """
 
     def one() -> None:
+        canary(made.folder)
         with closing(Store(made.folder / "outbox.db", OUTBOX_MIGRATIONS)) as store:
             outbox = Outbox(store, SystemClock())
-            outbox.acknowledged([outbox.put("heartbeat", uptime_s=1)])
+            outbox.put("heartbeat", uptime_s=1)
+            outbox.acknowledged([message.id for message in outbox.batch()])
 
     return {"heartbeat": _steady(made, one, 1, effort.of(20, 2))}
