@@ -195,7 +195,7 @@ def _demo_family() -> list[ResidentRecord]:
             resident_since=max(arrived, born),
             address_since=max(arrived, born),
             notified=max(arrived, born) + timedelta(days=5),
-            previous_address="兵庫県見本市南見本町七丁目901番地の99",
+            previous_address="兵庫県見本市南見本町七丁目901番地の99" if born < arrived else "",
             domicile="大阪府見本市大字見本字上見本987番地",
             register_head=f"{tsuji} 浩一",
         )
