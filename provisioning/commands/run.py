@@ -110,7 +110,7 @@ def portal(config: Path, state: Path, workers: int) -> None:
         pages.port,
         "portal",
         workers=workers,
-        threads=16,
+        threads=32,  # made when needed; a phone that stalls within TLS keeps one for five seconds
         tls=tls,
         tls_port=pages.tls_port if tls else None,
     )
