@@ -3,7 +3,8 @@ the sealed connection log.
 
 A session's row, with its MAC, is deleted when it ends (secure_delete, and the write-ahead log is cut back by
 ``sweep``); in the same transaction its stay goes into the sealed log, if the city keeps one.
-May import: blocks, book, changes, identity, sealing, session, protocol, captive_portal.settings, device.store.
+May import: blocks, book, changes, identity, sealing, session, protocol, captive_portal.settings, device.migrations,
+device.store.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import base64
 import hashlib
 import secrets
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -29,7 +30,8 @@ from captive_portal.gate.sealing import Seal
 from captive_portal.gate.session import Session
 from captive_portal.settings import ConnectionLogSettings
 from device.audit import AUDIT_MIGRATIONS
-from device.store import Store, statements
+from device.migrations import additive, statements
+from device.store import Store
 
 T = TypeVar("T")
 
@@ -41,6 +43,7 @@ MIGRATIONS = (
         "CREATE TABLE fact (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
     ),
     statements("CREATE TABLE sealed (number INTEGER PRIMARY KEY, day TEXT NOT NULL, box BLOB NOT NULL)"),
+    additive("CREATE TABLE used (name TEXT PRIMARY KEY, seconds REAL NOT NULL) WITHOUT ROWID"),
 )
 
 
@@ -95,7 +98,8 @@ class Database:
         rows = self.store.rows("SELECT body FROM session")
         sessions = [after_boot(msgspec.json.decode(row["body"], type=Session), kept, now) for row in rows]
         (last,) = self.store.rows("SELECT max(coalesce((SELECT max(number) FROM usage), 0), ?)", (self._numbered(),))
-        used = self._fact("used", dict[str, float]) or {}
+        used = self._fact("used", dict[str, float]) or {}  # of an older release, on the day of the update
+        used |= {row["name"]: row["seconds"] for row in self.store.rows("SELECT name, seconds FROM used")}
         book.restore(sorted(sessions, key=lambda s: s.started_at), used, int(last[0]))
         book.blocks.restore(self._fact("blocked", set[str]) or (), self._fact("bars", list[Bar]) or ())
         disaster = self._fact("disaster", p.Disaster)
@@ -128,12 +132,14 @@ class Database:
         with self.store.transaction() as connection:
             _write_sessions(connection, (book.sessions[i] for i in changes.live))
             connection.executemany("DELETE FROM session WHERE id = ?", [(i,) for i in changes.over])
+            if changes.day:
+                connection.execute("DELETE FROM used")
+                connection.execute("DELETE FROM fact WHERE name = 'used'")
+            _write_used(connection, changes.over.values(), book.used)
             _write_usage(connection, changes.usage)
             if changes.stays and self._seal:
                 box = (now.wall.date().isoformat(), self._seal.close(changes.stays))
                 connection.execute("INSERT INTO sealed (day, box) VALUES (?,?)", box)
-            if changes.over or changes.day:
-                _put_fact(connection, "used", book.used)
             if changes.blocks:
                 _put_fact(connection, "blocked", list(book.blocks))  # who; an older release reads this alone
                 _put_fact(connection, "bars", book.blocks.bars())  # since when and where
@@ -187,6 +193,13 @@ def _digest(text: str) -> str:
 def _write_sessions(connection: sqlite3.Connection, sessions: Iterable[Session]) -> None:
     rows = ((s.id, msgspec.json.encode(s)) for s in sessions)
     connection.executemany("INSERT INTO session VALUES (?,?) ON CONFLICT DO UPDATE SET body = excluded.body", rows)
+
+
+def _write_used(connection: sqlite3.Connection, over: Iterable[Session], used: Mapping[str, float]) -> None:
+    """The day's use of whoever has just gone."""
+    names = {name for session in over for name in (session.phone, session.account)} & used.keys()
+    rows = ((name, used[name]) for name in names)
+    connection.executemany("INSERT INTO used VALUES (?,?) ON CONFLICT DO UPDATE SET seconds = excluded.seconds", rows)
 
 
 def _write_usage(connection: sqlite3.Connection, usage: list[p.Usage]) -> None:

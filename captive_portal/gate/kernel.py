@@ -66,7 +66,10 @@ class NftKernel:
 
     def install(self, table: str, elements: Iterable[tuple[Name, Element]]) -> None:
         """See Kernel."""
-        self._nft.run(table + additions(elements))
+        try:
+            self._nft.run(table + additions(elements))
+        finally:
+            self._nft.renew()
 
     def carry_out(self, todo: Plan) -> None:
         """See Kernel."""
@@ -84,6 +87,8 @@ class NftKernel:
             return self._nft.run(f"list table inet {TABLE}", TERSE | HANDLE | STATELESS)
         except KernelRefused:
             return ""
+        finally:
+            self._nft.renew()
 
     def readings(self, kind: str) -> Iterator[tuple[Name, Reading]]:
         """See Kernel."""

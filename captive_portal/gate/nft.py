@@ -7,6 +7,7 @@ May import: errors.
 from __future__ import annotations
 
 import ctypes
+from pathlib import Path
 
 from captive_portal.gate.errors import KernelRefused
 
@@ -19,10 +20,25 @@ class Nft:
 
     def __init__(self) -> None:
         self._library = _library()
-        self._context = self._library.nft_ctx_new(0)
-        if not self._context or self._library.nft_ctx_buffer_output(self._context):
+        self._space = _namespace()
+        self._context = self._open()
+
+    def _open(self) -> int:
+        context = self._library.nft_ctx_new(0)
+        if not context or self._library.nft_ctx_buffer_output(context):
             raise KernelRefused(what="context", reason="libnftables")
-        self._library.nft_ctx_buffer_error(self._context)
+        self._library.nft_ctx_buffer_error(context)
+        return int(context)
+
+    def renew(self) -> None:
+        """Give back what the context remembers of the elements, after a terse listing as well (libnftables 1.0.6:
+        17 MiB with 10,000 phones), and let the C library return it to the kernel. Not in another network namespace than at
+        the start: a new context would belong there.
+        """
+        if _namespace() == self._space:
+            self.close()
+            self._context = self._open()
+            self._library.malloc_trim(0)
 
     def run(self, commands: str, flags: int = 0) -> str:
         """Carry out ``commands`` as one transaction; what nft printed. Raises KernelRefused with the first complaint
@@ -40,7 +56,12 @@ class Nft:
         """Give the context back."""
         if self._context:
             self._library.nft_ctx_free(self._context)
-            self._context = None
+            self._context = 0
+
+
+def _namespace() -> int:
+    """This thread's network namespace."""
+    return Path("/proc/thread-self/ns/net").stat().st_ino
 
 
 def _first_complaint(text: bytes) -> str:

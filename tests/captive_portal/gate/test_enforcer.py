@@ -167,6 +167,35 @@ def test_blocks_and_disaster_are_remembered(make_box: MakeBox) -> None:
     assert box.gate.book.disaster.reason == "quake"
 
 
+def test_the_days_minutes_are_kept_over_a_kill_and_forgotten_at_midnight(make_box: MakeBox) -> None:
+    box = make_box(a_site(LimitSettings(minutes_per_visit=60, minutes_per_day=30)))
+    for minutes in (20, 10):
+        login(box, 1)
+        box.clock.advance(60 * minutes)
+        box.gate.answer([p.End(ip=ip(1))])
+        box.start()
+    assert login(box, 1) == [p.Refused(refused=p.RefusalReason.MINUTES_USED)]
+    box.clock.advance(15 * 3600)
+    box.gate.tick()
+    box.start()
+    assert isinstance(login(box, 1)[0], p.Opened)
+    assert box.gate.book.used == {}
+
+
+def test_minutes_that_an_older_release_kept_count_on_the_day_of_the_update(make_box: MakeBox) -> None:
+    box = make_box(a_site(LimitSettings(minutes_per_visit=60, minutes_per_day=30)))
+    login(box, 1)
+    box.gate.answer([p.End(ip=ip(1))])
+    (name,) = box.gate.book.used
+    older = Database(box.state / "sessions.db").store
+    with older.transaction() as connection:
+        connection.execute("DELETE FROM used")
+        connection.execute("INSERT INTO fact VALUES ('used', ?)", (f'{{"{name}": 1800.0}}',))
+    older.close()
+    box.start()
+    assert login(box, 1) == [p.Refused(refused=p.RefusalReason.MINUTES_USED)]
+
+
 def test_a_bar_keeps_its_number_over_a_restart_and_one_of_an_older_release_gets_one(make_box: MakeBox) -> None:
     box = make_box()
     box.gate.answer([p.Block(mac=mac(5))])
