@@ -31,9 +31,9 @@ class Nft:
         return int(context)
 
     def renew(self) -> None:
-        """Give back what the context remembers of the elements, after a terse listing as well (libnftables 1.0.6:
-        17 MiB with 10,000 phones), and let the C library return it to the kernel. Not in another network namespace than at
-        the start: a new context would belong there.
+        """Give back what the context remembers of elements, after a terse listing too (libnftables 1.0.6: 17 MiB
+        with 10,000 phones), and let the C library return it to the kernel. Not in another network namespace
+        than at the start: a new context would belong there.
         """
         if _namespace() == self._space:
             self.close()
