@@ -33,11 +33,16 @@ def log_in() -> str:
     seen = probe()
     if not seen.startswith("portal "):
         return seen
-    portal = urlsplit(seen.removeprefix("portal "))
+    press("login", seen.removeprefix("portal "))
+    return probe()
+
+
+def press(action: str, address: str) -> None:
+    """A control on the portal's page at ``address``."""
+    portal = urlsplit(address)
     browser = PlainBrowser(f"http://{portal.netloc}/")
     browser.open(f"{portal.path}?{portal.query}")
-    browser.press("login")
-    return probe()
+    browser.press(action)
 
 
 if __name__ == "__main__":
