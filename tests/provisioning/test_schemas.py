@@ -17,7 +17,7 @@ ROOMS = ("device", "kiosk", "captive_portal", "provisioning")
 
 
 def test_the_file_is_fresh() -> None:
-    """Else: ./hiroba bundle schemas > provisioning/schemas.json"""
+    """Whoever adds a migration writes it anew: ./hiroba bundle schemas > provisioning/schemas.json"""
     assert CliRunner().invoke(command, ["schemas"]).output == (ROOT / schemas.FILE).read_text("utf-8")
     assert schemas.read(ROOT) == schemas.schemas()
 
