@@ -5,7 +5,7 @@ away in the middle of a request stop the portal, and it lingers on a closing con
 connections wait in the poller, which costs no thread, with a deadline and a cap per phone. A thread that has answered
 closes the connection itself; only one that goes on returns to the loop.
 
-May import: gunicorn, arrival, hands, sockets, unreadable.
+May import: gunicorn, arrival, hands, sockets, turns, unreadable.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 from provisioning.arrival import missing, missing_tls
 from provisioning.hands import Hands
 from provisioning.sockets import PatientSocket
+from provisioning.turns import Turns
 from provisioning.unreadable import tell
 
 ARRIVAL_SECONDS = 10.0
@@ -34,6 +35,8 @@ PER_CLIENT, IN_ALL = 64, 800
 """Connections that may wait, of one address and together; the oldest makes room. IN_ALL stays under 1,024 files."""
 LOOK_AHEAD = 16 * 1024
 """Bytes of a request that are waited for; the rest of a longer one is read, or refused, by the thread."""
+TLS_SHARE, TLS_QUEUE = 8, 16
+"""Of a portal's threads one address gets an eighth at once for TLS; so many more of its connections wait their turn."""
 ALIVE_SECONDS = 1.0
 """How often the master hears that the loop turns; it gives up after thirty."""
 
@@ -63,11 +66,12 @@ def closing_when_told(app: Callable[..., Any]) -> Callable[..., Any]:
 
 class PatientConnection(TConn):  # type: ignore[misc]  # gunicorn ships no types
     """One connection. ``wanted``: bytes that have to be there before it is looked at again; ``quick``: who may answer a
-    request from its bytes; ``goes_on``: it did, and the connection is kept; ``tls``: as cfg.is_ssl, which is dear.
+    request from its bytes; ``goes_on``: it did, and the connection is kept; ``tls``: as cfg.is_ssl, which is dear;
+    ``in_turn``: it counts among those of its address that are in a thread.
     """
 
     wanted = 1
-    tls = waits = False
+    tls = waits = in_turn = False
     quick: Quick | None = None
     goes_on = False
     parser: Any
@@ -142,6 +146,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         super().__init__(*arguments, **named)
         self._waiting: Counter[str] = Counter()
         self._closed: deque[None] = deque()
+        self._turns: Turns[PatientConnection] = Turns(max(1, self.cfg.threads // TLS_SHARE), TLS_QUEUE, self._discard)
         self._told = 0.0
         self._plain = copy.copy(self.cfg)
         self._plain.settings = {**self.cfg.settings, "certfile": _Unset(), "keyfile": _Unset()}
@@ -308,8 +313,15 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         return Hands(self.cfg.threads, self._work)
 
     def enqueue_req(self, conn: PatientConnection) -> None:
-        """See ThreadWorker."""
-        self.tpool.give(conn)
+        """See ThreadWorker. A portal's TLS takes turns: its thread waits for what can not be looked into."""
+        conn.in_turn = conn.tls and self.plain_port is not None
+        if not conn.in_turn or self._turns.take(conn.client[0], conn):
+            self.tpool.give(conn)
+
+    def _discard(self, conn: PatientConnection) -> None:
+        """From the loop: an address with too many connections at once."""
+        self.nr_conns -= 1
+        conn.close()
 
     def handle_error(self, _request: Any, client: Any, _address: Any, error: BaseException) -> None:
         """See unreadable."""
@@ -318,7 +330,15 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
             self.log.error("request failed: %s", trouble)
 
     def _work(self, conn: PatientConnection) -> None:
-        """In a thread: answer, then close here, or give back to the loop what goes on."""
+        """In a thread: one connection, and those of its address that waited for their turn behind it."""
+        following: PatientConnection | None = conn
+        while following is not None:
+            conn, in_turn = following, following.in_turn
+            self._serve(conn)
+            following = self._turns.after(conn.client[0]) if in_turn else None
+
+    def _serve(self, conn: PatientConnection) -> None:
+        """Answer, then close here, or give back to the loop what goes on."""
         conn.goes_on = False
         try:
             goes_on = self.handle(conn) or conn.goes_on

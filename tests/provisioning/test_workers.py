@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 import ssl
@@ -42,7 +43,9 @@ class App:
         head = b"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\nConnection: %s\\r\\n\\r\\n" % (len(body), told)
         return head + body, keeps
 tls = (sys.argv[2], sys.argv[3]) if len(sys.argv) > 2 else None
-serve(Listen("127.0.0.1", int(sys.argv[1]), "test", workers=1, threads=2, tls=tls), lambda: Served(App()))
+door = int(sys.argv[4]) if len(sys.argv) > 4 else None
+listen = Listen("127.0.0.1", int(sys.argv[1]), "test", workers=1, threads=2, tls=tls, tls_port=door)
+serve(listen, lambda: Served(App()))
 """
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
 
@@ -86,11 +89,23 @@ class Server:
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     (port,) = free_ports(1)
     tls = write_test_credential(tmp_path_factory.mktemp("tls")) if request.param == "tls" else None
-    command = [sys.executable, "-c", SERVER, str(port), *(map(str, tls) if tls else ())]
-    log = tmp_path_factory.mktemp("log") / "server.log"
-    with log.open("wb") as file:
-        process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=file)
-    served = Server(port, tls[0] if tls else None, log)
+    words = [str(port), *(map(str, tls) if tls else ())]
+    yield from running(words, Server(port, tls[0] if tls else None, tmp_path_factory.mktemp("log") / "server.log"))
+
+
+@pytest.fixture
+def portal(tmp_path: Path) -> Iterator[Server]:
+    """Two doors with the same workers; this one is the one that speaks TLS."""
+    plain, door = free_ports(2)
+    certificate, key = write_test_credential(tmp_path)
+    words = [str(plain), str(certificate), str(key), str(door)]
+    yield from running(words, Server(door, certificate, tmp_path / "server.log"))
+
+
+def running(words: list[str], served: Server) -> Iterator[Server]:
+    """The server's process, from its first answer on."""
+    with served.log.open("wb") as file:
+        process = subprocess.Popen([sys.executable, "-c", SERVER, *words], cwd=Path(__file__).parents[2], stderr=file)
 
     def up() -> bool:
         try:
@@ -120,6 +135,31 @@ def test_three_hundred_stalled_connections_stop_nobody(server: Server, stalled: 
     for connection in connections:
         connection.close()
     assert server.ask() == b"hello"
+
+
+def client_hello() -> bytes:
+    """What a phone says first over TLS."""
+    said = ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), said, server_hostname="127.0.0.1").do_handshake()
+    return said.read()
+
+
+def test_a_phone_that_stalls_inside_tls_leaves_threads_to_the_others(portal: Server) -> None:
+    stalled = [portal.say(client_hello()) for _ in range(40)]  # five seconds of a thread each
+    other = http.client.HTTPSConnection(
+        "127.0.0.1",
+        portal.port,
+        timeout=30,
+        context=ssl.create_default_context(cafile=str(portal.trust)),
+        source_address=("127.0.0.2", 0),
+    )
+    other.request("POST", "/", b"hello")
+    assert other.getresponse().read() == b"hello"
+    other.close()
+    for connection in stalled:
+        connection.close()
+    wait_for(lambda: portal.ask() == b"hello")
 
 
 def test_clients_that_never_close_stop_nobody(server: Server) -> None:
