@@ -1,4 +1,4 @@
-"""City hall's service as a unit, and a box's road to it: enrolled by timer, heard, renewed, cut off."""
+"""City hall's service as a unit, and a box's road to it: enrolled by timer, heard, renewed."""
 
 from __future__ import annotations
 
@@ -57,9 +57,3 @@ def test_what_a_timer_starts_ends_well_in_its_own_sandbox(enrolled: Container, u
     enrolled.run("systemctl", "start", f"hiroba-{unit}.service")
     told = enrolled.show(f"hiroba-{unit}.service", "Result", "ExecMainStatus")
     assert told == {"Result": "success", "ExecMainStatus": "0"}
-
-
-def test_a_box_that_is_cut_off_is_refused_and_keeps_what_it_has_to_say(enrolled: Container) -> None:
-    hall(enrolled, "revoke")
-    assert waiting(enrolled) >= 1
-    assert 'data-state="revoked"' in hall(enrolled, "state")
