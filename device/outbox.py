@@ -96,19 +96,26 @@ class Outbox:
 
     def put(self, kind: str, **facts: Fact) -> str:
         """Keep one message, fsynced; its id. Raises KeyError or ValueError for what is not enumerated."""
-        known = self._kinds[kind]
-        check_facts(known, facts)
+        message = self.make(kind, **facts)
+        self.keep(message)
+        return message.id
+
+    def make(self, kind: str, **facts: Fact) -> Message:
+        """One message that is nowhere yet. Raises as ``put``."""
+        check_facts(self._kinds[kind], facts)
         now = max(self._clock.now().timestamp(), 0.0)
-        name = str(self._ids.make(int(now * 1000)))
-        text = json.dumps(facts, sort_keys=True)
+        return Message(str(self._ids.make(int(now * 1000))), kind, int(now), 1, facts)
+
+    def keep(self, message: Message, offered: bool = False) -> None:
+        """Keep what ``make`` made, fsynced. offered: it was sent already, and nobody knows whether it arrived."""
+        text = json.dumps(message.facts, sort_keys=True)
         with self._store.transaction() as connection:
             connection.execute(
-                "INSERT INTO outbox (id, priority, kind, at, facts) VALUES (?,?,?,?,?)",
-                (name, known.priority, kind, int(now), text),
+                "INSERT INTO outbox (id, priority, kind, at, facts, offered) VALUES (?,?,?,?,?,?)",
+                (message.id, self._kinds[message.kind].priority, message.kind, message.at, text, offered),
             )
         if self.size_bytes() > self._collapse_bytes:
             self.collapse()
-        return name
 
     def batch(self, most: int = MOST_IN_BATCH) -> tuple[Message, ...]:
         """The next messages to send, urgent first, then oldest; they are marked as offered before this returns."""

@@ -64,6 +64,23 @@ class Sender:
         self.failures = 0
         return 0.0 if len(batch) == MOST_IN_BATCH else self.idle_seconds
 
+    def tell(self, message: Message) -> int:
+        """Send one that was just made; it touches the card only when it can not go at once, or not before others.
+        Messages waiting now. A crash before this returns loses at most what nobody has heard of yet.
+        """
+        if self.outbox.waiting():
+            self.outbox.keep(message)
+            return self.flush()
+        try:
+            if message.id in self.post((message,)):
+                self.failures = 0
+                return 0
+            self._failed(LineDown(reason="nothing_settled"))
+        except LineDown as error:
+            self._failed(error)
+        self.outbox.keep(message, offered=True)
+        return self.outbox.waiting()
+
     def flush(self) -> int:
         """Send all there is, stopping at the first failure; messages still waiting."""
         while self.round() == 0.0:

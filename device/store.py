@@ -17,6 +17,9 @@ from device.migrations import Migration, additive, announced, schema_of, stateme
 
 __all__ = ["Migration", "Store", "additive", "announced", "statements"]
 
+SMALL_PAGE = 1024
+"""Bytes of a page in files that many short transactions change, each a few rows: half is written of what SQLite's own
+4,096 cost (provisioning/bench/written.py). Larger files read better with those."""
 _STEPS = "schema_step"
 """Table of the migrations that a file has had: number, whether additive, SHA-256 of its statements."""
 
@@ -25,14 +28,18 @@ class Store:
     """One SQLite file. ``transaction`` commits and fsyncs when its block ends without an error, else rolls back.
 
     A file that a newer release migrated is taken when all it has had beyond ours was additive, or is announced here.
+    page_bytes: of a file that is made anew. brief: for processes that end at once, each of which would make and delete
+    a write-ahead log; a rollback journal that is kept and written over serves them instead.
     """
 
-    def __init__(self, path: Path, migrations: Sequence[Migration]) -> None:
+    def __init__(
+        self, path: Path, migrations: Sequence[Migration], *, page_bytes: int = 4096, brief: bool = False
+    ) -> None:
         self.path = path
         self._lock = threading.RLock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._connection = _open(path)
+            self._connection = _open(path, page_bytes, "PERSIST" if brief else "WAL")
             _check(self._connection, path)
             self._migrate(migrations)
         except (sqlite3.Error, OSError) as error:
@@ -85,11 +92,12 @@ class Store:
             self._connection.close()
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, page_bytes: int, journal: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
     connection.row_factory = sqlite3.Row
     for pragma in (
-        "journal_mode=WAL",
+        f"page_size={page_bytes}",
+        f"journal_mode={journal}",
         "synchronous=FULL",
         "foreign_keys=ON",
         "secure_delete=ON",

@@ -21,7 +21,7 @@ from device.clock import Clock
 from device.logs import Log
 from device.printer.settings import PagePrinterSettings, ReceiptPrinterSettings
 from device.printer.status import PagePrinter, ReceiptPrinter
-from device.store import Store
+from device.store import SMALL_PAGE, Store
 from kiosk.app import Parts, create_app
 from kiosk.card_steps import CardSteps
 from kiosk.caretaker import Caretaker
@@ -132,7 +132,7 @@ def build(
 
 def assemble(ports: Ports) -> Kiosk:
     """The kiosk on whatever ports it is given. Raises StoreError when its database can not be used."""
-    store = Store(ports.database, KIOSK_MIGRATIONS)
+    store = Store(ports.database, KIOSK_MIGRATIONS, page_bytes=SMALL_PAGE)
     audit = Audit(store, ports.clock)
     memory = Memory(store, audit, Journal(store, audit, ports.clock), Alarm(store, audit, ports.clock))
     workers = Workers(ports.log)

@@ -31,7 +31,7 @@ from captive_portal.gate.session import Session
 from captive_portal.settings import ConnectionLogSettings
 from device.audit import AUDIT_MIGRATIONS
 from device.migrations import additive, statements
-from device.store import Store
+from device.store import SMALL_PAGE, Store
 
 T = TypeVar("T")
 
@@ -72,7 +72,7 @@ class Database:
     """The gate's file. Written by the enforcer's thread alone."""
 
     def __init__(self, path: Path, log: ConnectionLogSettings | None = None) -> None:
-        self.store = Store(path, MIGRATIONS)
+        self.store = Store(path, MIGRATIONS, page_bytes=SMALL_PAGE)
         self.store.rows("PRAGMA cache_size=-256")  # KiB, not 2 MiB: rows are written, and hardly ever read
         self._log = log or ConnectionLogSettings()
         self._seal = Seal(base64.b64decode(self._log.key)) if self._log.key else None

@@ -39,7 +39,9 @@ class Kernel(Protocol):
         ...
 
     def readings(self, kind: str) -> Iterator[tuple[Name, Reading]]:
-        """Every element of one set, as they come; read to the end or left."""
+        """Every element of one set, as they come; read to the end or left. While the kernel enlarges the set's hash
+        table (many were just added) a few may be passed by.
+        """
         ...
 
     def bytes_of(self, name: Name) -> int | None:

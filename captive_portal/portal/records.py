@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from device.store import Migration, Store, statements
+from device.store import SMALL_PAGE, Migration, Store, statements
 
 PORTAL_MIGRATIONS: tuple[Migration, ...] = (
     statements(
@@ -27,7 +27,7 @@ DAY_SECONDS = 86400.0
 
 def open_records(state: Path) -> Store:
     """The database under the state folder; several workers and the staff's command may have it open."""
-    return Store(state / "portal" / "portal.db", PORTAL_MIGRATIONS)
+    return Store(state / "portal" / "portal.db", PORTAL_MIGRATIONS, page_bytes=SMALL_PAGE)
 
 
 class Attempts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import re
 import secrets
@@ -33,18 +34,21 @@ def space(folder: Path) -> Space:
 
 
 def canary(folder: Path) -> str:
-    """Write random bytes, let go of the cached copy, and read them back from the medium; see judges.canary."""
-    path, wanted = folder / f".canary-{secrets.token_hex(4)}", secrets.token_bytes(_CANARY_BYTES)
+    """Write random bytes, let go of the cached copy, and read them back from the medium; see judges.canary.
+
+    One file for each user who asks, kept and written over: to make and delete one costs the card 20 times as much.
+    """
+    path, wanted = folder / f".canary-{os.geteuid()}", secrets.token_bytes(_CANARY_BYTES)
     try:
-        number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
-            os.write(number, wanted)
-            os.fsync(number)
+            fcntl.flock(number, fcntl.LOCK_EX)
+            os.pwrite(number, wanted, 0)
+            os.fdatasync(number)
             os.posix_fadvise(number, 0, 0, os.POSIX_FADV_DONTNEED)
             found = os.pread(number, _CANARY_BYTES, 0)
         finally:
             os.close(number)
-            path.unlink()
     except OSError as error:
         return "read_only" if error.errno == 30 else "failed"
     return "ok" if found == wanted else "differs"

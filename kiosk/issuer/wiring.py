@@ -11,7 +11,7 @@ from device.audit import AUDIT_MIGRATIONS, Audit
 from device.card.credential import TrustStore
 from device.clock import Clock
 from device.logs import Log
-from device.store import Migration, Store
+from device.store import SMALL_PAGE, Migration, Store
 from kiosk.issuer.api import create_app
 from kiosk.issuer.challenges import CHALLENGE_MIGRATIONS, Challenges
 from kiosk.issuer.document import Press
@@ -46,7 +46,7 @@ def build_issuer(settings: IssuerSettings, city: CitySettings, state: Path, cloc
 def build_service(settings: IssuerSettings, city: CitySettings, state: Path, clock: Clock) -> Issuer:
     """The issuer without its HTTP. ``state``: folder that relative paths of the settings start from."""
     register = state / settings.register
-    ledger = Store(register.with_name(LEDGER_FILE), LEDGER_MIGRATIONS)
+    ledger = Store(register.with_name(LEDGER_FILE), LEDGER_MIGRATIONS, page_bytes=SMALL_PAGE)
     font = find_font(settings.font_folders)
     return Issuer(
         Desk(

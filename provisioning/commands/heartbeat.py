@@ -1,4 +1,4 @@
-"""``hiroba heartbeat``: one heartbeat into the outbox, and everything that waits to city hall; for a timer.
+"""``hiroba heartbeat``: one heartbeat, and everything that waits in the outbox, to city hall; for a timer.
 
 May import: provisioning, device.
 """
@@ -15,7 +15,7 @@ from device.logs import Log, open_log
 from device.sender import LineDown
 from provisioning.commands.options import site_options
 from provisioning.enrolment.asking import Asking
-from provisioning.enrolment.heartbeat import put_heartbeat
+from provisioning.enrolment.heartbeat import make_heartbeat
 from provisioning.enrolment.wiring import link_of, open_line
 from provisioning.fleet.errors import EnrolmentRefused, NotEnrolled
 from provisioning.site import read_site
@@ -30,10 +30,10 @@ def command(config: Path, state: Path, as_json: bool) -> None:
     log = open_log("heartbeat")
     line = open_line(site, link_of(site, config, "hiroba heartbeat"), state, SystemClock(), log)
     _go_on(line.asking, log)
-    message = put_heartbeat(line.told)
-    waiting = line.sender.flush()
+    message = make_heartbeat(line.told)
+    waiting = line.sender.tell(message)
     if as_json:
-        click.echo(json.dumps({"id": message, "waiting": waiting}))
+        click.echo(json.dumps({"id": message.id, "waiting": waiting}))
     elif waiting:
         click.echo(f"送信待ち {waiting} 件 / {waiting} messages wait to be sent")
     else:

@@ -16,7 +16,7 @@ from importlib import metadata
 from pathlib import Path
 
 from device.clock import Clock
-from device.outbox import Fact, Outbox
+from device.outbox import Fact, Message, Outbox
 from device.printer.status import Condition
 from provisioning.enrolment.identity import Identity
 from provisioning.fleet.errors import NotEnrolled
@@ -41,8 +41,8 @@ class Told:
     findings: Callable[[], Sequence[str]] = field(default=lambda: ())
 
 
-def put_heartbeat(told: Told) -> str:
-    """Gather and keep one heartbeat; its id."""
+def make_heartbeat(told: Told) -> Message:
+    """Gather one heartbeat, which is nowhere yet."""
     screen = kiosk_screen(told.kiosk) if told.kiosk else None
     facts: dict[str, Fact] = {
         "version": metadata.version("hiroba"),
@@ -60,7 +60,7 @@ def put_heartbeat(told: Told) -> str:
         facts["certificate_days_left"] = told.identity.credential().days_left(told.clock.now())
     for part, file in told.audits.items():
         facts.update(audit_end(part, file))
-    return told.outbox.put("heartbeat", **facts)
+    return told.outbox.make("heartbeat", **facts)
 
 
 def kiosk_screen(address: tuple[str, int]) -> str | None:

@@ -10,7 +10,7 @@ from device.logs import Log
 from device.outbox import OUTBOX_MIGRATIONS, Outbox
 from device.printer.status import Condition
 from device.sender import Sender
-from device.store import Store
+from device.store import SMALL_PAGE, Store
 from provisioning.doctor.checks import problem_codes
 from provisioning.enrolment.asking import Asking
 from provisioning.enrolment.heartbeat import Told
@@ -47,7 +47,8 @@ def link_of(site: Site, config: Path, process: str) -> FleetLinkSettings:
 def open_line(site: Site, link: FleetLinkSettings, state: Path, clock: Clock, log: Log) -> BoxLine:
     """The whole line. Raises StoreError."""
     asking = open_asking(link, site.box.name, state, clock)
-    outbox = Outbox(Store(state / "enrolment" / "outbox.db", OUTBOX_MIGRATIONS), clock)
+    file = state / "enrolment" / "outbox.db"
+    outbox = Outbox(Store(file, OUTBOX_MIGRATIONS, page_bytes=SMALL_PAGE, brief=True), clock)
     sender = Sender(outbox, asking.city_hall.post, log)
     has_kiosk = (state / "kiosk" / "kiosk.db").exists()
     told = Told(

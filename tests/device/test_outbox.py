@@ -131,6 +131,26 @@ def test_a_flush_sends_batch_after_batch_until_none_is_left(tmp_path: Path) -> N
     assert line.heard == put
 
 
+def test_a_message_that_goes_at_once_is_kept_nowhere(tmp_path: Path) -> None:
+    outbox, line = open_outbox(tmp_path), Line()
+    message = outbox.make("heartbeat")
+    assert sender(outbox, line).tell(message) == 0
+    assert (line.heard, outbox.waiting()) == ([message.id], 0)
+
+
+def test_a_message_that_can_not_go_is_kept_as_offered_and_goes_before_the_next(tmp_path: Path) -> None:
+    outbox, line = open_outbox(tmp_path), Line()
+    line.up, telling = False, sender(outbox, line)
+    first, second = outbox.make("heartbeat"), outbox.make("heartbeat")
+    assert [telling.tell(first), telling.tell(second)] == [1, 2]
+    outbox.put("heartbeat")
+    outbox.collapse()
+    line.up = True
+    assert telling.tell(outbox.make("heartbeat")) == 0
+    assert line.heard[:2] == [first.id, second.id]
+    assert len(line.heard) == 4
+
+
 def test_waits_grow_while_the_line_is_down_and_end_when_it_is_back(tmp_path: Path) -> None:
     outbox, line = open_outbox(tmp_path), Line()
     outbox.put("heartbeat")

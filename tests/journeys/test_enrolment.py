@@ -20,7 +20,7 @@ from device.clock import HeldClock, SystemClock
 from device.logs import open_log
 from device.sender import LineDown
 from provisioning.cli import hiroba
-from provisioning.enrolment.heartbeat import put_heartbeat
+from provisioning.enrolment.heartbeat import make_heartbeat
 from provisioning.enrolment.wiring import BoxLine, open_line
 from provisioning.fleet.authority import key_of_request, make_authority
 from provisioning.fleet.errors import EnrolmentRefused
@@ -109,7 +109,7 @@ def test_fifty_boxes_join_and_each_heartbeat_counts_once(hall: FleetServer, tmp_
         name = f"plaza-{number}"
         line = join(tmp_path / name, name, hall)
         for _ in range(3):
-            put_heartbeat(line.told)
+            line.outbox.keep(make_heartbeat(line.told))
         batch = line.outbox.batch()
         line.asking.city_hall.post(batch)  # the answer is lost
         assert line.sender.flush() == 0  # and all of it is sent again
@@ -131,13 +131,11 @@ def test_while_the_database_is_away_nothing_is_lost_and_afterwards_all_goes_on(t
     with PrivatePostgres() as postgres, FleetServer(tmp_path, postgres.new_database()) as hall:
         line = join(tmp_path / "a", "plaza-a", hall)
         postgres.stop()
-        put_heartbeat(line.told)
-        assert line.sender.flush() == 1
+        assert line.sender.tell(make_heartbeat(line.told)) == 1
         assert exchange(hall, line, "/api/v1/messages") == (503, {"refused": "fault"})
         assert staff_page(hall) == (500, True)
         postgres.start()
-        put_heartbeat(line.told)
-        assert line.sender.flush() == 0
+        assert line.sender.tell(make_heartbeat(line.told)) == 0
         assert box_of(hall, "plaza-a").heartbeats == 2
         assert staff_page(hall) == (200, False)
 
@@ -149,8 +147,7 @@ def test_two_machines_share_one_database_and_either_may_answer(tmp_path: Path) -
         with FleetServer(tmp_path / "two", one.settings.database, workers=1) as two:
             join(tmp_path / "a", "plaza-a", one)
             line = line_of(tmp_path / "a", "plaza-a", two)
-            put_heartbeat(line.told)
-            assert line.sender.flush() == 0
+            assert line.sender.tell(make_heartbeat(line.told)) == 0
             assert box_of(one, "plaza-a").heartbeats == 1
             one.fleet.staff.enter("hanako", "correct horse battery")
             cookie = one.fleet.staff.log_in("hanako", "correct horse battery", "")
@@ -175,8 +172,7 @@ def staff_page(hall: FleetServer) -> tuple[int, bool]:
 def test_a_revoked_box_is_refused_and_a_reflashed_one_is_known(hall: FleetServer, tmp_path: Path) -> None:
     line, other = join(tmp_path / "a", "plaza-a", hall), join(tmp_path / "b", "plaza-b", hall)
     hall.fleet.office.revoke("plaza-a", "hanako")
-    put_heartbeat(line.told)
-    assert line.sender.flush() == 1
+    assert line.sender.tell(make_heartbeat(line.told)) == 1
     assert exchange(hall, line, "/api/v1/messages") == (403, {"refused": "box_revoked"})
     with pytest.raises(EnrolmentRefused):
         line.asking.go_on(now_due=True)

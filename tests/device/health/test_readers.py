@@ -21,9 +21,10 @@ def laid(root: Path, **files: str) -> Path:
     return root
 
 
-def test_what_is_written_reads_back_and_leaves_nothing(tmp_path: Path) -> None:
-    assert readers.canary(tmp_path) == "ok"
-    assert list(tmp_path.iterdir()) == []
+def test_what_is_written_reads_back_and_one_block_is_written_over_each_time(tmp_path: Path) -> None:
+    assert [readers.canary(tmp_path) for _ in range(3)] == ["ok"] * 3
+    (block,) = tmp_path.iterdir()
+    assert block.stat().st_size == 4096
 
 
 def test_a_folder_that_can_not_be_written_fails(tmp_path: Path) -> None:

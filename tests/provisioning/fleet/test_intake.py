@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,8 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from device.clock import HeldClock
+from device.logs import open_log
 from device.outbox import OUTBOX_MIGRATIONS, Message, Outbox
-from device.store import Store
+from device.sender import LineDown, Sender
+from device.store import SMALL_PAGE, Store
 from device.uuid7 import Uuid7
 from provisioning.fleet.intake import KEPT_SECONDS, LATE_SECONDS, Batch, Envelope
 from provisioning.fleet.tables import Box
@@ -122,7 +124,7 @@ class Plaza:
         self._open()
 
     def _open(self) -> None:
-        self._store = Store(self._folder / f"{self._name}.db", OUTBOX_MIGRATIONS)
+        self._store = Store(self._folder / f"{self._name}.db", OUTBOX_MIGRATIONS, page_bytes=SMALL_PAGE, brief=True)
         self._outbox = Outbox(self._store, self.clock)
 
     def do(self, act: str) -> None:
@@ -131,6 +133,24 @@ class Plaza:
     def _beat(self) -> None:
         self._outbox.put("heartbeat", version="1.0.0")
         self.put += 1
+
+    def _tell(self) -> None:
+        self._at_once(self._arrive)
+
+    def _tell_nobody(self) -> None:
+        self._at_once(self._unheard)
+
+    def _tell_unanswered(self) -> None:
+        self._at_once(lambda batch: self._unheard(self._arrive(batch)))
+
+    def _at_once(self, post: Callable[[Sequence[Message]], list[str]]) -> None:
+        """As ``hiroba heartbeat`` does."""
+        Sender(self._outbox, post, open_log("test")).tell(self._outbox.make("heartbeat", version="1.0.0"))
+        self.put += 1
+
+    @staticmethod
+    def _unheard(_sent: object) -> list[str]:
+        raise LineDown(reason="timeout")
 
     def _crash(self) -> None:
         """The power is cut: only what is on the card remains."""
@@ -160,7 +180,7 @@ class Plaza:
     def _step_forward(self) -> None:
         self.clock.step(2 * 86400)
 
-    def _arrive(self, messages: tuple[Message, ...]) -> list[str]:
+    def _arrive(self, messages: Sequence[Message]) -> list[str]:
         sent_at = max(int(self.clock.now().timestamp()), 0)
         fields = [{"id": m.id, "kind": m.kind, "at": m.at, "count": m.count, "facts": m.facts} for m in messages]
         self._sent.append(Batch(sent_at=sent_at, messages=msgspec.convert(fields, list[Envelope])))
@@ -175,7 +195,7 @@ class Plaza:
 
 
 ACTS = ["beat", "beat", "crash", "collapse", "lose_question", "lose_answer", "deliver", "replay", "step_back"]
-acts = st.lists(st.sampled_from([*ACTS, "step_forward"]), max_size=14)
+acts = st.lists(st.sampled_from([*ACTS, "step_forward", "tell", "tell_nobody", "tell_unanswered"]), max_size=14)
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
