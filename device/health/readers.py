@@ -21,6 +21,8 @@ SYSTEM = Path("/sys")
 _UNSYNCHRONISED = 0x40  # STA_UNSYNC of <sys/timex.h>
 _STATUS_OFFSET = 40  # of ``status`` in struct timex on 64-bit Linux
 _CANARY_BYTES = 4096
+CANARY = ".canary-"
+"""How the files that ``canary`` leaves begin; nothing is in them."""
 """One block: every heartbeat writes it, so it is counted among what wears the card."""
 _ASK_SECONDS = 3.0
 _NEVER = 2**64 - 1
@@ -38,7 +40,7 @@ def canary(folder: Path) -> str:
 
     One file for each user who asks, kept and written over: to make and delete one costs the card 20 times as much.
     """
-    path, wanted = folder / f".canary-{os.geteuid()}", secrets.token_bytes(_CANARY_BYTES)
+    path, wanted = folder / f"{CANARY}{os.geteuid()}", secrets.token_bytes(_CANARY_BYTES)
     try:
         number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:

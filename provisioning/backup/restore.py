@@ -19,6 +19,7 @@ from pathlib import Path
 from device.audit import Audit
 from device.clock import Clock
 from device.errors import StoreError
+from device.health.readers import CANARY
 from device.store import Store
 from kiosk.issuance.alarm import PAPER_UNACCOUNTED, Alarm
 from kiosk.issuance.journal import Journal, RequestRow
@@ -76,10 +77,11 @@ def restore(source: Path, identity: Identity, state: Path, settings: Path, clock
 
 
 def is_blank(state: Path) -> bool:
-    """Whether nothing would be lost: no file at all, or nothing but what a cut-off restore had begun to lay."""
+    """Whether nothing would be lost: no file but what the doctor's look leaves, or what a cut-off restore had begun."""
     if (state / STAGE / _CHECKED).exists():
         return True
-    return not any(path.is_file() and STAGE not in path.parts for path in state.rglob("*"))
+    files = (path for path in state.rglob("*") if path.is_file() and STAGE not in path.parts)
+    return all(path.name.startswith(CANARY) for path in files)
 
 
 def _clear(state: Path) -> None:

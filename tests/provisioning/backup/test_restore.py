@@ -10,6 +10,7 @@ import pytest
 
 from device.audit import Audit
 from device.clock import HeldClock
+from device.health.readers import canary
 from device.store import Store
 from kiosk.issuance.alarm import Alarm
 from kiosk.issuance.journal import Journal
@@ -198,6 +199,16 @@ def test_a_box_with_records_is_not_overwritten(
     archive = keeper.to_file(tmp_path / "a.age").path
     with pytest.raises(StateNotBlank):
         restore(archive, identity, box, tmp_path / "site.toml", clock)
+
+
+def test_a_box_at_which_the_doctor_has_looked_is_still_blank(
+    keeper: Keeper, identity: Identity, blank: Path, tmp_path: Path, clock: HeldClock
+) -> None:
+    archive = keeper.to_file(tmp_path / "a.age").path
+    blank.mkdir()
+    assert canary(blank) == "ok"
+    restore(archive, identity, blank, tmp_path / "site.toml", clock)
+    assert list(blank.rglob("*.db"))
 
 
 @pytest.mark.parametrize("cut", [0, 1, 100, 300, -1])
