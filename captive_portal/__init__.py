@@ -1,1 +1,1 @@
-"""The visitor's Wi-Fi: gate, pages, statistics. May import: device. Never kiosk, provisioning."""
+"""The visitor's Wi-Fi: gate, pages, statistics."""

@@ -1,6 +1,5 @@
 """The [wifi] section of the site file: spots, limits, portal, mail. Read by gate, portal, stats and the renderers.
-
-May import: device.settings. Paths are relative to the state folder unless absolute; ``Path(state) / path`` does both.
+Paths are relative to the state folder unless absolute; ``Path(state) / path`` does both.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ class Ipv6Settings(Section, frozen=True, kw_only=True):
 
 class DhcpSettings(Section, frozen=True, kw_only=True):
     """Leases of dnsmasq. first..last: IPv4 addresses handed out. leases: dnsmasq's lease file; a phone without a
-    lease in it can not log in.
+    lease in it cannot log in.
     """
 
     first: Ipv4Address

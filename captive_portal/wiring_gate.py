@@ -1,4 +1,4 @@
-"""Composition root of the gate: ``run`` is what ``hiroba run gate`` calls. May import: captive_portal.gate, device."""
+"""Composition root of the gate: ``run`` is what ``hiroba run gate`` calls."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
     """Serve until SIGTERM or SIGINT. Needs CAP_NET_ADMIN in the network namespace of the spots' interfaces. On return
     the kernel's rules stay: shut for all without a session, open for those with one until its own time-out. Raises
-    StoreError, KernelRefused, OSError when it can not start; the rules of an earlier run then stand as well.
+    StoreError, KernelRefused, OSError when it cannot start; the rules of an earlier run then stand as well.
     """
     _make_folders(state, settings)
     database = Database(state / settings.gate.database, settings.log)

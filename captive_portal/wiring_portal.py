@@ -1,7 +1,4 @@
-"""Puts the portal together: settings and state folder in, a WSGI application and its mail thread out.
-
-May import: captive_portal.portal, captive_portal.gate.client, captive_portal.settings, device.
-"""
+"""Puts the portal together: settings and state folder in, a WSGI application and its mail thread out."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Composition root of ``hiroba run stats``: the collector, and the staff page it fills.
-
-May import: captive_portal.stats, captive_portal.gate.client, captive_portal.settings, device, flask.
-"""
+"""Composition root of ``hiroba run stats``: the collector, and the staff page it fills."""
 
 from __future__ import annotations
 

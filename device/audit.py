@@ -1,7 +1,7 @@
 """The audit: an append-only list of enumerated events, each chained to the one before by SHA-256.
 
-A line can not be changed, dropped or put in between without ``verify`` noticing; the last hash goes to city hall with
-the heartbeat so that a cut tail shows as well. May import: clock, errors, store.
+A line cannot be changed, dropped or put in between without ``verify`` noticing; the last hash goes to city hall with
+the heartbeat so that a cut tail shows as well.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The time of day and the time that only goes forward, as one port, so that tests hold the hands.
-
-May import: nothing of ours.
-"""
+"""The time of day and the time that only goes forward, as one port, so that tests hold the hands."""
 
 from __future__ import annotations
 

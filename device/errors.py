@@ -1,7 +1,4 @@
-"""Surprises as exceptions with a stable code and facts, never prose: words for people live with the screens.
-
-May import: nothing of ours.
-"""
+"""Surprises as exceptions with a stable code and facts, never prose: words for people live with the screens."""
 
 from __future__ import annotations
 
@@ -21,13 +18,13 @@ class HirobaError(Exception):
 
 
 class SettingsError(HirobaError):
-    """A settings file can not be used. facts: file, line, key, wrong, right."""
+    """A settings file cannot be used. facts: file, line, key, wrong, right."""
 
     code = "settings.invalid"
 
 
 class StoreError(HirobaError):
-    """The box's database can not be opened or is damaged. facts: file, reason."""
+    """The box's database cannot be opened or is damaged. facts: file, reason."""
 
     code = "store.unusable"
 
@@ -75,7 +72,7 @@ class ReaderMissing(CardError):
 
 
 class CardServiceDown(CardError):
-    """pcscd can not be reached."""
+    """pcscd cannot be reached."""
 
     code = "reader.service_down"
 

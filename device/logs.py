@@ -2,7 +2,6 @@
 
 Our own forty lines: structlog brought 8 MiB and a tenth of a second of start-up into every process (README of device).
 A value whose type is Secret prints as stars by itself; personal values are never handed in (N3).
-May import: nothing of ours.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Ports for processes that must be told theirs when they start. May import: nothing of ours."""
+"""Ports for processes that must be told theirs when they start."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 Three words for three kinds: ``statements`` changes what is there, ``additive`` only puts new tables beside it,
 ``announced`` is not run yet: this release's code can live with it, and the next one may turn it into ``statements``.
 So a release has a way back to the one before when all it adds is additive, or was announced there
-(provisioning/bundle/README.md, "A way back"). May import: nothing of ours.
+(provisioning/updates/README.md, "A way back").
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Migration:
 
 
 def statements(*sql: str) -> Migration:
-    """A migration made of plain SQL statements. Code that does not know it can not go on with the file."""
+    """A migration made of plain SQL statements. Code that does not know it cannot go on with the file."""
     return Migration(sql)
 
 

@@ -1,7 +1,4 @@
-"""The box's network interfaces as the system shows them; the only importer of netifaces.
-
-May import: nothing of ours.
-"""
+"""The box's network interfaces as the system shows them; the only importer of netifaces."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 A put is on the card when it returns. Delivery is at least once; the id (UUIDv7) lets the service drop duplicates, so a
 message counts once. Only enumerated kinds and facts go in, and no value that could be a person's (N3, N8).
-May import: clock, store, uuid7.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ OUTBOX_MIGRATIONS: tuple[Migration, ...] = (
         "CREATE INDEX outbox_order ON outbox (priority, id)",
     ),
 )
-MOST_IN_BATCH = 256
+MAX_IN_BATCH = 256
 COLLAPSE_BYTES = 20 * 1024 * 1024
 """About 100,000 heartbeats, ten weeks at one a minute."""
 _HOUR = 3600
@@ -117,11 +116,11 @@ class Outbox:
         if self.size_bytes() > self._collapse_bytes:
             self.collapse()
 
-    def batch(self, most: int = MOST_IN_BATCH) -> tuple[Message, ...]:
+    def batch(self, most: int = MAX_IN_BATCH) -> tuple[Message, ...]:
         """The next messages to send, urgent first, then oldest; they are marked as offered before this returns."""
         with self._store.transaction() as connection:
             rows = connection.execute(
-                "SELECT * FROM outbox ORDER BY priority, id LIMIT ?", (min(most, MOST_IN_BATCH),)
+                "SELECT * FROM outbox ORDER BY priority, id LIMIT ?", (min(most, MAX_IN_BATCH),)
             ).fetchall()
             fresh = [(r["id"],) for r in rows if not r["offered"]]
             connection.executemany("UPDATE outbox SET offered = 1 WHERE id = ?", fresh)

@@ -1,7 +1,4 @@
-"""Types for what must never be seen: a value that prints as stars, can not be serialised by accident and can be wiped.
-
-May import: nothing of ours.
-"""
+"""Types for what must never be seen: a value that prints as stars, cannot be serialised by accident and can be wiped."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Empties the outbox through a port: batches in order, acknowledged ids deleted, waits that grow when nobody answers.
-
-May import: logs, outbox.
-"""
+"""Empties the outbox through a port: batches in order, acknowledged ids deleted, waits that grow when nobody answers."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from dataclasses import dataclass
 
 from device.errors import HirobaError
 from device.logs import Log
-from device.outbox import MOST_IN_BATCH, Message, Outbox
+from device.outbox import MAX_IN_BATCH, Message, Outbox
 
 Post = Callable[[Sequence[Message]], Collection[str]]
 """Sends one batch; the ids that the service settled, stored or refused for good. Raises LineDown when there is none."""
@@ -62,10 +59,10 @@ class Sender:
         if not settled.intersection(m.id for m in batch):
             return self._failed(LineDown(reason="nothing_settled"))
         self.failures = 0
-        return 0.0 if len(batch) == MOST_IN_BATCH else self.idle_seconds
+        return 0.0 if len(batch) == MAX_IN_BATCH else self.idle_seconds
 
     def tell(self, message: Message) -> int:
-        """Send one that was just made; it touches the card only when it can not go at once, or not before others.
+        """Send one that was just made; it touches the card only when it cannot go at once, or not before others.
         Messages waiting now. A crash before this returns loses at most what nobody has heard of yet.
         """
         if self.outbox.waiting():

@@ -1,7 +1,7 @@
 """Reads one TOML file into one frozen object. Unknown keys and wrong values are errors that name file, line, key.
 
 The schema is a frozen msgspec struct handed in by the caller, so each room declares its own section and this floor
-knows none of them. May import: errors.
+knows none of them.
 """
 
 from __future__ import annotations

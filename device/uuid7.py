@@ -1,6 +1,6 @@
 """Time-ordered identifiers: UUID version 7 of RFC 9562 §5.7, with the monotonic counter of §6.2 (method 1).
 
-Python has none before 3.14. May import: nothing of ours.
+Python has none before 3.14.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 gunicorn says READY=1 before its worker has loaded and never says WATCHDOG=1 (facts/kiosk_fleet_ux.md §0.3). Here both
 follow a probe that the service itself has to answer, so that "active" means "answers" and a frozen worker is restarted.
 The protocol is sd_notify(3): one datagram of NAME=VALUE lines to the socket named by NOTIFY_SOCKET.
-May import: nothing of ours.
 """
 
 from __future__ import annotations

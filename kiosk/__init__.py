@@ -1,1 +1,1 @@
-"""The resident's touch screen, and the municipal issuer. May import: device. Never captive_portal, provisioning."""
+"""The resident's touch screen, and the municipal issuer."""

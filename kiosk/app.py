@@ -1,4 +1,4 @@
-"""Puts the screens together as one Flask app. May import: the kiosk's floor, kiosk.screens, flask."""
+"""Puts the screens together as one Flask app."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""One card on the reader during one visit: from the first read to the second signature, then powered down.
-
-May import: device.card, device.errors, device.secrets, the issuer's protocol.
-"""
+"""One card on the reader during one visit: from the first read to the second signature, then powered down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the visitor does with the card: put it down, enter the PIN. May import: device, the kiosk's floor, the issuer.
+"""What the visitor does with the card: put it down, enter the PIN.
 
 The order is the rule (DESIGN §4): everything that could still fail without the visitor is asked before the PIN is.
 """

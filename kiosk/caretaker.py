@@ -1,7 +1,7 @@
 """Looks after the desk while nobody touches it: the clock, the opening hours, the alarm, causes that went away.
 
 ``Caretaker.tick`` is one round, called by a thread that wiring owns and by tests by hand. ``look`` asks the
-slow things (reader, printer, issuer) in rounds of its own. May import: device, the kiosk's floor.
+slow things (reader, printer, issuer) in rounds of its own.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 One lock guards the visit. Slow work (card, issuer, printer) runs without it: it takes the visit by ``begin``, works,
 and hands its answer in by ``finish``, which drops it when that visit is no longer the one that stands here.
-May import: device, kiosk.journey, kiosk.visit, kiosk.settings.
 """
 
 from __future__ import annotations
@@ -95,7 +94,7 @@ class Desk:
             return visit is self.visit
 
     def trouble(self, visit: Visit, code: str, **facts: object) -> bool:
-        """The visit can not go on: wipe it and say why."""
+        """The visit cannot go on: wipe it and say why."""
         self._log.info("trouble", code=code)
         return self.finish(visit, Event.TROUBLED, Message(code, facts))
 

@@ -1,7 +1,4 @@
-"""A whole kiosk in one process on virtual hardware, with levers: for training, pictures of the screens, and tests.
-
-May import: device, every room of the kiosk.
-"""
+"""A whole kiosk in one process on virtual hardware, with levers: for training, pictures of the screens, and tests."""
 
 from __future__ import annotations
 

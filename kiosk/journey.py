@@ -1,4 +1,4 @@
-"""The resident's way through the screens: screen x event -> screen, as one table. Pure. May import: nothing of ours.
+"""The resident's way through the screens: screen x event -> screen, as one table. Pure.
 
 Rules of this file:
 1. ``TABLE`` holds every move of a person, the hardware or the clock. What does not stand there leaves the screen as it

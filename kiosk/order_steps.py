@@ -1,7 +1,4 @@
-"""What the visitor orders: kind, persons, options, copies; then the signed order until the fee is due.
-
-May import: device, kiosk.issuance, kiosk.payment, the kiosk's floor and the issuer.
-"""
+"""What the visitor orders: kind, persons, options, copies; then the signed order until the fee is due."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""From the fee to paper in hand: pay, print, receipt, take; and how the request of a visit that ends is settled.
-
-May import: device, kiosk.issuance, kiosk.payment, the kiosk's floor and the issuer's protocol.
-"""
+"""From the fee to paper in hand: pay, print, receipt, take; and how the request of a visit that ends is settled."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ Spawn = Callable[[str, Callable[[], None]], None]
 """(name, work): do the work beside everything else; tests do it at once."""
 
 PATIENCE_SECONDS = 120.0
-"""How long a paid request waits for a printer that can not take it, before the fee goes back."""
+"""How long a paid request waits for a printer that cannot take it, before the fee goes back."""
 
 
 @dataclass(frozen=True)

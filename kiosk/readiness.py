@@ -1,7 +1,4 @@
-"""Whether a certificate could be issued now: asked before anyone is asked for a card or a PIN (DESIGN §4, 2).
-
-May import: device, kiosk.issuer, kiosk.settings.
-"""
+"""Whether a certificate could be issued now: asked before anyone is asked for a card or a PIN (DESIGN §4, 2)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The kiosk's own threads: named, owned, stopped and joined; an error in one is told and never ends it silently.
-
-May import: device.logs.
-"""
+"""The kiosk's own threads: named, owned, stopped and joined; an error in one is told and never ends it silently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The [city], [kiosk] and [issuer_link] sections of the site file. May import: device.settings."""
+"""The [city], [kiosk] and [issuer_link] sections of the site file."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """The one visitor who stands at the kiosk now: everything known about them, in memory only.
 
 A visit is replaced, never reused, so a late answer of card, issuer or printer that still holds the old object can be
-told from one for the visitor of now (N5). May import: device, kiosk.journey, kiosk.card_session and the issuer's
-protocol.
+told from one for the visitor of now (N5).
 """
 
 from __future__ import annotations

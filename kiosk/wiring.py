@@ -1,7 +1,6 @@
 """The kiosk's parts list: the one place that names concrete drivers, and starts and stops what runs beside the pages.
 
 Nothing runs on import or build; ``start`` begins the threads (after gunicorn's fork), ``stop`` joins them.
-May import: device, every room of the kiosk.
 """
 
 from __future__ import annotations
@@ -131,7 +130,7 @@ def build(
 
 
 def assemble(ports: Ports) -> Kiosk:
-    """The kiosk on whatever ports it is given. Raises StoreError when its database can not be used."""
+    """The kiosk on whatever ports it is given. Raises StoreError when its database cannot be used."""
     store = Store(ports.database, KIOSK_MIGRATIONS, page_bytes=SMALL_PAGE)
     audit = Audit(store, ports.clock)
     memory = Memory(store, audit, Journal(store, audit, ports.clock), Alarm(store, audit, ports.clock))

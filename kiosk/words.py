@@ -1,4 +1,4 @@
-"""The words on screens and receipts: one TOML catalogue a language in ``locale/``, flat keys. May import: nothing.
+"""The words on screens and receipts: one TOML catalogue a language in ``locale/``, flat keys.
 
 A code becomes three sentences: what happened, why, what to do. A code nobody wrote sentences for gets general ones.
 """

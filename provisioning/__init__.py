@@ -1,1 +1,1 @@
-"""The hands of the IT staff: the hiroba command, the site file, the demo. May import every floor below."""
+"""The hands of the IT staff: the hiroba command, the site file, the demo."""

@@ -1,4 +1,4 @@
-"""``python -m provisioning`` is the same as ``hiroba``. May import: cli."""
+"""``python -m provisioning`` is the same as ``hiroba``."""
 
 from provisioning.cli import main
 

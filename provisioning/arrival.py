@@ -1,4 +1,4 @@
-"""Whether a request has wholly arrived, as far as its first bytes tell. Pure. May import: nothing of ours."""
+"""Whether a request has wholly arrived, as far as its first bytes tell. Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""The ``hiroba`` command. Each group is a file in ``commands/`` and is loaded only when it is called.
-
-May import: provisioning. Exit codes: 0 done, 1 it failed and one clear message says why, 2 wrong use.
+"""The ``hiroba`` command. Each group is a file in ``commands/`` and is loaded only when it is called. Exit codes: 0
+done, 1 it failed and one clear message says why, 2 wrong use.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The app reads from the WSGI environment: DOOR, the name of the port, and PEER, the caller's credential (DER) that TLS
 has verified, or None. Both come from the socket; what comes from headers is called HTTP_… (PEP 3333), so nobody can
-write them from outside. May import: provisioning.sockets, provisioning.workers.
+write them from outside.
 """
 
 from __future__ import annotations

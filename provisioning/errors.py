@@ -1,4 +1,4 @@
-"""Surprises of the command line. May import: device.errors."""
+"""Surprises of the command line."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class InstallStepFailed(HirobaError):
 
 
 class FileTrouble(HirobaError):
-    """A file or folder can not be read or written. facts: file, reason (the system's words). Cause ends the code."""
+    """A file or folder cannot be read or written. facts: file, reason (the system's words). Cause ends the code."""
 
     code = "file.unusable"
 

@@ -1,6 +1,4 @@
-"""Threads that take connections from one queue: what ThreadPoolExecutor does, without a future for each. May import:
-nothing of ours.
-"""
+"""Threads that take connections from one queue: what ThreadPoolExecutor does, without a future for each."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Turns an error into one clear message for the IT staff: what, why, what to do; Japanese first, then English.
-
-May import: device.errors.
-"""
+"""Turns an error into one clear message for the IT staff: what, why, what to do; Japanese first, then English."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Runs one web process: where it listens, what it serves. gunicorn is loaded only when serving begins.
-
-May import: provisioning.server, provisioning.errors.
-"""
+"""Runs one web process: where it listens, what it serves. gunicorn is loaded only when serving begins."""
 
 from __future__ import annotations
 

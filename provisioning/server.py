@@ -1,4 +1,4 @@
-"""One web process under gunicorn; its application class is imported here alone. May import: provisioning, device."""
+"""One web process under gunicorn; its application class is imported here alone."""
 
 from __future__ import annotations
 

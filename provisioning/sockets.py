@@ -1,7 +1,4 @@
-"""Sockets whose reads end: "blocking" means a bounded wait, and a wait in vain is a connection that is gone.
-
-May import: nothing of ours.
-"""
+"""Sockets whose reads end: "blocking" means a bounded wait, and a wait in vain is a connection that is gone."""
 
 from __future__ import annotations
 

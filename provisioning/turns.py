@@ -1,7 +1,6 @@
 """Who may be in a thread: of one address at most so many at once, the others in the order they came.
 
 A thread that reads from inside TLS waits for a phone's bytes, so one phone could hold them all.
-May import: nothing of ours.
 """
 
 from __future__ import annotations

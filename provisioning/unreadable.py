@@ -1,7 +1,6 @@
-"""Requests that can not be read or break on the way: what their sender is told, and what the log says.
+"""Requests that cannot be read or break on the way: what their sender is told, and what the log says.
 
 The log says nothing that was sent and no address (N3): a mail address in a mangled form is no business of the log's.
-May import: gunicorn.
 """
 
 from __future__ import annotations

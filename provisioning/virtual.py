@@ -1,4 +1,4 @@
-"""Where the virtual hardware of one state folder keeps its files. May import: nothing of ours."""
+"""Where the virtual hardware of one state folder keeps its files."""
 
 from __future__ import annotations
 

@@ -4,8 +4,6 @@ The stock gthread worker hands every new connection to a thread that waits for i
 away in the middle of a request stop the portal, and it lingers on a closing connection in its only event loop. Here
 connections wait in the poller, which costs no thread, with a deadline and a cap per phone. A thread that has answered
 closes the connection itself; only one that goes on returns to the loop.
-
-May import: gunicorn, arrival, hands, sockets, turns, unreadable.
 """
 
 from __future__ import annotations
@@ -276,7 +274,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         conn.close(graceful=True)
 
     def on_client_socket_readable(self, conn: PatientConnection, client: socket.socket) -> None:
-        """A kept connection speaks again: plain ones wait like new ones; TLS can not be looked into."""
+        """A kept connection speaks again: plain ones wait like new ones; TLS cannot be looked into."""
         if conn.tls:
             super().on_client_socket_readable(conn, client)
             return
@@ -313,7 +311,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         return Hands(self.cfg.threads, self._work)
 
     def enqueue_req(self, conn: PatientConnection) -> None:
-        """See ThreadWorker. A portal's TLS takes turns: its thread waits for what can not be looked into."""
+        """See ThreadWorker. A portal's TLS takes turns: its thread waits for what cannot be looked into."""
         conn.in_turn = conn.tls and self.plain_port is not None
         if not conn.in_turn or self._turns.take(conn.client[0], conn):
             self.tpool.give(conn)

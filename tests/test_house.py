@@ -20,10 +20,10 @@ VENDORS = {
     "escpos": {"device/printer/receipt_printer.py", "provisioning/bench/escpos_peer.py"},
     "netifaces": {"device/network.py"},
     "gunicorn": {"provisioning/server.py", "provisioning/unreadable.py", "provisioning/workers.py"},
-    "tuf": {"provisioning/bundle/client.py", "provisioning/bundle/repository.py"},
-    "securesystemslib": {"provisioning/bundle/repository.py"},
-    "typst": {"kiosk/issuer/document.py", "provisioning/seed/sheet.py"},
-    "yaml": {"provisioning/seed/cloud.py"},
+    "tuf": {"provisioning/updates/client.py", "provisioning/updates/repository.py"},
+    "securesystemslib": {"provisioning/updates/repository.py"},
+    "typst": {"kiosk/issuer/document.py", "provisioning/box/seed/sheet.py"},
+    "yaml": {"provisioning/box/seed/cloud.py"},
     "uharfbuzz": {"kiosk/issuer/glyphs.py"},
     "cbor2": {"kiosk/issuer/seal.py"},
     "zxingcpp": {"kiosk/issuer/codes.py"},
@@ -66,10 +66,8 @@ def docstring_lines(node: ast.FunctionDef) -> int:
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=name)
-def test_a_module_says_what_it_is_and_what_it_may_import(path: Path) -> None:
-    said = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
-    assert len(said) > 20
-    assert path.name == "__init__.py" or "may import" in said.lower()
+def test_a_module_says_what_it_is(path: Path) -> None:
+    assert len(ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "") > 20
 
 
 @pytest.mark.parametrize("path", EVERYTHING, ids=name)
@@ -89,10 +87,9 @@ def test_tests_do_not_patch_our_modules(path: Path) -> None:
     assert [word for word in banned if word in path.read_text("utf-8")] == []
 
 
-def test_every_top_folder_has_a_readme_that_opens_with_its_import_rule() -> None:
+def test_every_top_folder_has_a_readme() -> None:
     for room in ROOMS:
-        head = (ROOT / room / "README.md").read_text("utf-8").split("\n\n")[1]
-        assert "import" in head.lower(), room
+        assert (ROOT / room / "README.md").exists(), room
     assert (ROOT / "systemd" / "README.md").exists()
     assert (ROOT / "tests" / "README.md").exists()
 

@@ -1,1 +1,1 @@
-"""The gate: the only part with CAP_NET_ADMIN; it lets phones through. May import: device, captive_portal.settings."""
+"""The gate: the only part with CAP_NET_ADMIN; it lets phones through."""

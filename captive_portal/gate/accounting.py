@@ -1,7 +1,4 @@
-"""Bytes per session from the counters of its elements, as deltas that survive a restart of gate or kernel table.
-
-May import: session.
-"""
+"""Bytes per session from the counters of its elements, as deltas that survive a restart of gate or kernel table."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Which method of the book answers which request: the table between protocol and desired state.
-
-May import: book, protocol, session.
-"""
+"""Which method of the book answers which request: the table between protocol and desired state."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Phones that staff have barred. A MAC stands here until the bar is lifted; outside it is named by the bar's number.
-
-May import: protocol.
-"""
+"""Phones that staff have barred. A MAC stands here until the bar is lifted; outside it is named by the bar's number."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """The desired state: who may pass, until when, and why not. Pure memory; others write it down and carry it out.
 
 Every request is answered here at once; what changed since ``take_changes`` was last called stands in ``Changes``, for
-the database first and the kernel second. May import: blocks, changes, identity, protocol, roster, session, stay,
-telling, views, device.clock.
+the database first and the kernel second.
 """
 
 from __future__ import annotations

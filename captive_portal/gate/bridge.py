@@ -1,7 +1,7 @@
 """Keeps the phones on a spot's bridge apart: its ports are isolated, those that join later as well.
 
 An isolated port passes frames to and from the bridge itself only, so that a phone on a wire or on another access point
-can not reach its neighbour (linux/if_link.h IFLA_BRPORT_ISOLATED). May import: netlink, device.logs.
+cannot reach its neighbour (linux/if_link.h IFLA_BRPORT_ISOLATED).
 """
 
 from __future__ import annotations

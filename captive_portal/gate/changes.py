@@ -1,7 +1,4 @@
-"""What moved in the book since last asked: for the database first and the kernel second.
-
-May import: protocol, session, stay.
-"""
+"""What moved in the book since last asked: for the database first and the kernel second."""
 
 from __future__ import annotations
 

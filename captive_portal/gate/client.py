@@ -1,6 +1,5 @@
-"""The port the portal talks to, and its real end over the unix socket.
-
-May import: protocol, errors. The fake for tests and the demo is ``memory.MemoryGate``.
+"""The port the portal talks to, and its real end over the unix socket. The fake for tests and the demo is
+``memory.MemoryGate``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The open Wi-Fi of a disaster, counted without identifiers: how many phones an hour, how many bytes. Pure memory.
 
 A MAC stands in the kernel's set for the 90 seconds after its last packet, and here as a hash under a key that is made
-anew every hour and written nowhere. May import: accounting, device.clock.
+anew every hour and written nowhere.
 """
 
 from __future__ import annotations

@@ -3,8 +3,6 @@ the sealed connection log.
 
 A session's row, with its MAC, is deleted when it ends (secure_delete, and the write-ahead log is cut back by
 ``sweep``); in the same transaction its stay goes into the sealed log, if the city keeps one.
-May import: blocks, book, changes, identity, sealing, session, protocol, captive_portal.settings, device.migrations,
-device.store.
 """
 
 from __future__ import annotations

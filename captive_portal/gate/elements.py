@@ -1,7 +1,7 @@
 """Elements of the table's sets as the kernel writes them: netlink attributes to and from names and readings. Pure.
 
 Numbers are of linux/netfilter/nf_tables.h, named beside them; fields of a key are padded to four bytes, names of
-interfaces to sixteen, and marks stand in the machine's own byte order. May import: netlink, reconcile, ruleset.
+interfaces to sixteen, and marks stand in the machine's own byte order.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ KEY, DATA, TIMEOUT, EXPIRATION, EXPRESSION, EXPRESSIONS = 1, 2, 4, 5, 7, 11
 """NFTA_SET_ELEM_*."""
 VALUE = 1
 """NFTA_DATA_VALUE."""
-MOST_IN_ONE = 256
+MAX_IN_ONE = 256
 """Elements in one message; the length of an attribute has sixteen bits."""
 
 
@@ -92,8 +92,8 @@ def _value(data: bytes) -> bytes:
 def _bodies(elements: Sequence[tuple[Name, Element]]) -> Iterator[bytes]:
     for kind, group in groupby(sorted(elements, key=_set_of), key=_set_of):
         found = [_element(name, _facts(name, element)) for name, element in group]
-        for at in range(0, len(found), MOST_IN_ONE):
-            yield _head(kind) + attribute(ELEMENTS, b"".join(found[at : at + MOST_IN_ONE]))
+        for at in range(0, len(found), MAX_IN_ONE):
+            yield _head(kind) + attribute(ELEMENTS, b"".join(found[at : at + MAX_IN_ONE]))
 
 
 def _set_of(named: tuple[Name, Element]) -> str:

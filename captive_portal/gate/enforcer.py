@@ -1,6 +1,6 @@
 """Carries the desired state out: database first, kernel second, answer last; and keeps the kernel as it should be.
 
-One thread owns all of it. May import: the gate's own modules, device.audit, device.clock, device.logs.
+One thread owns all of it.
 """
 
 from __future__ import annotations
@@ -244,7 +244,7 @@ class Enforcer:
             self._trouble(error)
 
     def _look(self) -> list[Wrong] | None:
-        """What the kernel has otherwise than we left it, bytes counted; None when it can not be read."""
+        """What the kernel has otherwise than we left it, bytes counted; None when it cannot be read."""
         try:
             return self._keeper.look(self.book)
         except KernelRefused:

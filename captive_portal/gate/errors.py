@@ -1,4 +1,4 @@
-"""Surprises of the gate. May import: device.errors."""
+"""Surprises of the gate."""
 
 from __future__ import annotations
 

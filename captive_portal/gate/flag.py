@@ -1,7 +1,4 @@
-"""A file that stands while disaster mode is on: what units watch to change the radio's names (systemd path unit).
-
-May import: protocol.
-"""
+"""A file that stands while disaster mode is on: what units watch to change the radio's names (systemd path unit)."""
 
 from __future__ import annotations
 

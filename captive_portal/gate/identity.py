@@ -1,7 +1,4 @@
-"""Names for phones that give no MAC away: the day's handle, and the signed token of a session.
-
-May import: device.clock.
-"""
+"""Names for phones that give no MAC away: the day's handle, and the signed token of a session."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """Keeps the kernel as the book wants it: carries changes out, reads what stands there, counts, puts right.
 
 What stands in the kernel by our own hand is remembered as one ``Pass`` a session, so that a look at the kernel finds
-what others did to it. May import: accounting, book, changes, kernel, reconcile, ruleset, session,
-captive_portal.settings, device.clock.
+what others did to it.
 """
 
 from __future__ import annotations

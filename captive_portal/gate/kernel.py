@@ -2,7 +2,6 @@
 
 The table as a whole is written and read by libnftables, elements by netlink: no text, no cache, and a dump is read
 packet by packet, so that neither time nor memory of a log-in grows with the phones online.
-May import: crowd, elements, errors, netlink, nft, reconcile, ruleset.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A gate in memory for tests, training and the demo: the real desired state, no kernel behind it.
-
-May import: book, client, identity, protocol, session, device.clock, captive_portal.settings.
-"""
+"""A gate in memory for tests, training and the demo: the real desired state, no kernel behind it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A packet filter in memory with the manners of the kernel's own, for tests and the demo.
-
-May import: crowd, errors, reconcile, device.clock.
-"""
+"""A packet filter in memory with the manners of the kernel's own, for tests and the demo."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Which phone is behind an address: the kernel's neighbour table, and dnsmasq's leases beside it.
-
-May import: netlink, session, device.network, captive_portal.settings.
-"""
+"""Which phone is behind an address: the kernel's neighbour table, and dnsmasq's leases beside it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Netlink, as little of it as the gate needs: questions and answers, dumps read packet by packet, nftables' batches,
 hearing that somebody changed the ruleset. Standard library only; numbers are of the kernel's uapi headers, named there.
-
-May import: nothing of ours.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """nftables in process: the only importer of libnftables (by ctypes; Debian's libnftables1). No program is forked.
 
 One call of ``run`` is one kernel transaction: all of it happens or nothing. Facts: libnftables(3), nft(8).
-May import: errors.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 A frame is four bytes of length (big endian) and that many bytes of JSON, at most MAX_FRAME. Every request gets exactly
 one answer, in order. A phone is named by its IP address on the wire towards the gate, and by an opaque handle from it:
 the raw MAC address is shown to staff only (``SessionShown.mac``, ``BlockShown.mac``) and is never to be logged (N8).
-May import: nothing of ours.
 """
 
 from __future__ import annotations

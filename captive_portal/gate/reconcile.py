@@ -1,7 +1,7 @@
 """Desired against actual: which elements of the table's sets to add, replace and remove. Pure.
 
 An element is named by (set, key) in nft's own spelling, so that what is wanted and what the kernel shows compare as
-text. May import: session, captive_portal.settings.
+text.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who is online: every live session, found by id, MAC, account or end. Pure memory. May import: session."""
+"""Who is online: every live session, found by id, MAC, account or end. Pure memory."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Routing beside the table: shut for what carries no mark, and forwarding switched on after that.
-
-May import: netlink, errors.
-"""
+"""Routing beside the table: shut for what carries no mark, and forwarding switched on after that."""
 
 from __future__ import annotations
 
@@ -33,7 +30,7 @@ class Routes:
             route.close()
 
     def forward(self, *, ipv6: bool) -> bool:
-        """Switch forwarding on, after the rules stand; False when the kernel's settings can not be written here."""
+        """Switch forwarding on, after the rules stand; False when the kernel's settings cannot be written here."""
         wanted = ["ipv4/ip_forward", *(["ipv6/conf/all/forwarding"] if ipv6 else [])]
         try:
             for name in wanted:

@@ -1,4 +1,4 @@
-"""The site as one nftables table. Pure text: settings in, rules out. May import: captive_portal.settings, session.
+"""The site as one nftables table. Pure text: settings in, rules out.
 
 How a packet of a phone is judged, the same for IPv4 and IPv6:
 
@@ -144,7 +144,7 @@ def _portal(n: int, spot: SpotSettings, port: int, tls: int) -> str:
 
 def _up(n: int, spot: SpotSettings) -> str:
     """Phone to anywhere: only the uplink, only with a mark that this very packet earned."""
-    # what conntrack can not follow would leave with the phone's own address, untranslated
+    # what conntrack cannot follow would leave with the phone's own address, untranslated
     untracked = "meta nfproto ipv4 " if spot.ipv6.mode == "routed" else ""
     lines = [f"{untracked}ct state invalid drop", f'oifname != "{spot.uplink}" goto refuse', *_closed(spot)]
     if spot.ipv6.mode == "off":

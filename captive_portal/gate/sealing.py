@@ -2,7 +2,7 @@
 
 A sealed box is the ephemeral X25519 public key (32 bytes, RFC 7748), then ChaCha20-Poly1305 (RFC 8439) of JSON lines
 under a key by HKDF-SHA-256 (RFC 5869) from the shared secret, both public keys in its info. The key is used once, so
-the nonce is zero. May import: stay.
+the nonce is zero.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The gate's unix socket: one thread, no TCP port, callers told by the kernel (SO_PEERCRED).
 
 Requests that arrive while a batch is being settled wait in their sockets and make the next batch: that is the group
-commit. May import: protocol, device.clock, device.logs.
+commit.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from captive_portal.gate import protocol as p
 from device.clock import Clock
 from device.logs import Log
 
-MOST_CLIENTS = 2000
+MAX_CLIENTS = 2000
 PATIENCE = 5.0
 """Seconds a client has to finish a request it has begun, or to take its answer."""
-MOST_AT_ONCE = 64
+MAX_AT_ONCE = 64
 """Requests taken from one client in one batch."""
 
 
@@ -140,7 +140,7 @@ class Server:
         """The whole requests a client has sent; a client that breaks the protocol is told so and dropped."""
         found: list[p.Request] = []
         try:
-            while len(found) < MOST_AT_ONCE and (body := take_frame(client.received)) is not None:
+            while len(found) < MAX_AT_ONCE and (body := take_frame(client.received)) is not None:
                 found.append(p.read_request(body))
         except (msgspec.MsgspecError, ValueError):
             self._send(client, p.pack(p.Fault(code="gate.request_invalid")))
@@ -171,7 +171,7 @@ class Server:
             self._selector.modify(client.socket, events)
 
     def _accept(self) -> None:
-        for _ in range(MOST_AT_ONCE):
+        for _ in range(MAX_AT_ONCE):
             try:
                 connection, _ = self._listener.accept()
             except OSError:  # no more callers, or no file is free: the slow ones are dropped this turn
@@ -183,7 +183,7 @@ class Server:
             self._log.warning("caller_refused")
             connection.close()
             return
-        if len(self._clients) >= MOST_CLIENTS:
+        if len(self._clients) >= MAX_CLIENTS:
             self._drop(self._least_worthy())
         connection.setblocking(False)
         self._clients[connection] = Client(connection, since=self._clock.monotonic())

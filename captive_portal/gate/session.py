@@ -1,4 +1,4 @@
-"""One phone online, and the pure arithmetic of its limits. May import: captive_portal.settings."""
+"""One phone online, and the pure arithmetic of its limits."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Who had which address when, and for how long: one line of the connection log. Pure.
 
-Destinations are never part of it (facts/captive_portal.md §4). May import: session.
+Destinations are never part of it (facts/captive_portal.md §4).
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What statistics hear: numbered events about sessions, without addresses.
-
-May import: protocol, session, device.clock.
-"""
+"""What statistics hear: numbered events about sessions, without addresses."""
 
 from __future__ import annotations
 

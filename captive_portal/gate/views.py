@@ -1,4 +1,4 @@
-"""A session as its own phone sees it, and as staff see it. May import: protocol, session, device.clock."""
+"""A session as its own phone sees it, and as staff see it."""
 
 from __future__ import annotations
 

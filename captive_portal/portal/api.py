@@ -1,4 +1,4 @@
-"""GET /captive-portal/api: RFC 8908 for the phone that asks. May import: capport, redirect, flask, gate.client."""
+"""GET /captive-portal/api: RFC 8908 for the phone that asks."""
 
 from __future__ import annotations
 

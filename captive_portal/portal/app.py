@@ -1,7 +1,4 @@
-"""The portal as a WSGI application: the lean ways in front, Flask behind them, guards around every answer.
-
-May import: captive_portal.portal, captive_portal.gate.client, captive_portal.settings, device, flask.
-"""
+"""The portal as a WSGI application: the lean ways in front, Flask behind them, guards around every answer."""
 
 from __future__ import annotations
 
@@ -29,7 +26,7 @@ from captive_portal.settings import WifiSettings
 from device.clock import Clock
 from device.logs import Log
 
-_MOST_BODY = 8 * 1024
+_MAX_BODY = 8 * 1024
 
 
 def create_app(
@@ -43,7 +40,7 @@ def create_app(
 ) -> WsgiApp:
     """The whole portal. ``key``: tokens.read_key; ``methods``: login.methods.build_methods."""
     app, origins = Flask(__name__), Origins(settings)
-    app.config.update(MAX_CONTENT_LENGTH=_MOST_BODY, MAX_FORM_MEMORY_SIZE=_MOST_BODY, MAX_FORM_PARTS=20)
+    app.config.update(MAX_CONTENT_LENGTH=_MAX_BODY, MAX_FORM_MEMORY_SIZE=_MAX_BODY, MAX_FORM_PARTS=20)
     app.config.update(SEND_FILE_MAX_AGE_DEFAULT=86400)
     tokens = FormTokens(key, clock)
     drawing = Drawing(settings, tokens, read_catalogues(), origins, Press(_static_version()))

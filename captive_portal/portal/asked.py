@@ -1,7 +1,4 @@
-"""What a page is made from and what it becomes, whichever way the request came in. Pure.
-
-May import: nothing of ours.
-"""
+"""What a page is made from and what it becomes, whichever way the request came in. Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The captive-portal API of RFC 8908: what a phone's system asks to show "sign in", time left and "extend".
 
-Pure. May import: nothing of ours.
+Pure.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Draws a page for the one who asked, in the language that fits. Pure but for the clock in the form tokens.
-
-May import: asked, languages, press, probes, redirect, tokens, view, gate.protocol, captive_portal.settings.
-"""
+"""Draws a page for the one who asked, in the language that fits. Pure but for the clock in the form tokens."""
 
 from __future__ import annotations
 

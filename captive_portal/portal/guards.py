@@ -1,4 +1,4 @@
-"""The headers that every answer bears. Pure. May import: nothing of ours."""
+"""The headers that every answer bears. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Date of an answer (RFC 9110 §5.6.7), made once a second. May import: nothing of ours."""
+"""The Date of an answer (RFC 9110 §5.6.7), made once a second."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 In a sentence ``{minutes}`` is a value and ``{漢字|かんじ}`` a word with its reading (ruby). A counter whose reading
 hangs on the number before it gives both, ``{minutes}{分|ふん/ぷん}``: the first after a number that ends in 2, 5, 7, 9.
-Pure but for reading the catalogues once. May import: nothing of ours.
+Pure but for reading the catalogues once.
 """
 
 from __future__ import annotations

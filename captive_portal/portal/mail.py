@@ -1,7 +1,6 @@
 """Mails leave through a queue and one thread, so that no phone waits for a mail server. The only importer of smtplib.
 
 What is logged of a mail is that it left or why it did not; the address and the code never are (N3).
-May import: captive_portal.settings, device.logs, device.errors.
 """
 
 from __future__ import annotations
@@ -76,7 +75,7 @@ class SmtpPostbox:
         return True
 
     def start(self) -> None:
-        """Begin sending. Raises SettingsError when the CA or password file can not be read."""
+        """Begin sending. Raises SettingsError when the CA or password file cannot be read."""
         tls, password = self._tls(), self._password()
         self._thread = threading.Thread(target=self._work, args=(tls, password), name="mail", daemon=True)
         self._thread.start()

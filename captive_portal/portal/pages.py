@@ -1,6 +1,6 @@
 """The pages and forms: what each says and does. Nothing changes by a GET; every form carries a signed token.
 
-It knows no web framework: an Asked in, an Answer out. May import: portal, gate.client, gate.protocol, werkzeug.http.
+It knows no web framework: an Asked in, an Answer out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from captive_portal.settings import WifiSettings
 RESUME_COOKIE = "resume"
 _NOBODY = Phone(phone="", spot="", state=PhoneState.UNKNOWN)
 _WAITING = (Page.WELCOME, Page.ENDED)
-_MOST_TOKEN = 2000
+_MAX_TOKEN = 2000
 
 
 class Pages:
@@ -84,7 +84,7 @@ class Pages:
         phone = self._gate.lookup(asked.ip)
         if page_of(phone) not in _WAITING:
             return self._home(asked, phone)
-        token = asked.args.get("token", "")[:_MOST_TOKEN]
+        token = asked.args.get("token", "")[:_MAX_TOKEN]
         return self._drawing.draw(asked, Sheet(Page.WELCOME, phone, template="resume.html", keep={"token": token}))
 
     def disaster(self, asked: Asked) -> Answer:
@@ -171,7 +171,7 @@ class Pages:
         phone = self._gate.lookup(asked.ip)
         if not self._genuine(asked):
             return self._home(asked, phone, Error("error_form"), 403)
-        token = asked.form.get("resume_token", "")[:_MOST_TOKEN]
+        token = asked.form.get("resume_token", "")[:_MAX_TOKEN]
         return self._entered(asked, phone, self._gate.resume(asked.ip, token))
 
     def logout(self, asked: Asked) -> Answer:

@@ -1,6 +1,6 @@
 """Reads the one kind of request that phones send by the thousand: a short GET without a body, as they all write it.
 
-Whatever is unusual is None and left to the server's own parser; nothing is guessed. Pure. May import: nothing of ours.
+Whatever is unusual is None and left to the server's own parser; nothing is guessed. Pure.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-MOST_BYTES = 2048
+MAX_BYTES = 2048
 _LINE = re.compile(rb"GET (/[!-$&->@-~]*)(?:\?[!-~]*)? HTTP/1\.1\r\n")
 _FIELDS = re.compile(rb"(?:[!#$&'*+.^_`|~0-9A-Za-z-]+:[\t -~]*\r\n)+\r\n")  # token, colon, text (RFC 9112 §5)
 _HOST = re.compile(rb"\r\nhost:[ \t]*([0-9A-Za-z.:\[\]-]+)[ \t]*(?=\r\n)", re.IGNORECASE)
@@ -31,7 +31,7 @@ def read_plain_get(raw: bytes) -> PlainGet | None:
     worth a real parser.
     """
     line = _LINE.match(raw)
-    if line is None or len(raw) > MOST_BYTES or not _FIELDS.fullmatch(raw, line.end()) or _UNUSUAL.search(raw):
+    if line is None or len(raw) > MAX_BYTES or not _FIELDS.fullmatch(raw, line.end()) or _UNUSUAL.search(raw):
         return None
     hosts, agents = _HOST.findall(raw), _AGENT.findall(raw)
     if len(hosts) != 1 or len(agents) > 1 or raw.lower().count(b"\r\nhost") != 1:

@@ -1,7 +1,6 @@
 """Reads the requests that browsers send most: a page, or a form of plain words, whole and as they all write it.
 
 Whatever is unusual is None and left to the server's own parser; nothing is decoded and nothing guessed. Pure.
-May import: nothing of ours.
 """
 
 from __future__ import annotations
@@ -9,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-MOST_BYTES = 4096
-MOST_FIELDS = 60
+MAX_BYTES = 4096
+MAX_FIELDS = 60
 _LINE = re.compile(rb"(GET|POST) (/[0-9A-Za-z._-]*)(?:\?([0-9A-Za-z._*=&-]*))? HTTP/1\.1")
 _FIELDS = re.compile(rb"(?:[!#$%&'*+.^`|~0-9A-Za-z-]+:[\t -~]*(?:\r\n|$))+")  # token, colon, text (RFC 9112 §5)
 _HOST = re.compile(r"[0-9A-Za-z.:\[\]-]+")
@@ -42,7 +41,7 @@ def read_plain_request(raw: bytes) -> PlainRequest | None:
     head, end, body = raw.partition(b"\r\n\r\n")
     line, _, lines = head.partition(b"\r\n")
     begun = _LINE.fullmatch(line)
-    fields = _fields(lines) if begun and end and len(raw) <= MOST_BYTES else None
+    fields = _fields(lines) if begun and end and len(raw) <= MAX_BYTES else None
     if begun is None or fields is None or not _FORM.fullmatch(body):
         return None
     method, host, keeps = begun[1].decode(), fields.get("host", ""), _KEEPS.get(fields.get("connection", "").lower())
@@ -70,7 +69,7 @@ def _fields(lines: bytes) -> dict[str, str] | None:
         if name in fields or name in _UNUSUAL or name.startswith("x-forwarded"):
             return None
         fields[name] = value.strip(" \t")
-    return fields if len(fields) <= MOST_FIELDS else None
+    return fields if len(fields) <= MAX_FIELDS else None
 
 
 def _fits(method: str, fields: dict[str, str], body: bytes) -> bool:

@@ -1,6 +1,6 @@
 """Prints pages: a page that differs from phone to phone in a few blanks alone is drawn once and filled in from then on.
 
-Drawing costs twenty times as much as filling in. May import: jinja2.
+Drawing costs twenty times as much as filling in.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader
 
-MOST_KEPT = 64
+MAX_KEPT = 64
 """Drawn pages to keep, of about 6 KB."""
 
 _SAFE = re.compile(r"[0-9A-Za-z._~-]*")  # reads the same as HTML text, in an attribute and in a query
@@ -75,7 +75,7 @@ class Press:
         pieces = self._marks.split(drawn)
         kept = [piece.encode() for piece in pieces[::2]], pieces[1::2]
         with self._lock:
-            if len(self._kept) >= MOST_KEPT:
+            if len(self._kept) >= MAX_KEPT:
                 del self._kept[next(iter(self._kept))]
             self._kept[key] = kept
         return kept

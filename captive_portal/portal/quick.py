@@ -1,7 +1,5 @@
 """The short way of the first page and its log-in form: from a request's bytes to an answer's, without parser, WSGI and
 Flask, which cost more than the page itself. The pages are the same objects; what is unusual goes the long way.
-
-May import: asked, guards, http_date, pages, plain_request, redirect, trouble.
 """
 
 from __future__ import annotations

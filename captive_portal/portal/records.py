@@ -1,7 +1,6 @@
 """The portal's own small database: vouchers, mailed codes and how often something was tried.
 
 Addresses are never in it, only keyed hashes of the day; every row but a voucher's is gone after a day.
-May import: device.store.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The lean path: a request for any host but ours is a probe or a lost page, and is sent to the portal page.
 
 It stands before the web framework, since a room full of phones probes thousands of times a second (DESIGN §9).
-May import: http_date, probes, plain_get, captive_portal.settings.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ QuickWay = Callable[[bytes, str, bool], tuple[bytes, bool] | None]
 """(request, ip, tls) -> (answer, whether the connection goes on), or None: the long way."""
 
 _MAPPED = "::ffff:"
-_MOST_KEPT = 20_000  # addresses whose spot is remembered: more than phones on one box
+_MAX_KEPT = 20_000  # addresses whose spot is remembered: more than phones on one box
 
 
 class Origins:
@@ -49,7 +48,7 @@ class Origins:
             return self._named
         origin = self._kept.get(ip)
         if origin is None:
-            if len(self._kept) >= _MOST_KEPT:
+            if len(self._kept) >= _MAX_KEPT:
                 self._kept.clear()
             origin = self._kept[ip] = f"http://{self._gateway(ip)}:{self._port}"
         return origin

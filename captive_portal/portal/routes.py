@@ -1,4 +1,4 @@
-"""The pages as Flask serves them. May import: asked, pages, flask."""
+"""The pages as Flask serves them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from captive_portal.portal.pages import Pages
 
 
 def asked_of_flask(*, with_form: bool = False) -> Asked:
-    """The present request. Raises HTTPException when ``with_form`` and the form can not be read."""
+    """The present request. Raises HTTPException when ``with_form`` and the form cannot be read."""
     return Asked(
         method=request.method,
         path=request.path,

@@ -2,7 +2,6 @@
 
 A token carries the seconds of the machine's monotonic clock, which is one for all workers and which no clock step
 moves. A replay within its life is harmless: the gate answers an online phone with the session it has.
-May import: device.clock, device.errors.
 """
 
 from __future__ import annotations

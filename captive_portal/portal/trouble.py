@@ -1,7 +1,4 @@
-"""What a phone is told when something breaks, and what the log is.
-
-May import: asked, pages, gate.errors, device.logs.
-"""
+"""What a phone is told when something breaks, and what the log is."""
 
 from __future__ import annotations
 

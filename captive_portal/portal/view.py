@@ -1,7 +1,4 @@
-"""Which page a phone gets, and the figures on it: pure functions of what the gate said.
-
-May import: probes, languages, gate.protocol, captive_portal.settings.
-"""
+"""Which page a phone gets, and the figures on it: pure functions of what the gate said."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The values statistics count by, as closed lists: what is not in them is counted as "other".
 
 A closed list also means that no text sent by a phone can ever reach the statistics (N8).
-May import: captive_portal.gate.protocol, captive_portal.portal.languages, captive_portal.portal.probes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Takes the gate's usage events, again and again, and books them.
-
-May import: ledger, sums, tally, captive_portal.gate, device.
-"""
+"""Takes the gate's usage events, again and again, and books them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Open data as files: CSV (UTF-8 with a byte order mark, for spreadsheets) and JSON. Pure.
-
-May import: open_data, words, show.
-"""
+"""Open data as files: CSV (UTF-8 with a byte order mark, for spreadsheets) and JSON. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The statistics' database: sums by hour, visitors by day, and how far the gate's events were counted.
 
 A batch, its number and who is online are written in one transaction, so an event counts once whatever is cut off when.
-May import: sums, tally, codes, device.store, device.clock.
 """
 
 from __future__ import annotations

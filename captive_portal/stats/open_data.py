@@ -9,9 +9,7 @@ How:
    of any published numbers is again a group of at least UNDER visitors. A value without sessions is not listed, so that
    "none" and "few" look the same.
 3. Refusals and peaks under UNDER are blank; nothing else adds up to them.
-4. Only closed days are given: a day has the same numbers in every export, and two exports can not be subtracted.
-
-May import: codes, device.store.
+4. Only closed days are given: a day has the same numbers in every export, and two exports cannot be subtracted.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The staff page: a chart and tables of one spot's day or week. Listens on loopback; it can only read.
-
-May import: report, show, chart, words, codes, captive_portal.settings, device, flask.
-"""
+"""The staff page: a chart and tables of one spot's day or week. Listens on loopback; it can only read."""
 
 from __future__ import annotations
 

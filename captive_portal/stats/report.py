@@ -1,7 +1,4 @@
-"""What a person or a program may ask of the statistics: one spot, or the whole box, over a day or a week.
-
-May import: codes, device.store.
-"""
+"""What a person or a program may ask of the statistics: one spot, or the whole box, over a day or a week."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A report as lines of text for a person: the same cells for the page's tables and the command's. Pure.
-
-May import: report, words, codes.
-"""
+"""A report as lines of text for a person: the same cells for the page's tables and the command's. Pure."""
 
 from __future__ import annotations
 

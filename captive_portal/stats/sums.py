@@ -1,7 +1,4 @@
-"""Usage events summed per spot and hour. Pure: sums can be added in any order and any grouping.
-
-May import: codes, captive_portal.gate.protocol, device.clock.
-"""
+"""Usage events summed per spot and hour. Pure: sums can be added in any order and any grouping."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What must be remembered between batches of events: how far we are, and who is online. Pure.
-
-May import: sums, codes, captive_portal.gate.protocol.
-"""
+"""What must be remembered between batches of events: how far we are, and who is online. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of the statistics, per language, for page, commands and exports. May import: codes."""
+"""The words of the statistics, per language, for page, commands and exports."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The My Number card and its reader. May import: device.errors, device.clock, device.secrets."""
+"""The My Number card and its reader."""

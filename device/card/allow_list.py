@@ -2,7 +2,7 @@
 
 Only the JPKI application, only its token info, user-authentication credential, PIN and key. The individual number, the
 signature credential with its four attributes, and CHANGE PIN are not on the list, so no order of commands reaches them:
-reading or signing needs a file that was selected over this same connection. May import: apdu, profile, transport.
+reading or signing needs a file that was selected over this same connection.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Command APDUs as values (ISO/IEC 7816-4 §5), and wrappers that continue and count what goes over a transport.
-
-May import: device.card.transport.
-"""
+"""Command APDUs as values (ISO/IEC 7816-4 §5), and wrappers that continue and count what goes over a transport."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ WHOLE_SHORT = 256
 """Le 00: as many bytes as a short answer holds."""
 WHOLE_EXTENDED = 65536
 """Le 0000: as many bytes as an extended answer holds."""
-_MOST_CONTINUATIONS = 300
+_MAX_CONTINUATIONS = 300
 
 
 class Command(NamedTuple):
@@ -133,7 +130,7 @@ class Continued:
         if response.sw >> 8 == 0x6C:
             response = self._inner.transmit(Command.parse(apdu)._replace(le=_wanted(response.sw)).encode())
         parts = [response.data]
-        for _ in range(_MOST_CONTINUATIONS):
+        for _ in range(_MAX_CONTINUATIONS):
             if response.sw >> 8 != 0x61:
                 return Response(b"".join(parts), response.sw)
             response = self._inner.transmit(get_response(_wanted(response.sw)).encode())

@@ -2,7 +2,7 @@
 
 The CAs of the JPKI carry the same name in every generation, so the issuing one is found by key id, never by name
 (facts/my_number_card.md §2.2). Runs at the issuer, which trusts nothing the kiosk says about a card. Revocation is not
-asked here: that needs J-LIS (§2.3). May import: device.errors.
+asked here: that needs J-LIS (§2.3).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ USER_AUTHENTICATION_POLICY = x509.ObjectIdentifier("1.2.392.200149.8.5.1.3.30")
 _CERTIFICATE_SUFFIXES = frozenset({".pem", ".cer", ".crt", ".der"})
 _MINIMUM_RSA_BITS = 2048
 _MALFORMED = (
-    TypeError,  # an attribute of a name in a string type that it can not have
+    TypeError,  # an attribute of a name in a string type that it cannot have
     ValueError,
     UnsupportedAlgorithm,
     x509.InvalidVersion,

@@ -3,7 +3,6 @@
 Tries the short-EF and extended-length forms first and falls back to SELECT and reads of 256 bytes, remembering what
 this card understands (facts/my_number_card.md §1.6). Never repeats a PIN by itself; a PIN's fate is re-read from the
 card when an answer was lost. One user at a time.
-May import: apdu, allow_list, profile, transport, device.secrets, device.errors.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 pyscard's CardMonitor is not used: its hidden thread dies silently when pcscd restarts (facts/style.md §6). Every
 connection is exclusive, has its own context, and powers the card down at its end, since otherwise the next connection
 could sign without a PIN (facts/my_number_card.md §4.3). libpcsclite itself reads PCSCLITE_CSOCK_NAME from the
-environment, once a process. May import: allow_list, presence, settings, transport, device.errors.
+environment, once a process.
 """
 
 from __future__ import annotations

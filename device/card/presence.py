@@ -1,4 +1,4 @@
-"""What a reader can tell, as values and events, and the port every reader driver fills. May import: transport."""
+"""What a reader can tell, as values and events, and the port every reader driver fills."""
 
 from __future__ import annotations
 

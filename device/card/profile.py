@@ -1,7 +1,4 @@
-"""Every number of the present card in one place, so that the next card is another profile (facts §1, §2.6).
-
-May import: nothing of ours.
-"""
+"""Every number of the present card in one place, so that the next card is another profile (facts §1, §2.6)."""
 
 from __future__ import annotations
 

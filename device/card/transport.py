@@ -1,4 +1,4 @@
-"""A transport is one method of bytes. May import: nothing of ours."""
+"""A transport is one method of bytes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Watches a reader from a thread of its own and tells what changed.
 
 Explicit, owned, and its health can be seen; it never dies of a reader's or a listener's trouble (facts/style.md §6).
-May import: presence, device.logs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
 """How the box is: thin readers of the machine, and pure judges that turn a reading into a finding.
 
-A reading that can not be had is None and becomes "not applicable", never a false OK. May import: device.
+A reading that cannot be had is None and becomes "not applicable", never a false OK.
 """

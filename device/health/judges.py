@@ -1,4 +1,4 @@
-"""Pure judges of the machine itself: reading in, finding out. Thresholds stand here. May import: finding."""
+"""Pure judges of the machine itself: reading in, finding out. Thresholds stand here."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def uplink(gateways: int, needed: bool) -> Finding:
 
 
 def credential(name: str, days_left: int | None, days_valid: int, not_yet: bool = False) -> Finding:
-    """name: which one. days_left: None when it can not be read. Warned when a fifth of its life is left, at most 60."""
+    """name: which one. days_left: None when it cannot be read. Warned when a fifth of its life is left, at most 60."""
     if days_left is None:
         return error("credential.unreadable", name=name)
     facts: dict[str, str | int | float] = {"name": name, "days_left": days_left}

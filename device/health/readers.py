@@ -1,4 +1,4 @@
-"""Thin readers of the machine. None means: not to be had here. May import: judges, psutil."""
+"""Thin readers of the machine. None means: not to be had here."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The receipt printer and the A4 printer. May import: device.errors, device.clock."""
+"""The receipt printer and the A4 printer."""

@@ -1,4 +1,4 @@
-"""Says a one-bit picture in ESC/POS: pure encoder. May import: nothing of ours.
+"""Says a one-bit picture in ESC/POS: pure encoder.
 
 Source: Epson ESC/POS reference (commands named beside each function), facts/printing.md §1. All bytes are ours, so that
 every byte that leaves for the printer is under test; python-escpos only carries them.

@@ -1,4 +1,4 @@
-"""What a receipt printer's status bytes mean: one table, read both ways. May import: device.printer.status.
+"""What a receipt printer's status bytes mean: one table, read both ways.
 
 Source: Epson DLE EOT n (n = 1 printer, 2 offline cause, 3 error cause, 4 paper sensor); facts/printing.md §1.3.
 """

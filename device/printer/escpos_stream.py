@@ -1,4 +1,4 @@
-"""Reads an ESC/POS stream back: pure tokenisers, fed in pieces of any size. May import: nothing of ours.
+"""Reads an ESC/POS stream back: pure tokenisers, fed in pieces of any size.
 
 A printer reads twice: real-time commands the moment they arrive, wherever they stand (RealTimeScanner), all others
 in order out of its buffer (Tokeniser). Source: Epson ESC/POS reference.

@@ -1,6 +1,6 @@
 """Which characters a TrueType/OpenType font has glyphs for: a pure reader of its ``cmap`` table (formats 4 and 12).
 
-Source: OpenType specification, "cmap". May import: nothing of ours.
+Source: OpenType specification, "cmap".
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""IPP messages as bytes: encoder and decoder (RFC 8010), the operations and values we use (RFC 8011). Pure.
-
-May import: device.errors.
-"""
+"""IPP messages as bytes: encoder and decoder (RFC 8010), the operations and values we use (RFC 8011). Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Both printers in memory, for unit tests of the rooms above and for a box without hardware.
 
-They hold the same contract tests as the drivers. May import: device.errors, device.printer.
+They hold the same contract tests as the drivers.
 """
 
 from __future__ import annotations

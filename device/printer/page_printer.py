@@ -1,7 +1,6 @@
 """The A4 printer over IPP: PagePrinter by the standard library's HTTP client (facts/printing.md §5.4).
 
 One request, one connection: a printer that restarted between two requests is then no special case.
-May import: device.errors, device.printer.
 """
 
 from __future__ import annotations

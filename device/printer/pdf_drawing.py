@@ -1,4 +1,4 @@
-"""Counts, draws and reads back the pages of a PDF. Only importer of pypdfium2. May import: device.errors.
+"""Counts, draws and reads back the pages of a PDF. Only importer of pypdfium2.
 
 PDFium is not thread-safe, so one lock guards it for the whole process.
 """

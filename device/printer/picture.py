@@ -1,4 +1,4 @@
-"""One-bit pictures: drawn on, read as packed bits, kept as PNG. Only importer of PIL. May import: nothing of ours.
+"""One-bit pictures: drawn on, read as packed bits, kept as PNG. Only importer of PIL.
 
 Packed bits are rows from the top, each padded to whole bytes, most significant bit left, 1 = black (as ESC/POS has it).
 """

@@ -1,4 +1,4 @@
-"""QR codes as rows of modules. Only importer of segno. May import: nothing of ours."""
+"""QR codes as rows of modules. Only importer of segno."""
 
 from __future__ import annotations
 

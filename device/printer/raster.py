@@ -1,4 +1,4 @@
-"""Draws a laid-out receipt as one-bit dots at 203 dpi. May import: device.errors, device.printer.
+"""Draws a laid-out receipt as one-bit dots at 203 dpi.
 
 Text is always drawn, never sent as characters: kanji ROMs lack names' characters and differ (facts/printing.md §1.1).
 """

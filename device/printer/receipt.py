@@ -1,4 +1,4 @@
-"""Lays a Receipt out for a paper width: pure positions in dots, no drawing. May import: device.printer.status.
+"""Lays a Receipt out for a paper width: pure positions in dots, no drawing.
 
 Lines break after the rules of Japanese setting (kinsoku): no line begins with a closing mark or a small kana, none
 ends with an opening one, Latin words and figures stay whole while they fit.

@@ -3,7 +3,6 @@
 A write that succeeds proves nothing (facts/printing.md §1.3): the printer is asked before, and after the data it
 answers a question that stands in order behind them; only that answer means PRINTED. Whatever goes wrong in between ends
 with the buffers cleared, so that the next visitor never gets an old receipt (N5).
-May import: device.clock, device.errors, device.printer.
 """
 
 from __future__ import annotations

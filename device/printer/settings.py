@@ -1,4 +1,4 @@
-"""The [receipt_printer] and [page_printer] sections of the site file. May import: device.settings."""
+"""The [receipt_printer] and [page_printer] sections of the site file."""
 
 from __future__ import annotations
 

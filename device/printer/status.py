@@ -1,4 +1,4 @@
-"""What printers can tell, as values, and the ports the drivers fill. May import: nothing of ours."""
+"""What printers can tell, as values, and the ports the drivers fill."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The small state file by which a person, or another program, makes a virtual printer fail and be well again.
-
-May import: device.printer.status.
-"""
+"""The small state file by which a person, or another program, makes a virtual printer fail and be well again."""
 
 from __future__ import annotations
 

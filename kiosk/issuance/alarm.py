@@ -1,7 +1,7 @@
 """The alarm that closes the kiosk until a person clears it; it outlives a restart.
 
 Nothing a resident does clears it: "tried again and it printed" never closed an alarm (facts/my_number_card.md §3.5,
-Adachi 2023). May import: device.
+Adachi 2023).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One request from "I would like" to paper in hand: the order of acts that keeps N1 and N2.
 
 Every method writes the journal first, then acts. The PDF lives here in memory only, keyed by its request, from the gate
-to the printer. May import: device, kiosk.issuer (protocol, port, errors), and this room.
+to the printer.
 """
 
 from __future__ import annotations

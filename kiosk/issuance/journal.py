@@ -1,7 +1,6 @@
 """The ledger of requests on this box: every move is committed and fsynced before the act it announces.
 
-A move, its audit line and what the issuer must be told about it are one transaction. May import: device, the issuer's
-protocol, and of this room states.
+A move, its audit line and what the issuer must be told about it are one transaction.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tells the issuer how requests ended, again and again until it confirmed. May import: kiosk.issuer, journal."""
+"""Tells the issuer how requests ended, again and again until it confirmed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The last gate before paper (N1): reads the document back and compares every page with this visit's request.
 
 Each page must carry exactly one mark, the one of its own place, request and resident (protocol.page_mark). Whatever
-else it finds is a Mismatch, also what it can not read. Pure. May import: device.printer, the issuer's protocol.
+else it finds is a Mismatch, also what it cannot read. Pure.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Watches one print job until the printer says how it ended, or gives up on it. Knows neither journal nor issuer.
-
-May import: device, and of this room settings.
-"""
+"""Watches one print job until the printer says how it ended, or gives up on it. Knows neither journal nor issuer."""
 
 from __future__ import annotations
 

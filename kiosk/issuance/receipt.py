@@ -1,7 +1,6 @@
 """What stands on the receipt: pure content, no layout and no prose. Nothing personal stands on it (N3, N5).
 
 Words come from the screens' catalogue in the visitor's language, under REQUIRED_WORDS.
-May import: device.printer.status (values), the issuer's protocol.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The tables of the kiosk's own database, in the order they came; never edited after a release: add at the end.
 
-No names, no addresses, no PDF: codes, counts, times and random ids only (N3). May import: device.
+No names, no addresses, no PDF: codes, counts, times and random ids only (N3).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The [issuance] section of the site file. May import: device.settings."""
+"""The [issuance] section of the site file."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""What staff see and decide: refunds due and requests whose end only paper can tell (``hiroba journal``, staff screen).
-
-May import: device.audit, and of this room journal, states.
+"""What staff see and decide: refunds due and requests whose end only paper can tell (``hiroba journal``, staff
+screen).
 """
 
 from __future__ import annotations

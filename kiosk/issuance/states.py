@@ -9,8 +9,6 @@ Rules the table holds:
 - A box restored from a back-up knows nothing of what became of an unfinished request afterwards (RESTORE): it may have
   been paid, printed and taken. So it is ``unknown``, whatever it was.
 - A payment that arrives after voiding (the terminal was a moment too late) is recorded, never dropped.
-
-May import: device.errors.
 """
 
 from __future__ import annotations

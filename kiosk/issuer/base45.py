@@ -1,4 +1,4 @@
-"""Base45 (RFC 9285): bytes as the 45 characters a QR code packs best. Pure. May import: nothing of ours."""
+"""Base45 (RFC 9285): bytes as the 45 characters a QR code packs best. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Single-use nonces that a card signs. In the store, so that any worker of the issuer can take what another gave.
-
-May import: device.store, device.clock, kiosk.issuer.protocol.
-"""
+"""Single-use nonces that a card signs. In the store, so that any worker of the issuer can take what another gave."""
 
 from __future__ import annotations
 
@@ -51,5 +48,5 @@ class Challenges:
 
 
 def hashed(token: str) -> str:
-    """How a bearer token is kept: who reads the database can not use it."""
+    """How a bearer token is kept: who reads the database cannot use it."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -1,6 +1,6 @@
 """The issuer over HTTP, seen from the kiosk. Fills IssuerPort; safe to use from several threads.
 
-Connections are kept and used again. May import: this room's protocol, port and errors.
+Connections are kept and used again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""QR codes (ISO/IEC 18004) onto pages and off pictures; the only importer of zxingcpp.
-
-May import: device.printer.picture.
-"""
+"""QR codes (ISO/IEC 18004) onto pages and off pictures; the only importer of zxingcpp."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Draws a paper to PDF with typst and IPAmj Mincho; the only importer of typst.
 
-Compiler and fonts are made once and kept; one rendering at a time a process. May import: kiosk.issuer.{paper,glyphs}.
+Compiler and fonts are made once and kept; one rendering at a time a process.
 """
 
 from __future__ import annotations

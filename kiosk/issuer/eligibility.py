@@ -1,4 +1,4 @@
-"""Who may ask for what: the rules, as tables. Pure. May import: kiosk.issuer.protocol, kiosk.issuer.records.
+"""Who may ask for what: the rules, as tables. Pure.
 
 Every rule is looked at every time and the first that fires is the answer, so a case for the counter takes the same path
 as any other (facts/my_number_card.md §3.2: a disclosure restriction shows in nothing). COUNTER is that neutral answer.
@@ -55,7 +55,7 @@ def may_ask(house: HouseholdNow | None, resident: str, day: date) -> RefusalReas
 
 
 def may_have(house: HouseholdNow, persons: Sequence[str]) -> RefusalReason | None:
-    """Why these members (resident ids) can not stand on one certificate now; None: they can."""
+    """Why these members (resident ids) cannot stand on one certificate now; None: they can."""
     members = [house.member(person) for person in persons]
     fired = [reason for rule, reason in PERSONS_RULES if rule(members)]
     return fired[0] if fired else None

@@ -1,4 +1,4 @@
-"""Japanese dates on paper: era years (和暦) and Western years (西暦). Pure. May import: nothing of ours."""
+"""Japanese dates on paper: era years (和暦) and Western years (西暦). Pure."""
 
 from __future__ import annotations
 

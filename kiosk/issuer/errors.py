@@ -1,4 +1,4 @@
-"""Surprises on the way to the issuer and inside it. May import: device.errors."""
+"""Surprises on the way to the issuer and inside it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class RequestUnknown(HirobaError):
 
 
 class RegisterFileError(HirobaError):
-    """A register file can not be imported. facts: file, line, reason (never a value from the file)."""
+    """A register file cannot be imported. facts: file, line, reason (never a value from the file)."""
 
     code = "register.file"
 

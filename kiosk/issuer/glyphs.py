@@ -1,7 +1,6 @@
 """Whether IPAmj Mincho can draw a text exactly as written; the only importer of uharfbuzz.
 
 A character or variation sequence the font lacks is never replaced: the certificate is refused (N12).
-May import: kiosk.issuer.errors.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ class GlyphCheck:
         self._wide: dict[str, float] = {}
 
     def missing(self, texts: Iterable[str]) -> set[str]:
-        """The clusters of ``texts`` that the font can not draw."""
+        """The clusters of ``texts`` that the font cannot draw."""
         found: set[str] = set()
         for text in texts:
             characters = set(text)

@@ -1,6 +1,6 @@
 """Issue numbers as printed on paper: era year, running number in that year, check digit: R8-000123-7.
 
-Pure. May import: kiosk.issuer.eras.
+Pure.
 """
 
 from __future__ import annotations

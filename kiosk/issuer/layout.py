@@ -1,7 +1,7 @@
 """Where every line of a residence record stands: texts broken into lines, lines into rows, rows onto pages. Pure.
 
 The pages are known before anything is drawn: an order is quoted, and every page is marked and sealed, without a trial
-rendering, and the press draws rows of given heights instead of finding them. May import: kiosk.issuer.sheet.
+rendering, and the press draws rows of given heights instead of finding them.
 """
 
 from __future__ import annotations

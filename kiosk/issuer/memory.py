@@ -1,8 +1,7 @@
 """An issuer that lives in memory: the whole kiosk can be driven, and its faults shown, without register and typst.
 
 Fills IssuerPort. Its papers are plain PDFs that carry the true page marks as text and no names. Public attributes are
-the levers: set ``reachable`` or a ``refuse_*`` and the next call answers so. May import: device, the issuer's protocol
-and errors.
+the levers: set ``reachable`` or a ``refuse_*`` and the next call answers so.
 """
 
 from __future__ import annotations

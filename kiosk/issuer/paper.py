@@ -1,5 +1,5 @@
 """A whole paper as the press draws it: the sheet's words in the plan's places, every page of every copy with its mark
-and the city's seal. Pure. May import: kiosk.issuer.{sheet,layout,protocol}.
+and the city's seal. Pure.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Two hundred synthetic residents of a synthetic Settsu, the same for the same seed. Pure: no clock, no file.
 
-For the demo, training and tests. May import: kiosk.issuer.records, kiosk.issuer.people_words.
+For the demo, training and tests.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Words from which synthetic residents are made: no real person's data. Pure. May import: nothing of ours.
+"""Words from which synthetic residents are made: no real person's data. Pure.
 
 Towns are Settsu's own; block and house numbers are outside what exists there; other places are invented (見本).
 Variation selectors are of the Moji_Joho collection and drawn apart from the base by IPAmj Mincho.

@@ -1,7 +1,4 @@
-"""The issuer as the kiosk sees it: one method a message of the protocol, whether it stands here or at city hall.
-
-May import: kiosk.issuer.protocol.
-"""
+"""The issuer as the kiosk sees it: one method a message of the protocol, whether it stands here or at city hall."""
 
 from __future__ import annotations
 

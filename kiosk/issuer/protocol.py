@@ -1,6 +1,6 @@
 """What kiosk and issuer say to each other: one struct a message, JSON over HTTP, bytes as base64.
 
-The kiosk is told what the screens need for this one visit and nothing more. May import: device.
+The kiosk is told what the screens need for this one visit and nothing more.
 
 POST /v1/challenge            ChallengeRequest -> Challenge
 POST /v1/authenticate         Authenticate -> Resident | Refusal
@@ -212,7 +212,7 @@ def authorisation_message(nonce: bytes, kiosk: str, content: OrderContent) -> by
 
 def page_mark(request: str, binding: str, page: int, total: int) -> str:
     """The mark printed on page ``page`` (from 1) of ``total``: "n/N-" and 16 capitals and digits that bind page,
-    request and resident together, so that a page of anyone else's request can not pass the kiosk's last gate (N1).
+    request and resident together, so that a page of anyone else's request cannot pass the kiosk's last gate (N1).
     """
     digest = hashlib.sha256(msgspec.json.encode(["hiroba page 1", request, binding, page, total])).hexdigest()
     return f"{page}/{total}-{digest[:16].upper()}"

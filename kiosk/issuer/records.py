@@ -1,7 +1,7 @@
-"""What the register holds about residents, as the city's own words have it. Pure. May import: nothing of ours.
+"""What the register holds about residents, as the city's own words have it. Pure.
 
 My Number (個人番号) and the resident record code (住民票コード) have no field here: what is not held
-can not be printed.
+cannot be printed.
 """
 
 from __future__ import annotations

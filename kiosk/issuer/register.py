@@ -2,7 +2,6 @@
 
 Tombstones beat rows: a resident who is gone stays gone whatever an import brings. No credential is kept, only the pair
 (issuer key, serial). ``RegisterPort`` is what the service needs, so that another database can follow.
-May import: device.store, kiosk.issuer.protocol, kiosk.issuer.records, kiosk.issuer.errors.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The ledger of accepted orders: one row a request, its issue number, and what became of it. No name, no PDF.
 
 A request id means one thing for ever: the same content again gives the same row, other content gives none.
-May import: device.store, kiosk.issuer.protocol, kiosk.issuer.challenges, kiosk.issuer.eras, kiosk.issuer.issue_number.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The claims (CWT, RFC 8392) hold nothing about a person: who issued what kind under which number and when, which page
 of how many, and the first 16 bytes of SHA-256 over the page's text. Whoever has the PDF can compare that; whoever has
 only the paper compares what the seal says with what he reads. The same facts give the same bytes (RFC 8032 is
-deterministic), so a page rendered again is the same page. Pure. May import: kiosk.issuer.{base45,protocol}.
+deterministic), so a page rendered again is the same page. Pure.
 """
 
 from __future__ import annotations

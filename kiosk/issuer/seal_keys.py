@@ -1,4 +1,4 @@
-"""Where the city's seal key lies, and the public keys that seals are checked with. May import: device.errors.
+"""Where the city's seal key lies, and the public keys that seals are checked with.
 
 A folder holds ``seal.key`` (private, PKCS #8 PEM, readable by the issuer alone) and NAME.pem for every public key: the
 present one, and older ones as long as papers sealed with them are about.

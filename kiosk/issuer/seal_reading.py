@@ -1,7 +1,4 @@
-"""Finds the seals in a file: a PDF, a picture of a page (a scan, a photograph), or a code's text.
-
-May import: kiosk.issuer.{codes,seal}, device.printer.pdf_drawing.
-"""
+"""Finds the seals in a file: a PDF, a picture of a page (a scan, a photograph), or a code's text."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The issuer itself: one method a message of the protocol, whatever carries it. Fills IssuerPort.
 
 Keeps nothing between calls but what lies in the stores, so any number of workers may answer.
-May import: device, and this room but api, client and wiring.
 """
 
 from __future__ import annotations
@@ -195,7 +194,7 @@ class Issuer:
     def _laid(
         self, wanted: Wanted, number: str, credential: Credential
     ) -> tuple[Sheet, list[PagePlan]] | RefusalReason:
-        """The words of the paper as the register has them now and their places, or why it can not be had now."""
+        """The words of the paper as the register has them now and their places, or why it cannot be had now."""
         house = self._desk.register.household_of(wanted.requester)
         refused = self._barred(house, wanted.requester, wanted.residents, credential)
         if refused or house is None:

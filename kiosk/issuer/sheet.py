@@ -1,7 +1,7 @@
 """What a residence record (住民票の写し) says, item by item: every word that will stand on the paper. Pure.
 
 Only what was asked for is here; My Number and the resident record code are in no record (kiosk.issuer.records), so they
-can not be. May import: kiosk.issuer.{records,eras,protocol}.
+cannot be.
 """
 
 from __future__ import annotations

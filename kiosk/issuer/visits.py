@@ -1,7 +1,5 @@
 """The issuer's side of a visit: a short-lived token after authentication, and what it stands for. In the store, so that
 workers share it. Only hashes of tokens are kept, and no name.
-
-May import: device.store, device.clock, device.card.credential, kiosk.issuer.challenges.
 """
 
 from __future__ import annotations

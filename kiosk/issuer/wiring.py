@@ -1,4 +1,4 @@
-"""Puts the issuer together. May import: this room, kiosk.settings, device."""
+"""Puts the issuer together."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Payment at the counter: staff take the money and confirm it on the screen with the staff code.
-
-May import: device, this room.
-"""
+"""Payment at the counter: staff take the money and confirm it on the screen with the staff code."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The staff code: kept as a scrypt hash, compared in constant time, slowed down after wrong ones.
-
-May import: device.clock, device.secrets.
-"""
+"""The staff code: kept as a scrypt hash, compared in constant time, slowed down after wrong ones."""
 
 from __future__ import annotations
 

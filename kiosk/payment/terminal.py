@@ -1,6 +1,6 @@
 """The payment terminal as the kiosk sees it: a fee is asked for, then the terminal says what became of it.
 
-One fee at a time. A terminal never takes a fee after ``cancel`` returned Cancelled. May import: nothing of ours.
+One fee at a time. A terminal never takes a fee after ``cancel`` returned Cancelled.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The one fee that is being asked for, shared by the terminals of this folder. May import: device.errors, terminal."""
+"""The one fee that is being asked for, shared by the terminals of this folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A payment terminal that a person operates by two buttons: for demo, training and tests. May import: this room."""
+"""A payment terminal that a person operates by two buttons: for demo, training and tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which certificate. May import: the kiosk's floor, kiosk.screens.pages, flask."""
+"""Which certificate."""
 
 from __future__ import annotations
 

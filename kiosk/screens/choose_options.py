@@ -1,4 +1,4 @@
-"""Whom it is for, what it shows, how many. May import: the kiosk's floor, kiosk.screens.pages, flask."""
+"""Whom it is for, what it shows, how many."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outside the hours, or stopped by an alarm. May import: the kiosk's floor, kiosk.issuance, pages, flask."""
+"""Outside the hours, or stopped by an alarm."""
 
 from __future__ import annotations
 

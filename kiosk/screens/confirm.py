@@ -1,4 +1,4 @@
-"""Shows the whole order and its fee; the card signs it. May import: the kiosk's floor, kiosk.screens.pages, flask."""
+"""Shows the whole order and its fee; the card signs it."""
 
 from __future__ import annotations
 

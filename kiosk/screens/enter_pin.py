@@ -1,7 +1,4 @@
-"""Asks for the PIN. It passes through here in a POST body, once, and is kept nowhere (N3).
-
-May import: the kiosk's floor, kiosk.screens.pages, flask.
-"""
+"""Asks for the PIN. It passes through here in a POST body, once, and is kept nowhere (N3)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """What every request and answer of the kiosk passes: loopback names only, own origin only, nothing kept, nothing from
-elsewhere. May import: flask.
+elsewhere.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-MOST_BYTES = 8192
+MAX_BYTES = 8192
 """No form of the kiosk is longer."""
 
 
 def install(app: Flask) -> None:
     """Put the guard before and behind every route of ``app``."""
-    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
     app.before_request(_check)
     app.after_request(_seal)
 

@@ -1,4 +1,4 @@
-"""The first screen. May import: the kiosk's floor, kiosk.screens.pages, flask."""
+"""The first screen."""
 
 from __future__ import annotations
 

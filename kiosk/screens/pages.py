@@ -1,7 +1,4 @@
-"""Draws the page of the present screen, and nothing else: a URL of another screen leads to the present one.
-
-May import: device, the kiosk's floor, flask.
-"""
+"""Draws the page of the present screen, and nothing else: a URL of another screen leads to the present one."""
 
 from __future__ import annotations
 

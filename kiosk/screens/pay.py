@@ -1,4 +1,4 @@
-"""Takes the fee, by whichever terminal the kiosk has. May import: device, the kiosk's floor, kiosk.payment, flask."""
+"""Takes the fee, by whichever terminal the kiosk has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks for the card. May import: the kiosk's floor, kiosk.screens.pages, flask."""
+"""Asks for the card."""
 
 from __future__ import annotations
 

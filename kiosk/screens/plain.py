@@ -1,4 +1,4 @@
-"""Screens that only tell something: printing, done, trouble. May import: kiosk.journey, kiosk.screens.pages, flask."""
+"""Screens that only tell something: printing, done, trouble."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the kiosk can do. May import: the kiosk's floor, kiosk.screens.pages, flask."""
+"""What the kiosk can do."""
 
 from __future__ import annotations
 

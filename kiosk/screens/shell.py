@@ -1,7 +1,4 @@
-"""What every screen has: language, display, the way home, the staff's door, and the page's heartbeat.
-
-May import: the kiosk's floor, kiosk.screens.pages, flask.
-"""
+"""What every screen has: language, display, the way home, the staff's door, and the page's heartbeat."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The staff's door: behind the staff code, the alarm and what waits for a decision.
-
-May import: device, the kiosk's floor, kiosk.issuance, kiosk.payment, flask.
-"""
+"""The staff's door: behind the staff code, the alarm and what waits for a decision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks a quiet visitor. May import: the kiosk's floor, kiosk.screens.pages, flask."""
+"""Asks a quiet visitor."""
 
 from __future__ import annotations
 

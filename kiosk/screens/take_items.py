@@ -1,4 +1,4 @@
-"""Card and paper are to be taken. May import: the kiosk's floor, kiosk.screens.pages, flask."""
+"""Card and paper are to be taken."""
 
 from __future__ import annotations
 

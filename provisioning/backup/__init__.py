@@ -1,1 +1,1 @@
-"""Back-up, restore and disposal of one box's state. May import: device, kiosk.issuance, kiosk.issuer, provisioning."""
+"""Back-up, restore and disposal of one box's state."""

@@ -2,7 +2,7 @@
 
 An archive can so be opened without Hiroba as well: ``age -d -i KEY FILE``. X25519 and HKDF-SHA256 wrap a file key; the
 payload is ChaCha20-Poly1305 in chunks of 64 KiB, each bound to its place and the last one marked, so that changing,
-swapping and cutting off show. May import: bech32, errors, device.secrets.
+swapping and cutting off show.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TAG = 16
 _VERSION = b"age-encryption.org/v1\n"
 _LABEL = b"age-encryption.org/v1/X25519"
 _LONGEST_HEADER = 16 * 1024
-_MOST_STANZAS = 64
+_MAX_STANZAS = 64
 _PUBLIC, _SECRET = "age", "age-secret-key-"
 
 
@@ -159,7 +159,7 @@ class Decryptor:
             raise self._damaged("not an age file")
         stanzas: list[tuple[bytes, bytes]] = []
         read = _VERSION
-        while len(read) < _LONGEST_HEADER and len(stanzas) < _MOST_STANZAS:
+        while len(read) < _LONGEST_HEADER and len(stanzas) < _MAX_STANZAS:
             line = self._source.readline(256)
             words = line.split()
             if words[:1] == [b"---"] and len(words) == 2:

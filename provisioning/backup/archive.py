@@ -1,7 +1,7 @@
 """Writes and reads archives: a tar inside age, its first entry the manifest.
 
 Layout: ``manifest.json``, then every file it names, ``state/…`` and ``settings/…``, in its order. Nothing else may be
-in it; each file's length and SHA-256 stand in the manifest. May import: age, contents, leftovers, snapshot, errors.
+in it; each file's length and SHA-256 stand in the manifest.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from provisioning.backup.leftovers import claim
 from provisioning.backup.snapshot import MANIFEST, digest, sync_folder
 
 FORMAT = 1
-_MOST_MANIFEST_BYTES = 16 * 1024 * 1024
+_MAX_MANIFEST_BYTES = 16 * 1024 * 1024
 
 
 def write(target: Path, recipient: bytes, manifest: Manifest, work: Path) -> int:
@@ -91,7 +91,7 @@ def _unpack(name: str, plain: Decryptor, folder: Path) -> Manifest:
     with tarfile.open(fileobj=cast("IO[bytes]", plain), mode="r|") as tar:
         entries = _entries(name, tar)
         first = next(entries, None)
-        if first is None or first.name != MANIFEST or first.size > _MOST_MANIFEST_BYTES:
+        if first is None or first.name != MANIFEST or first.size > _MAX_MANIFEST_BYTES:
             raise ArchiveDamaged(file=name, reason="manifest")
         manifest = msgspec.json.decode(first.body.read(), type=Manifest)
         if manifest.format != FORMAT:

@@ -1,7 +1,4 @@
-"""Bech32, the checked alphabet in which age writes its keys (BIP 173, without its limit of 90 characters). Pure.
-
-May import: nothing of ours.
-"""
+"""Bech32, the checked alphabet in which age writes its keys (BIP 173, without its limit of 90 characters). Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What belongs in an archive: a pure choice by name and first bytes. May import: nothing of ours."""
+"""What belongs in an archive: a pure choice by name and first bytes."""
 
 from __future__ import annotations
 

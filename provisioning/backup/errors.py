@@ -1,4 +1,4 @@
-"""Surprises of back-up, restore and wipe. May import: device.errors."""
+"""Surprises of back-up, restore and wipe."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class FileExists(HirobaError):
 
 
 class CanNotWrite(HirobaError):
-    """A file or folder can not be written or read. facts: file, reason."""
+    """A file or folder cannot be written or read. facts: file, reason."""
 
     code = "backup.can_not_write"
 

@@ -1,4 +1,4 @@
-"""One back-up from beginning to end, and the note of when it was. May import: this room, device.clock."""
+"""One back-up from beginning to end, and the note of when it was."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """What a back-up that was cut off by the power left behind, and how it is known: a writer holds a lock (flock) on its
-file or folder for as long as it lives, so what nobody has locked is nobody's. May import: nothing of ours.
+file or folder for as long as it lives, so what nobody has locked is nobody's.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def claimed(folder: Path) -> Iterator[Path]:
 
 
 def sweep(found: Iterable[Path]) -> list[Path]:
-    """Delete those that nobody has claimed; which they were. What can not be locked or deleted stays, and so does what
+    """Delete those that nobody has claimed; which they were. What cannot be locked or deleted stays, and so does what
     another user made or a link.
     """
     return [path for path in found if _removed(path)]

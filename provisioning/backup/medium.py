@@ -1,4 +1,4 @@
-"""Tells the medium under a folder which blocks are free. May import: nothing of ours."""
+"""Tells the medium under a folder which blocks are free."""
 
 from __future__ import annotations
 

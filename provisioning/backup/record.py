@@ -1,6 +1,6 @@
 """The record of a disposal: a draft of the certificate of erasure (抹消証明の下書き), as text and as a receipt.
 
-Staff add who stood there and sign. May import: wipe, device.printer.status.
+Staff add who stood there and sign.
 """
 
 from __future__ import annotations

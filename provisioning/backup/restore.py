@@ -1,4 +1,4 @@
-"""Lays an archive onto a blank box and marks what it can not know. May import: this room, device, kiosk's records.
+"""Lays an archive onto a blank box and marks what it cannot know.
 
 Everything is laid in STATE/.restore, checked and settled there, and only then moved into its place, entry by entry. A
 restore that was cut off is begun again by the same command. Nothing is ever printed by it (N2).

@@ -1,7 +1,7 @@
 """A still copy of the state in a working folder: databases by SQLite's own back-up, files as they are.
 
 Databases are copied one after the other, the kiosk's first and the issuer's last: what the kiosk knows of the issuer,
-the issuer's copy then knows as well. May import: contents, leftovers, errors.
+the issuer's copy then knows as well.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from provisioning.backup.errors import CanNotWrite, StateMissing
 from provisioning.backup.leftovers import claimed, sweep
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # memory, so that no plain copy touches the card
-MOST_IN_MEMORY = 64 << 20
+MAX_IN_MEMORY = 64 << 20
 """Bytes of copies there: memory that the unit's MemoryMax counts."""
 _PREFIX = "hiroba-backup-"
 MANIFEST = "manifest.json"
@@ -35,7 +35,7 @@ def working_folder(state: Path, shared: Path = SHARED_MEMORY) -> Iterator[Path]:
     for where in (shared, state / "backup"):
         sweep(where.glob(f"{_PREFIX}*"))
     wanted = 2 * sum(path.stat().st_size for path in _files(state))
-    roomy = wanted <= 2 * MOST_IN_MEMORY and shared.is_dir() and shutil.disk_usage(shared).free > wanted
+    roomy = wanted <= 2 * MAX_IN_MEMORY and shared.is_dir() and shutil.disk_usage(shared).free > wanted
     place = shared if roomy else state / "backup"
     place.mkdir(exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=place) as folder, claimed(Path(folder)) as claim:

@@ -2,8 +2,8 @@
 
 Keys are few and small: once they are gone, what was sealed with them is gone too, also where flash memory keeps old
 copies of blocks. Then every file is overwritten once, cut to nothing, renamed and deleted. What overwriting on a flash
-card can not promise stands in the record (NIST SP 800-88 Rev. 1 §2.4: for such media clear is the most a box can do by
-itself). May import: errors, snapshot, psutil, device.printer.status.
+card cannot promise stands in the record (NIST SP 800-88 Rev. 1 §2.4: for such media clear is the most a box can do by
+itself).
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""``hiroba bench``: what Hiroba costs, beside peers. May import: every floor below, provisioning."""
+"""``hiroba bench``: what Hiroba costs, beside peers."""

@@ -1,4 +1,4 @@
-"""The benches by name; each is loaded when it runs. May import: provisioning.bench."""
+"""The benches by name; each is loaded when it runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our own gate and portal, as a box runs them, in a gateway's namespace. May import: bench, captive_portal, demo."""
+"""Our own gate and portal, as a box runs them, in a gateway's namespace."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The card rows: how many commands a visit costs, beside OpenSC, and what our layers add to the bare exchange.
 
 A visit here: select, tries left, PIN, credential, one signature. The kiosk reads no attributes at all (README of
-device), so there is no such command to count. May import: device.card, provisioning.bench.
+device), so there is no such command to count.
 """
 
 from __future__ import annotations

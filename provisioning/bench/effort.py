@@ -1,4 +1,4 @@
-"""How much work a bench does: figures to quote, or a trial that it still runs. May import: nothing of ours."""
+"""How much work a bench does: figures to quote, or a trial that it still runs."""
 
 from __future__ import annotations
 

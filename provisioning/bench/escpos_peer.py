@@ -1,6 +1,6 @@
 """The peer of the receipt: python-escpos's own ``image()`` of the same picture, into memory.
 
-The only file of the bench that imports escpos and PIL. May import: nothing of ours.
+The only file of the bench that imports escpos and PIL.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Figures out of runs: medians, and two sides taken in turn. Pure. May import: nothing of ours."""
+"""Figures out of runs: medians, and two sides taken in turn. Pure."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 What a page costs: order accepted before; then the register read again, eligibility, every glyph checked, the page drawn
 (``document``), its text and marks read back by the kiosk's gate. Every page is another household's than the one before,
 four people each. The peer draws the same words without any of that.
-May import: kiosk.issuer.client, provisioning.bench.
 """
 
 from __future__ import annotations

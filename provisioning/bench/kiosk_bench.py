@@ -1,7 +1,4 @@
-"""The kiosk rows: drawing a screen, from PIN to choice with a slow chip, memory after a thousand visits.
-
-May import: provisioning.bench.
-"""
+"""The kiosk rows: drawing a screen, from PIN to choice with a slow chip, memory after a thousand visits."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Visits at a kiosk on virtual hardware, as a process of its own so that its memory is the kiosk's alone:
 ``python -m provisioning.bench.kiosk_visits FOLDER VISITS APDU_MS`` writes a Result as JSON.
-
-May import: kiosk.drill, device.card, provisioning.demo.
 """
 
 from __future__ import annotations

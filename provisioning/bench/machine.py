@@ -1,4 +1,4 @@
-"""What the figures were measured on: no name, no address, no path. May import: nothing of ours."""
+"""What the figures were measured on: no name, no address, no path."""
 
 from __future__ import annotations
 

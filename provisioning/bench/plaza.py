@@ -2,7 +2,7 @@
 
     phone n --- veth --- br-lan [gateway] up0 --- veth --- far0 [internet]
 
-IPv4 alone, since the peer knows nothing else. Needs root and iproute2. May import: provisioning.errors.
+IPv4 alone, since the peer knows nothing else. Needs root and iproute2.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The print rows: a receipt drawn and encoded, beside python-escpos; a job handed to an IPP printer on loopback.
-
-May import: device.printer, provisioning.bench.
-"""
+"""The print rows: a receipt drawn and encoded, beside python-escpos; a job handed to an IPP printer on loopback."""
 
 from __future__ import annotations
 

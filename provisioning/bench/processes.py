@@ -1,4 +1,4 @@
-"""Memory and CPU of process trees, read from /proc by psutil; ended by pid. May import: nothing of ours."""
+"""Memory and CPU of process trees, read from /proc by psutil; ended by pid."""
 
 from __future__ import annotations
 

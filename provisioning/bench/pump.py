@@ -1,4 +1,4 @@
-"""Bytes and small packets from an online phone through the gateway, counted where they arrive. May import: plaza."""
+"""Bytes and small packets from an online phone through the gateway, counted where they arrive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table for people and the JSON for programs. May import: rows, machine."""
+"""The table for people and the JSON for programs."""
 
 from __future__ import annotations
 

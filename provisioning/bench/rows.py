@@ -1,4 +1,4 @@
-"""The rows of the bench and their bars (DESIGN §9): an interface. Pure. May import: nothing of ours."""
+"""The rows of the bench and their bars (DESIGN §9): an interface. Pure."""
 
 from __future__ import annotations
 
@@ -125,5 +125,5 @@ def _row(name: str, bar: Bar, measured: Measured | None) -> Row:
 
 
 def _rounded(value: float | None) -> float | None:
-    """Four significant digits: more would claim what a run can not know."""
+    """Four significant digits: more would claim what a run cannot know."""
     return None if value is None else float(f"{value:.4g}")

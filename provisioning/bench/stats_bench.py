@@ -2,7 +2,6 @@
 
 Ours keeps hourly sums, so a page costs what its day holds and not what the years hold; the peer is a table of events
 with an index, in SQLite. Ten million events are stood for by the sums they leave: ten times as many days.
-May import: captive_portal.stats, provisioning.bench.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A city hall of any size for the bench: the issuer on a synthetic register, and the demo's card at its kiosk.
-
-May import: kiosk.issuer, kiosk.issuance.page_gate, device.
-"""
+"""A city hall of any size for the bench: the issuer on a synthetic register, and the demo's card at its kiosk."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@ standard input and writes a Result as JSON.
 
 A visit is what a phone does: a probe that is redirected, the page, its form (again when another page with a form
 follows), until a connection to the Internet is accepted. It knows no portal: it submits the form that logs in, or the
-first one. May import: plaza.
+first one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import msgspec
 from provisioning.bench.plaza import FAR, Phone, enter
 
 PROBE_HOST = "connectivitycheck.gstatic.com"
-MOST_FORMS = 4
+MAX_FORMS = 4
 _FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.IGNORECASE | re.DOTALL)
 _INPUT = re.compile(r"<input\b([^>]*)>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
@@ -107,7 +107,7 @@ def visit(patience: float) -> None:
         raise VisitFailed("the probe was not redirected")
     page = _ask(Form(moved[1], "get", {}), patience)
     address = moved[1]
-    for _ in range(MOST_FORMS):
+    for _ in range(MAX_FORMS):
         form = login_form(page, address)
         if form is None:
             break

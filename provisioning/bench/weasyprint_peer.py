@@ -1,6 +1,6 @@
 """The peer of a page: WeasyPrint, where somebody has installed it; it is no part of Hiroba's environment.
 
-The only file that imports weasyprint. May import: the issuer's protocol.
+The only file that imports weasyprint.
 """
 
 from __future__ import annotations

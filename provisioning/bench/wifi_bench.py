@@ -1,7 +1,7 @@
 """The Wi-Fi rows: our gate and portal beside Debian's openNDS, in namespaces of the same shape.
 
 Three plazas: one to fill and empty, one crowded with 10,000 phones online, one of the peer. What has a peer or a
-counterpart is taken in turn. May import: provisioning.bench.
+counterpart is taken in turn.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _peer(stack: contextlib.ExitStack, effort: Effort, sizes: Sizes) -> tuple[Op
         plaza = stack.enter_context(Plaza(sizes.peer_phones))
         return stack.enter_context(OpenNds(plaza, effort.folder / "peer", sizes.peer_phones)), ""
     except (HirobaError, OSError, subprocess.SubprocessError) as error:
-        return None, f"openNDS can not run here: {getattr(error, 'facts', {}).get('reason', type(error).__name__)}"
+        return None, f"openNDS cannot run here: {getattr(error, 'facts', {}).get('reason', type(error).__name__)}"
 
 
 def _check_closed(plaza: Plaza) -> None:

@@ -4,7 +4,6 @@ system's journal included, while the real processes and stores work on it. Needs
 A day is put together from what one of each costs, each made durable by itself as on a quiet box: see DAY. Not in it is
 what is not on the card: logs (in memory, systemd/journald.conf.d), the browser's profile (in /run), archives (another
 medium). Phones that carry traffic add one write for all of them every ten minutes ([wifi.gate] keep_seconds).
-May import: bench, device, kiosk.drill.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``hiroba apply``: make this box be what its site file says. May import: provisioning."""
+"""``hiroba apply``: make this box be what its site file says."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 
 import click
 
-from provisioning.apply.applying import Applying, Outcome
-from provisioning.apply.errors import TakenBack
-from provisioning.apply.plan import Change, shown
-from provisioning.apply.system import HEALTH_SECONDS, SystemRunner, UnitHealth
-from provisioning.apply.tree import Tree
+from provisioning.box.apply.applying import Applying, Outcome
+from provisioning.box.apply.errors import TakenBack
+from provisioning.box.apply.plan import Change, shown
+from provisioning.box.apply.system import HEALTH_SECONDS, SystemRunner, UnitHealth
+from provisioning.box.apply.tree import Tree
+from provisioning.box.files_of_site import box_files, passphrases, site_of
+from provisioning.box.render.box import SITE
 from provisioning.commands.options import site_options
 from provisioning.errors import RootNeeded
-from provisioning.render.box import SITE
-from provisioning.rendering import box_files, passphrases, site_of
-from provisioning.site import Site
+from provisioning.site.model import Site
 
 ROOT = Path("/")
 
@@ -70,7 +70,7 @@ def command(
 
 def _site_now(root: Path) -> Site | None:
     from device.errors import SettingsError
-    from provisioning.site import read_site
+    from provisioning.site.model import read_site
 
     try:
         return read_site(root / SITE)

@@ -1,7 +1,4 @@
-"""``hiroba backup``: an encrypted archive of this box's state, and the key it is made for.
-
-May import: provisioning, device, kiosk.issuer.
-"""
+"""``hiroba backup``: an encrypted archive of this box's state, and the key it is made for."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from provisioning.backup.age import Identity, parse_recipient
 from provisioning.backup.errors import CanNotWrite, FileExists, RecipientMissing, StateMissing
 from provisioning.backup.keep import Keeper, Written
 from provisioning.commands.options import site_options, state_option
-from provisioning.site import Site, read_site
+from provisioning.site.model import Site, read_site
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 

@@ -1,4 +1,4 @@
-"""``hiroba bench``: measured side by side with peers. May import: provisioning.bench."""
+"""``hiroba bench``: measured side by side with peers."""
 
 from __future__ import annotations
 

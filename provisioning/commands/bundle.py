@@ -1,7 +1,4 @@
-"""``hiroba bundle`` on a box: install, status, rollback, settle, recover; the publisher's half is bundle_publish.
-
-May import: provisioning.
-"""
+"""``hiroba bundle`` on a box: install, status, rollback, settle, recover; the publisher's half is bundle_publish."""
 
 from __future__ import annotations
 
@@ -14,18 +11,18 @@ import msgspec
 
 from device.clock import SystemClock
 from device.logs import open_log
-from provisioning import schemas as databases
-from provisioning.bundle.choice import Outcome
-from provisioning.bundle.errors import BundleError, SourceUnreachable
-from provisioning.bundle.installer import Installer, report
-from provisioning.bundle.record import Record
-from provisioning.bundle.slots import Slots
-from provisioning.bundle.waves import BoxReport
-from provisioning.bundle.wiring import build_installer, open_client
 from provisioning.commands.bundle_publish import COMMANDS
 from provisioning.commands.options import CONFIG, state_option
 from provisioning.errors import RootNeeded
-from provisioning.site import read_site
+from provisioning.site.model import read_site
+from provisioning.updates import schemas as databases
+from provisioning.updates.choice import Outcome
+from provisioning.updates.errors import BundleError, SourceUnreachable
+from provisioning.updates.installer import Installer, report
+from provisioning.updates.record import Record
+from provisioning.updates.slots import Slots
+from provisioning.updates.waves import BoxReport
+from provisioning.updates.wiring import build_installer, open_client
 
 APPLICATION = Path("/opt/hiroba")
 NO_WAY_BACK = "bundle.no_way_back"
@@ -157,7 +154,7 @@ def recover(config: Path, application: Path, state: Path) -> None:
 
 @command.command("schemas")
 def schemas_command() -> None:
-    """For provisioning/schemas.json: the databases of this tree, and how far its code goes on with them."""
+    """For provisioning/updates/schemas.json: the databases of this tree, and how far its code goes on with them."""
     click.echo(databases.as_text(databases.schemas()), nl=False)
 
 

@@ -1,4 +1,4 @@
-"""``hiroba bundle`` at the publisher's: init, build, publish, renew, replace-key, waves. May import: provisioning."""
+"""``hiroba bundle`` at the publisher's: init, build, publish, renew, replace-key, waves."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import msgspec
 
 from device.clock import SystemClock
 from device.secrets import Secret
-from provisioning.bundle.build import build
-from provisioning.bundle.errors import RepositoryUnusable
-from provisioning.bundle.keys import ROLES, KeyFolder
-from provisioning.bundle.repository import Life, Repository
-from provisioning.bundle.waves import BoxReport, Policy, Stage, Wave, plan
+from provisioning.updates.build import build
+from provisioning.updates.errors import RepositoryUnusable
+from provisioning.updates.keys import ROLES, KeyFolder
+from provisioning.updates.repository import Life, Repository
+from provisioning.updates.waves import BoxReport, Policy, Stage, Wave, plan
 
 F = TypeVar("F", bound=Callable[..., Any])
 _FOLDER = click.Path(path_type=Path, file_okay=False)

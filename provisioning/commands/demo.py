@@ -1,7 +1,4 @@
-"""``hiroba demo``: everything on virtual hardware, to try out by hand or to prove by itself.
-
-May import: provisioning.
-"""
+"""``hiroba demo``: everything on virtual hardware, to try out by hand or to prove by itself."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""``hiroba disaster``: open the Wi-Fi to everyone without login, until a time that must be said.
-
-May import: captive_portal.gate, provisioning.
-"""
+"""``hiroba disaster``: open the Wi-Fi to everyone without login, until a time that must be said."""
 
 from __future__ import annotations
 

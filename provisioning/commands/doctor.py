@@ -1,4 +1,4 @@
-"""``hiroba doctor``: what is wrong with this box, why, and the next step. May import: provisioning, device."""
+"""``hiroba doctor``: what is wrong with this box, why, and the next step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from device.printer.status import ReceiptOutcome
 from provisioning.commands.options import site_options
 from provisioning.doctor import report
 from provisioning.doctor.checks import examine
-from provisioning.site import read_site
+from provisioning.site.model import read_site
 
 
 @click.command("doctor")

@@ -1,4 +1,4 @@
-"""``hiroba enrol``: make this box known to city hall. May import: provisioning, device."""
+"""``hiroba enrol``: make this box known to city hall."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import click
 
 from device.clock import SystemClock
 from device.sender import LineDown
+from provisioning.cityhall.errors import EnrolmentRefused, NotEnrolled
 from provisioning.commands.options import site_options
 from provisioning.enrolment.asking import Asking
 from provisioning.enrolment.identity import Credential
 from provisioning.enrolment.wiring import link_of, open_asking
-from provisioning.fleet.errors import EnrolmentRefused, NotEnrolled
-from provisioning.site import read_site
+from provisioning.site.model import read_site
 
 WAIT_SECONDS = 3600.0
 

@@ -1,4 +1,4 @@
-"""``hiroba fleet``: city hall's side on the command line, beside its pages. May import: provisioning, device."""
+"""``hiroba fleet``: city hall's side on the command line, beside its pages."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from device.clock import SystemClock
 from device.errors import SettingsError
 from device.logs import open_log
 from device.settings import read
+from provisioning.cityhall.boxes.codes import BOX_NAME
+from provisioning.cityhall.settings import FleetFile, FleetSettings
+from provisioning.cityhall.staff.accounts import MIN_LETTERS
+from provisioning.cityhall.wiring import Fleet, authority_folder, build_fleet, prepare
 from provisioning.commands.options import site_options
 from provisioning.errors import NotFound, SectionMissing
-from provisioning.fleet.codes import BOX_NAME
-from provisioning.fleet.settings import FleetFile, FleetSettings
-from provisioning.fleet.staff import LEAST_LETTERS
-from provisioning.fleet.wiring import Fleet, authority_folder, build_fleet, prepare
-from provisioning.site_wrong import explained
+from provisioning.site.problems import explained
 
 ON_SERVER = "(server)"
 LONGEST_NAME = 63
@@ -76,8 +76,8 @@ def staff(config: Path, state: Path, name: str, close: bool, password_file: Text
         click.echo(f"{name}: 閉鎖しました / closed")
         return
     password = password_file.read().strip() if password_file else _typed()
-    if len(password) < LEAST_LETTERS:
-        raise click.UsageError(f"{LEAST_LETTERS}文字以上にしてください / {LEAST_LETTERS} letters at least")
+    if len(password) < MIN_LETTERS:
+        raise click.UsageError(f"{MIN_LETTERS}文字以上にしてください / {MIN_LETTERS} letters at least")
     fleet.staff.enter(name, password)
     click.echo(f"{name}: 設定しました / set")
 
@@ -87,7 +87,7 @@ def staff(config: Path, state: Path, name: str, close: bool, password_file: Text
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def accounts(config: Path, state: Path, as_json: bool) -> None:
     """List the staff accounts and when each was last used: for the yearly look at who still needs one."""
-    from provisioning.fleet.view import moment
+    from provisioning.cityhall.staff.view import moment
 
     _, fleet = _open(config, state)
     for name, active, at in fleet.staff.accounts():
@@ -106,8 +106,8 @@ def _typed() -> str:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def boxes(config: Path, state: Path, as_json: bool) -> None:
     """List the boxes, worst first."""
-    from provisioning.fleet.view import STATES, moment, see
-    from provisioning.fleet.words import words
+    from provisioning.cityhall.staff.view import STATES, moment, see
+    from provisioning.cityhall.staff.words import words
 
     settings, fleet = _open(config, state)
     now, w = int(SystemClock().now().timestamp()), words("ja")

@@ -1,7 +1,4 @@
-"""``hiroba heartbeat``: one heartbeat, and everything that waits in the outbox, to city hall; for a timer.
-
-May import: provisioning, device.
-"""
+"""``hiroba heartbeat``: one heartbeat, and everything that waits in the outbox, to city hall; for a timer."""
 
 from __future__ import annotations
 
@@ -13,12 +10,12 @@ import click
 from device.clock import SystemClock
 from device.logs import Log, open_log
 from device.sender import LineDown
+from provisioning.cityhall.errors import EnrolmentRefused, NotEnrolled
 from provisioning.commands.options import site_options
 from provisioning.enrolment.asking import Asking
 from provisioning.enrolment.heartbeat import make_heartbeat
 from provisioning.enrolment.wiring import link_of, open_line
-from provisioning.fleet.errors import EnrolmentRefused, NotEnrolled
-from provisioning.site import read_site
+from provisioning.site.model import read_site
 
 
 @click.command("heartbeat")

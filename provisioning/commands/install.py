@@ -1,4 +1,4 @@
-"""``hiroba install``: this checkout becomes what the box runs. Safe to repeat. May import: provisioning."""
+"""``hiroba install``: this checkout becomes what the box runs. Safe to repeat."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
+from provisioning.box.install import slot as slots
+from provisioning.box.install.laying import APPLICATION, enable, has_screen, lay, run
 from provisioning.commands.options import CONFIG
 from provisioning.errors import RootNeeded
-from provisioning.install import slot as slots
-from provisioning.install.laying import APPLICATION, enable, has_screen, lay, run
-from provisioning.site import Site, read_site
+from provisioning.site.model import Site, read_site
 
 FLEET = CONFIG.with_name("fleet.toml")
 BOOTED = Path("/run/systemd/system")

@@ -1,7 +1,4 @@
-"""``hiroba journal``: requests on this kiosk, and what only paper can tell.
-
-May import: device, kiosk.issuance, provisioning.
-"""
+"""``hiroba journal``: requests on this kiosk, and what only paper can tell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two options every command shares. May import: nothing of ours."""
+"""The two options every command shares."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``hiroba restore``: a blank box goes on where another one stopped. May import: provisioning, device."""
+"""``hiroba restore``: a blank box goes on where another one stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``hiroba run``: the processes that the units start. May import: every floor below, provisioning."""
+"""``hiroba run``: the processes that the units start."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from provisioning.commands.options import site_options
 from provisioning.commands.run_fleet import fleet
 from provisioning.errors import SectionMissing
 from provisioning.serve import Listen, Served, every_address, serve
-from provisioning.site import read_site
+from provisioning.site.model import read_site
 
 T = TypeVar("T")
 

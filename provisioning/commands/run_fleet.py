@@ -1,4 +1,4 @@
-"""``hiroba run fleet``: city hall's service. May import: provisioning, device."""
+"""``hiroba run fleet``: city hall's service."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from provisioning.serve import Listen, Served, serve
 @click.option("--workers", type=click.IntRange(1, 32), default=1, show_default=True, help="Processes.")
 def fleet(config: Path, state: Path, workers: int) -> None:
     """City hall: pages for staff, enrolment, and the boxes' messages by mutual TLS. FILE needs only [fleet]."""
+    from provisioning.cityhall.wiring import build_fleet, prepare
     from provisioning.commands.fleet import read_fleet
-    from provisioning.fleet.wiring import build_fleet, prepare
 
     settings, clock = read_fleet(config), SystemClock()
     prepared = prepare(settings, state, clock)

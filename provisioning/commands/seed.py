@@ -1,4 +1,4 @@
-"""``hiroba seed``: what goes on a new box's card, and the sheet of labels. May import: provisioning, device."""
+"""``hiroba seed``: what goes on a new box's card, and the sheet of labels."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pathlib import Path
 import click
 
 from device.clock import SystemClock
+from provisioning.box.files_of_site import site_of
+from provisioning.box.seed.application import archive
+from provisioning.box.seed.cloud import System, seed
+from provisioning.box.seed.first_start import ARCHIVE
+from provisioning.box.seed.public import certificates, root_metadata, ssh_keys
+from provisioning.box.seed.sheet import STAFF_PORT, sheet
 from provisioning.commands.options import STATE, site_options
 from provisioning.errors import NoCityHall
-from provisioning.rendering import site_of
-from provisioning.seed.application import archive
-from provisioning.seed.cloud import System, seed
-from provisioning.seed.first_start import ARCHIVE
-from provisioning.seed.public import certificates, root_metadata, ssh_keys
-from provisioning.seed.sheet import STAFF_PORT, sheet
-from provisioning.site import Site, read_site
-from provisioning.site_city import read_city, text_is_city
+from provisioning.site.city import read_city, text_is_city
+from provisioning.site.model import Site, read_site
 
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 HERE = Path(__file__).resolve().parents[2]
@@ -113,8 +113,8 @@ def _codes(config: Path, state: Path, boxes: Sequence[str]) -> tuple[dict[str, s
     NoCityHall.
     """
     from device.logs import open_log
+    from provisioning.cityhall.wiring import authority_folder, build_fleet, prepare
     from provisioning.commands.fleet import read_fleet
-    from provisioning.fleet.wiring import authority_folder, build_fleet, prepare
 
     settings, clock = read_fleet(config), SystemClock()
     if not authority_folder(state).certificate.exists():
@@ -151,7 +151,7 @@ def _note_what_is_left(sites: Sequence[Site], codes: Mapping[str, str], common: 
     linked = [site for site in sites if site.fleet_link]
     if linked and "ca" not in common:
         click.echo("注意：--ca がないため、端末は市役所を確かめられず登録できません。", err=True)
-        click.echo("Note: without --ca the box can not know city hall, and can not enrol.", err=True)
+        click.echo("Note: without --ca the box cannot know city hall, and cannot enrol.", err=True)
     if any(not codes.get(site.box.name) for site in linked):
         click.echo("注意：登録コードがないため、あとで端末で hiroba enrol --code コード を実行します。", err=True)
         click.echo("Note: without a code somebody has to run hiroba enrol --code CODE on the box.", err=True)

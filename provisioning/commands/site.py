@@ -1,7 +1,4 @@
-"""``hiroba site``: check a site file, render from it, and describe its keys. Of one box or of a whole city.
-
-May import: provisioning, captive_portal.settings, device.
-"""
+"""``hiroba site``: check a site file, render from it, and describe its keys. Of one box or of a whole city."""
 
 from __future__ import annotations
 
@@ -13,14 +10,14 @@ from pathlib import Path
 import click
 
 from device.errors import SettingsError
+from provisioning.box.files_of_site import box_files, check_file, passphrases
+from provisioning.box.render.files import Rendered, render
+from provisioning.box.render.wrong import Wrong
 from provisioning.commands.options import site_options
 from provisioning.commands.wifi_site import wifi_of
-from provisioning.render.files import Rendered, render
-from provisioning.render.wrong import Wrong
-from provisioning.rendering import box_files, check_file, passphrases
-from provisioning.site import Site, read_site
-from provisioning.site_city import City, read_city, text_is_city
-from provisioning.site_wrong import senseless
+from provisioning.site.city import City, read_city, text_is_city
+from provisioning.site.model import Site, read_site
+from provisioning.site.problems import senseless
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
@@ -68,7 +65,7 @@ def render_command(config: Path, state: Path, out: Path, name: str, as_json: boo
 @click.option("--page", is_flag=True, help="The page of all keys (SITE.md) instead.")
 def schema(page: bool) -> None:
     """Show the site file's JSON Schema, which editors complete by."""
-    from provisioning.site_reference import page_text, schema_text
+    from provisioning.site.reference import page_text, schema_text
 
     click.echo(page_text() if page else schema_text(), nl=False)
 

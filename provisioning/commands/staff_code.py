@@ -1,4 +1,4 @@
-"""``hiroba staff-code``: the hash that stands in the site file instead of the code. May import: kiosk.payment."""
+"""``hiroba staff-code``: the hash that stands in the site file instead of the code."""
 
 from __future__ import annotations
 

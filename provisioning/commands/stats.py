@@ -1,7 +1,4 @@
-"""``hiroba stats``: how the Wi-Fi is used, on the terminal and as open data.
-
-May import: captive_portal.stats, captive_portal.settings, device, provisioning.
-"""
+"""``hiroba stats``: how the Wi-Fi is used, on the terminal and as open data."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ from device.store import Store
 from provisioning.commands.options import site_options
 from provisioning.commands.wifi_site import print_table, wifi_of
 from provisioning.errors import NotFound
-from provisioning.site import read_site
+from provisioning.site.model import read_site
 
 _TODAY = "today"
 

@@ -1,4 +1,4 @@
-"""``hiroba test``: the whole suite or one group, through pytest. May import: provisioning."""
+"""``hiroba test``: the whole suite or one group, through pytest."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """hiroba verify: is this paper the city's? Looks at the seal on its pages.
 
-Needs nothing but the city's public keys: no register, no network. May import: kiosk.issuer, device, provisioning.
+Needs nothing but the city's public keys: no register, no network.
 """
 
 from __future__ import annotations

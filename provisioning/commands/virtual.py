@@ -1,4 +1,4 @@
-"""``hiroba virtual``: a person's hands on the virtual card and printers. May import: device, provisioning."""
+"""``hiroba virtual``: a person's hands on the virtual card and printers."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """``hiroba voucher``: make a batch of Wi-Fi vouchers, as a file or on the receipt printer; list and call back batches.
 
-Codes are shown once and only their hashes are kept. May import: captive_portal.portal, device, provisioning.
+Codes are shown once and only their hashes are kept.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from device.store import Store
 from provisioning.commands.options import site_options
 from provisioning.commands.wifi_site import print_table, wifi_of
 from provisioning.errors import NotFound
-from provisioning.site import read_site
+from provisioning.site.model import read_site
 
 
 @click.group("voucher")
@@ -64,7 +64,7 @@ def make(
     site = read_site(config)
     wifi = wifi_of(site, config, "hiroba voucher")
     words, title, ssid = read_catalogues()[lang], title_of(wifi, lang), ssid_of(wifi)
-    if receipt:  # before there are codes: a language that the printer's font can not write would lose them
+    if receipt:  # before there are codes: a language that the printer's font cannot write would lose them
         specimen = Batch("", minutes, SystemClock().now(), ("0" * LENGTH,))
         _check_slips(site.receipt_printer, receipts(specimen, words, title, ssid))
     batch = _make(state, SystemClock(), count, minutes, days)

@@ -1,7 +1,7 @@
 """``hiroba wifi``: who is online, and what staff may do about it.
 
 A MAC address is shown only when asked for, and never taken from the command line, where other users of the box could
-read it (N8). May import: captive_portal, device.clock, provisioning.
+read it (N8).
 """
 
 from __future__ import annotations

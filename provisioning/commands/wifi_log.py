@@ -1,7 +1,4 @@
-"""The connection log: make the city's key, take the sealed boxes off a box, open them at city hall.
-
-May import: captive_portal.gate, captive_portal.settings, device, provisioning.
-"""
+"""The connection log: make the city's key, take the sealed boxes off a box, open them at city hall."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ from device.clock import JST, SystemClock
 from provisioning.commands.options import site_options
 from provisioning.commands.wifi_site import print_table, wifi_of
 from provisioning.errors import NotFound
-from provisioning.site import read_site
+from provisioning.site.model import read_site
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -107,7 +104,7 @@ def _private(path: Path) -> bytes:
     try:
         key = base64.b64decode(path.read_bytes(), validate=False)
     except (OSError, ValueError) as error:
-        raise click.BadParameter(f"{path} can not be read.", param_hint="--key") from error
+        raise click.BadParameter(f"{path} cannot be read.", param_hint="--key") from error
     if len(key) != 32:
         raise click.BadParameter(f"{path} holds no private key.", param_hint="--key")
     return key

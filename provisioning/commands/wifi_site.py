@@ -1,7 +1,4 @@
-"""What the Wi-Fi commands share: the [wifi] section, the gate's client, and tables on the terminal.
-
-May import: captive_portal.gate.client, captive_portal.settings, provisioning, rich.
-"""
+"""What the Wi-Fi commands share: the [wifi] section, the gate's client, and tables on the terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from rich.table import Table
 from captive_portal.gate.client import SocketGateClient
 from captive_portal.settings import WifiSettings
 from provisioning.errors import SectionMissing
-from provisioning.site import Site, read_site
+from provisioning.site.model import Site, read_site
 
 
 def wifi_of(site: Site, config: Path, process: str) -> WifiSettings:

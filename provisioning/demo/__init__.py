@@ -1,1 +1,1 @@
-"""The whole plaza on virtual hardware, for trying out, training and CI. May import: every floor below, provisioning."""
+"""The whole plaza on virtual hardware, for trying out, training and CI."""

@@ -1,7 +1,4 @@
-"""One whole visit through the kiosk's real pages, and the proof of it: papers and summary.json.
-
-May import: device.card.virtual, kiosk.issuance (to read the journal), provisioning.
-"""
+"""One whole visit through the kiosk's real pages, and the proof of it: papers and summary.json."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""A browser without a screen: it reads the kiosk's pages as they are served and presses controls by their data-action.
-
-May import: nothing of ours.
+"""A browser without a screen: it reads the kiosk's pages as they are served and presses controls by their data-
+action.
 """
 
 from __future__ import annotations

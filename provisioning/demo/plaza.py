@@ -1,7 +1,4 @@
-"""The demo's plaza: pcscd, virtual card, virtual printers, issuer and kiosk as processes of their own.
-
-May import: device, provisioning.
-"""
+"""The demo's plaza: pcscd, virtual card, virtual printers, issuer and kiosk as processes of their own."""
 
 from __future__ import annotations
 

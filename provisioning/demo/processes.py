@@ -1,7 +1,4 @@
-"""Child processes of the demo: started with their own log, watched, started again when they die, stopped by pid.
-
-May import: device.loopback, provisioning.errors.
-"""
+"""Child processes of the demo: started with their own log, watched, started again when they die, stopped by pid."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a demo needs on disk before its processes start: TEST PKI, register, site file.
-
-May import: device.card, kiosk.issuer, provisioning.
-"""
+"""What a demo needs on disk before its processes start: TEST PKI, register, site file."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""``hiroba doctor``: every check of one box, its words, and how they are told. May import: every floor below."""
+"""``hiroba doctor``: every check of one box, its words, and how they are told."""

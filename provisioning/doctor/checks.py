@@ -1,7 +1,4 @@
-"""The checks of one box, made from its site file. A check that breaks is itself an error, never an OK.
-
-May import: device, kiosk.issuer.client, captive_portal.gate.client, provisioning.
-"""
+"""The checks of one box, made from its site file. A check that breaks is itself an error, never an OK."""
 
 from __future__ import annotations
 
@@ -28,11 +25,11 @@ from kiosk.issuer.client import HttpIssuerClient
 from kiosk.issuer.errors import IssuerBroken, IssuerUnreachable
 from provisioning.backup.keep import last_note
 from provisioning.backup.restore import STAGE
+from provisioning.box.install.units import stands_in
 from provisioning.doctor.kernel import relied_on
 from provisioning.doctor.updates import updates
 from provisioning.enrolment.heartbeat import IDLE_SCREENS, kiosk_screen
-from provisioning.install.units import stands_in
-from provisioning.site import Site
+from provisioning.site.model import Site
 
 EARLIEST_YEAR = 2026
 """The software was made in it: a clock before that is wrong."""

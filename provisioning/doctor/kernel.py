@@ -3,7 +3,6 @@
 rp_filter: the kernel takes the greater of "all" and the interface's own, and its check does not see the gate's marks
 (systemd/sysctl.d). Forwarding is switched on by the gate itself. Redirects would show a phone the way past the gate to
 its neighbour; the kernel sends them when either "all" or the interface says so.
-May import: device.health.judges, captive_portal.settings, provisioning.render.services, provisioning.site.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ from collections.abc import Callable
 
 from captive_portal.settings import WifiSettings
 from device.health.judges import Setting
-from provisioning.render.services import neighbour_room
-from provisioning.site import Site
+from provisioning.box.render.services import neighbour_room
+from provisioning.site.model import Site
 
 Read = Callable[[str], int | None]
 """A setting's name -> its number."""

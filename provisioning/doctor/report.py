@@ -1,4 +1,4 @@
-"""Findings as words: for the terminal, for programs, for the receipt printer. May import: device."""
+"""Findings as words: for the terminal, for programs, for the receipt printer."""
 
 from __future__ import annotations
 

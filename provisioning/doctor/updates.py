@@ -1,7 +1,4 @@
-"""What the last update came to, and whether the city's updates are still heard of.
-
-May import: device.health, provisioning.bundle.slots, provisioning.site.
-"""
+"""What the last update came to, and whether the city's updates are still heard of."""
 
 from __future__ import annotations
 
@@ -10,9 +7,9 @@ from pathlib import Path
 
 from device.clock import Clock
 from device.health.finding import Finding, absent, ok, warning
-from provisioning.bundle.errors import SlotsMissing
-from provisioning.bundle.slots import Slots
-from provisioning.site import Site
+from provisioning.site.model import Site
+from provisioning.updates.errors import SlotsMissing
+from provisioning.updates.slots import Slots
 
 APPLICATION = Path("/opt/hiroba")
 SILENT_DAYS = 7

@@ -1,1 +1,1 @@
-"""A box's road to city hall: key, credential, line, heartbeat. May import: device, provisioning.fleet."""
+"""A box's road to city hall: key, credential, line, heartbeat."""

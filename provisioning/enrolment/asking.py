@@ -1,8 +1,6 @@
 """A box's steps to its credential: ask with a code, wait for staff, renew in time, ask again when it was off for long.
 
 ``go_on`` takes whichever step is next, so that a timer brings a seeded box home without anybody at its side.
-
-May import: this room, device.clock, provisioning.fleet.errors.
 """
 
 from __future__ import annotations
@@ -11,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from device.clock import Clock
+from provisioning.cityhall.errors import EnrolmentRefused
 from provisioning.enrolment.identity import Credential, Identity
 from provisioning.enrolment.link import CityHall, Enrolled
-from provisioning.fleet.errors import EnrolmentRefused
 
 POLL_SECONDS = 5.0
 

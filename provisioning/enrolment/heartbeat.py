@@ -1,7 +1,4 @@
-"""What a box tells of itself: codes and numbers only. Everything it asks may be absent; then it is not told.
-
-May import: device, this room.
-"""
+"""What a box tells of itself: codes and numbers only. Everything it asks may be absent; then it is not told."""
 
 from __future__ import annotations
 
@@ -18,8 +15,8 @@ from pathlib import Path
 from device.clock import Clock
 from device.outbox import Fact, Message, Outbox
 from device.printer.status import Condition
+from provisioning.cityhall.errors import NotEnrolled
 from provisioning.enrolment.identity import Identity
-from provisioning.fleet.errors import NotEnrolled
 
 IDLE_SCREENS = {"home", "closed"}
 """Only then the receipt printer is asked: it talks to one at a time, and a receipt may be under way."""

@@ -1,7 +1,6 @@
 """What makes a box itself: its key, made here and never sent, and the credential city hall gave for it.
 
 The key's file is worth keeping through re-flashing: by it city hall knows the box again.
-May import: provisioning.fleet.authority, cryptography.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import NameOID
 
-from provisioning.fleet.authority import fingerprint, key_hash, private_pem, write_private, write_public
-from provisioning.fleet.errors import EnrolmentRefused, NotEnrolled
+from provisioning.cityhall.boxes.authority import fingerprint, key_hash, private_pem, write_private, write_public
+from provisioning.cityhall.errors import EnrolmentRefused, NotEnrolled
 
 CODE_FILE = "code"
 RENEW_AFTER = 2 / 3

@@ -1,7 +1,4 @@
-"""The box's line to city hall: HTTPS against the city's own CA, with the box's credential where it has one.
-
-May import: device.outbox, device.sender, provisioning.fleet (settings, errors), this room.
-"""
+"""The box's line to city hall: HTTPS against the city's own CA, with the box's credential where it has one."""
 
 from __future__ import annotations
 
@@ -18,17 +15,17 @@ import msgspec
 from device.clock import Clock
 from device.outbox import Message
 from device.sender import LineDown
+from provisioning.cityhall.errors import EnrolmentRefused, NotEnrolled
+from provisioning.cityhall.settings import FleetLinkSettings
 from provisioning.enrolment.identity import Identity
-from provisioning.fleet.errors import EnrolmentRefused, NotEnrolled
-from provisioning.fleet.settings import FleetLinkSettings
 
-_MOST_ANSWER = 256 * 1024
+_MAX_ANSWER = 256 * 1024
 
 T = TypeVar("T")
 
 
 class Enrolled(msgspec.Struct, frozen=True):
-    """City hall's answer, see provisioning.fleet.box_api.EnrolAnswer."""
+    """City hall's answer, see provisioning.cityhall.boxes.box_api.EnrolAnswer."""
 
     enrolment: str
     box: str
@@ -94,7 +91,7 @@ class CityHall:
         try:
             connection.request(method, path, body or None, {"Content-Type": "application/json", **(more or {})})
             response = connection.getresponse()
-            status, answer = response.status, response.read(_MOST_ANSWER)
+            status, answer = response.status, response.read(_MAX_ANSWER)
         except (OSError, http.client.HTTPException) as error:
             raise LineDown(reason=_why(error)) from error
         finally:

@@ -1,4 +1,4 @@
-"""Puts a box's line to city hall together from its site file. May import: device, provisioning."""
+"""Puts a box's line to city hall together from its site file."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from device.outbox import OUTBOX_MIGRATIONS, Outbox
 from device.printer.status import Condition
 from device.sender import Sender
 from device.store import SMALL_PAGE, Store
+from provisioning.cityhall.settings import FleetLinkSettings
 from provisioning.doctor.checks import problem_codes
 from provisioning.enrolment.asking import Asking
 from provisioning.enrolment.heartbeat import Told
 from provisioning.enrolment.identity import Identity
 from provisioning.enrolment.link import CityHall
 from provisioning.errors import SectionMissing
-from provisioning.fleet.settings import FleetLinkSettings
-from provisioning.site import Site
+from provisioning.site.model import Site
 
 
 @dataclass(frozen=True)

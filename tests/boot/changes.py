@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from device.migrations import Schema
-from provisioning.schemas import FILE, as_text, read
+from provisioning.updates.schemas import FILE, as_text, read
 
 KIOSK = Path("systemd/system/hiroba-kiosk.service")
 SCHEMA = Path("kiosk/issuance/schema.py")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioning.install.units import CITY_HALL, wanted
-from provisioning.site import read_site
+from provisioning.box.install.units import CITY_HALL, wanted
+from provisioning.site.model import read_site
 from tests.boot.container import Container
 from tests.boot.rootfs import SOURCE, inside, unpacked
 

@@ -13,17 +13,17 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from provisioning.bundle.build import put_together
-from provisioning.bundle.manifest import Manifest, Offer, this_platform
-from provisioning.bundle.repository import Repository
-from provisioning.install.slot import FILES, TREE
-from provisioning.schemas import read
+from provisioning.box.install.slot import FILES, TREE
+from provisioning.updates.build import put_together
+from provisioning.updates.manifest import Manifest, Offer, this_platform
+from provisioning.updates.repository import Repository
+from provisioning.updates.schemas import read
 from tests.boot.rootfs import CACHE, REPO, SOURCE, inside, unpacked
-from tests.provisioning.bundle.city import TO_ALL, tiny_bundle
+from tests.provisioning.updates.city import TO_ALL, tiny_bundle
 
 COLLECT = f"""
 from pathlib import Path
-from provisioning.bundle.build import collect_wheels
+from provisioning.updates.build import collect_wheels
 collect_wheels(Path("/{SOURCE}/requirements.lock"), Path("/srv/wheels"), 0)
 """
 Change = Callable[[Path], None]

@@ -1,4 +1,4 @@
-"""A box whose root can not be written, as systemd/README.md lays it out: only the state, the settings and what systemd
+"""A box whose root cannot be written, as systemd/README.md lays it out: only the state, the settings and what systemd
 remembers are on /data. Everything works, and nothing of ours asks for more.
 """
 
@@ -35,7 +35,7 @@ true"""
 
 @pytest.fixture(scope="module")
 def frozen(box: Container) -> Iterator[Container]:
-    """The same box, started anew with a root that can not be written."""
+    """The same box, started anew with a root that cannot be written."""
     (box.root / UNIT).write_text(FREEZE)
     (box.root / WANTED).parent.mkdir(exist_ok=True)
     (box.root / WANTED).symlink_to(f"/{UNIT}")

@@ -81,7 +81,7 @@ def cut(box: Container) -> None:
 
 
 def test_a_power_cut_in_mid_apply_is_taken_back_before_anything_starts(box: Container, units: list[str]) -> None:
-    text = changed(box, "[kiosk]\n", "[kiosk]\nport = 8101\n")  # it waits for a kiosk that can not start
+    text = changed(box, "[kiosk]\n", "[kiosk]\nport = 8101\n")  # it waits for a kiosk that cannot start
     going = box.begin("hiroba", "apply", "--yes", "--config", NEW)
     box.until("the new file stands", lambda: (box.root / SITE).read_text("utf-8") != text)
     cut(box)

@@ -19,20 +19,20 @@ import pytest
 import tomli_w
 
 from device.clock import HeldClock, SystemClock
-from provisioning.bundle.installer import STARTS
-from provisioning.bundle.keys import KeyFolder
-from provisioning.bundle.repository import Repository
-from provisioning.bundle.steps import AFTER_A_CUT, BACK, THERE, Step
-from provisioning.bundle.waves import Stage, Wave
-from provisioning.install.units import wanted
-from provisioning.site import read_site
+from provisioning.box.install.units import wanted
+from provisioning.site.model import read_site
+from provisioning.updates.installer import STARTS
+from provisioning.updates.keys import KeyFolder
+from provisioning.updates.repository import Repository
+from provisioning.updates.steps import AFTER_A_CUT, BACK, THERE, Step
+from provisioning.updates.waves import Stage, Wave
 from tests.boot.authority import certificate
 from tests.boot.changes import breaking, healthy, ill, ill_after_migrating
 from tests.boot.conftest import FAR, INSIDE, PYTHON
 from tests.boot.container import Container
 from tests.boot.publishing import publish, publish_tiny
 from tests.boot.test_boot import visit
-from tests.provisioning.bundle.city import publisher
+from tests.provisioning.updates.city import publisher
 
 pytestmark = [pytest.mark.needs("root", "mmdebstrap", "systemd-nspawn"), pytest.mark.timeout(1800)]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
 
+from provisioning.cityhall.boxes.enrolment import Refused
+from provisioning.cityhall.tables import Box
 from provisioning.enrolment.identity import Identity
-from provisioning.fleet.enrolment import Refused
-from provisioning.fleet.tables import Box
 from tests.fixtures.fleet_server import FleetServer
 
 pytestmark = pytest.mark.needs("chromium")

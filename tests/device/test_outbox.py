@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from device.clock import JST, HeldClock
 from device.logs import open_log
-from device.outbox import MOST_IN_BATCH, OUTBOX_MIGRATIONS, Fact, Message, Outbox, check_facts, known_kinds
+from device.outbox import MAX_IN_BATCH, OUTBOX_MIGRATIONS, Fact, Message, Outbox, check_facts, known_kinds
 from device.sender import Backoff, LineDown, Sender
 from device.store import Store
 
@@ -40,11 +40,11 @@ def test_only_what_was_acknowledged_is_forgotten(tmp_path: Path) -> None:
 
 def test_a_notice_overtakes_heartbeats_and_a_batch_has_an_end(tmp_path: Path) -> None:
     outbox = open_outbox(tmp_path)
-    for _ in range(MOST_IN_BATCH + 5):
+    for _ in range(MAX_IN_BATCH + 5):
         outbox.put("heartbeat")
     urgent = outbox.put("notice", code="kiosk.closed")
     batch = outbox.batch(1000)
-    assert len(batch) == MOST_IN_BATCH
+    assert len(batch) == MAX_IN_BATCH
     assert batch[0].id == urgent
     assert [m.id for m in batch[1:]] == sorted(m.id for m in batch[1:])
 
@@ -126,7 +126,7 @@ def sender(outbox: Outbox, line: Line) -> Sender:
 
 def test_a_flush_sends_batch_after_batch_until_none_is_left(tmp_path: Path) -> None:
     outbox, line = open_outbox(tmp_path), Line()
-    put = [outbox.put("heartbeat") for _ in range(2 * MOST_IN_BATCH + 3)]
+    put = [outbox.put("heartbeat") for _ in range(2 * MAX_IN_BATCH + 3)]
     assert sender(outbox, line).flush() == 0
     assert line.heard == put
 

@@ -1,4 +1,4 @@
-"""Fifty boxes join the real fleet service over mutual TLS, on SQLite and on PostgreSQL; and who can not."""
+"""Fifty boxes join the real fleet service over mutual TLS, on SQLite and on PostgreSQL; and who cannot."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from device.clock import HeldClock, SystemClock
 from device.logs import open_log
 from device.sender import LineDown
+from provisioning.cityhall.boxes.authority import key_of_request, make_authority
+from provisioning.cityhall.errors import EnrolmentRefused
+from provisioning.cityhall.settings import FleetLinkSettings
+from provisioning.cityhall.tables import Box
+from provisioning.cityhall.wiring import open_authority
 from provisioning.cli import hiroba
 from provisioning.enrolment.heartbeat import make_heartbeat
 from provisioning.enrolment.wiring import BoxLine, open_line
-from provisioning.fleet.authority import key_of_request, make_authority
-from provisioning.fleet.errors import EnrolmentRefused
-from provisioning.fleet.settings import FleetLinkSettings
-from provisioning.fleet.tables import Box
-from provisioning.fleet.wiring import open_authority
-from provisioning.site import Site, read_site
+from provisioning.site.model import Site, read_site
 from tests.fixtures.fleet_server import FleetServer
 from tests.fixtures.postgres import PrivatePostgres
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from device.secrets import Secret
-from provisioning.render.files import render
-from provisioning.site import read_site
+from provisioning.box.render.files import render
+from provisioning.site.model import read_site
 from tests.net.topology import in_namespace
 
 pytestmark = pytest.mark.needs("root", "dnsmasq", "ip")

@@ -16,7 +16,7 @@ import pytest
 
 from captive_portal.gate.client import SocketGateClient
 from device.settings import read
-from provisioning.render.dnsmasq import dnsmasq
+from provisioning.box.render.dnsmasq import dnsmasq
 from tests.net.gate_process import Site
 from tests.net.topology import Topology, in_namespace, topology, until
 

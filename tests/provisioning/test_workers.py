@@ -187,7 +187,7 @@ def test_a_request_in_many_pieces_and_a_large_one_arrive_whole(server: Server) -
 
 def test_what_needs_no_thread_is_answered_at_once_and_closed(server: Server) -> None:
     if server.trust:
-        return  # TLS can not be looked into
+        return  # TLS cannot be looked into
     for _ in range(100):
         connection = server.say(b"GET /now HTTP/1.1\r\nHost: x\r\n\r\n")
         answer = b""

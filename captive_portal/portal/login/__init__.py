@@ -1,4 +1,1 @@
-"""Ways to log in: what a method gets and answers. One file per method; the table is ``methods.py``.
-
-May import: captive_portal.portal.
-"""
+"""Ways to log in: what a method gets and answers. One file per method; the table is ``methods.py``."""

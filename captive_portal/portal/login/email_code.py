@@ -1,7 +1,6 @@
 """A six-digit code by mail: shows that the address is in use, as the MIC guide asks (facts/captive_portal.md §4).
 
-The address lives in the mail queue until it is sent, then only as a hash keyed with the day. May import: method, mail,
-records, tokens, languages, device.clock, device.store.
+The address lives in the mail queue until it is sent, then only as a hash keyed with the day.
 """
 
 from __future__ import annotations

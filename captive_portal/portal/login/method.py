@@ -1,4 +1,4 @@
-"""The port every way to log in fills. May import: nothing of ours."""
+"""The port every way to log in fills."""
 
 from __future__ import annotations
 

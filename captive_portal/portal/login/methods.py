@@ -1,4 +1,4 @@
-"""The table of log-in methods, by the names the site file uses. May import: every method, and what they are made of."""
+"""The table of log-in methods, by the names the site file uses."""
 
 from __future__ import annotations
 

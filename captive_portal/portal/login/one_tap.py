@@ -1,4 +1,4 @@
-"""One tap: agreeing to the terms is enough. May import: method."""
+"""One tap: agreeing to the terms is enough."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Vouchers on paper: one receipt each, or A4 pages to cut. Pure.
-
-May import: voucher, languages, device.printer.status, jinja2.
-"""
+"""Vouchers on paper: one receipt each, or A4 pages to cut. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Vouchers: codes that staff hand out, made in batches, good for one phone once.
 
-Only keyed hashes are stored; a code is shown when it is made and never again. May import: method, records, tokens,
-device.audit, device.clock, device.store.
+Only keyed hashes are stored; a code is shown when it is made and never again.
 """
 
 from __future__ import annotations

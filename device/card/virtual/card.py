@@ -1,7 +1,7 @@
 """The logic of the virtual chip: command bytes in, response bytes out; only its PIN counters survive a power-down.
 
 Answers as facts/my_number_card.md §1 tells of real cards, for the commands a kiosk or OpenSC sends. Two applications:
-JPKI, and input support with a made-up number that nobody may ever reach. May import: apdu, profile, pki.
+JPKI, and input support with a made-up number that nobody may ever reach.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 Certificates follow the profile found on real cards (facts/my_number_card.md §2.1, §2.2), with TEST in every name.
 Layout: trust/*.pem (what an issuer may trust), ca/ (CA keys), cards/NAME/ (what the chip of that card holds).
-May import: device.card.credential, certificates.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The virtual card as a process that follows a small state file, so that a person or another program can work it.
 
 ``python -m device.card.virtual.process --state FILE --cards DIR --port N`` keeps the card of the state file inserted in
-the vpcd at that port. May import: virtual.card, virtual.vpcd.
+the vpcd at that port.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A card reader without PC/SC: the virtual card straight behind the reader port, for tests and fast demos.
-
-May import: presence, transport, allow_list, device.errors, virtual.card.
-"""
+"""A card reader without PC/SC: the virtual card straight behind the reader port, for tests and fast demos."""
 
 from __future__ import annotations
 

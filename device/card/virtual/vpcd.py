@@ -1,6 +1,6 @@
 """The wire between the virtual card and pcscd: a TCP client of vpcd (facts/my_number_card.md §4.1, §4.2).
 
-The connection is the card's presence: connecting inserts it, closing takes it away. May import: virtual.card.
+The connection is the card's presence: connecting inserts it, closing takes it away.
 """
 
 from __future__ import annotations

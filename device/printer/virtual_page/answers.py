@@ -1,4 +1,4 @@
-"""IPP operations on a Press: request in, response out, no sockets. May import: device.printer."""
+"""IPP operations on a Press: request in, response out, no sockets."""
 
 from __future__ import annotations
 

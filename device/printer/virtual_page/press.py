@@ -1,7 +1,6 @@
 """The printing itself: jobs, one after another, page by page, as PNG files; forgets everything when it restarts.
 
 Files: job-0001.pdf, job-0001-page-0001.png … in its folder, numbered on by what lies there already.
-May import: device.printer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The virtual IPP printer's HTTP side. May import: device.printer."""
+"""The virtual IPP printer's HTTP side."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from device.printer.virtual_page.answers import Answers
 from device.printer.virtual_page.press import Press
 
 PATH = "/ipp/print"
-_MOST_BYTES = 64 * 1024 * 1024
+_MAX_BYTES = 64 * 1024 * 1024
 _WORK = (Operation.PRINT_JOB, Operation.CREATE_JOB, Operation.SEND_DOCUMENT, Operation.CANCEL_JOB)
 """Operations whose answers can get lost by ``lost_answers``; a question asked in vain changes nothing."""
 _DEAF = (Condition.OFFLINE, Condition.SILENT)
@@ -96,12 +96,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
             return self._chunks()
         length = self.headers.get("Content-Length", "")
-        return self.rfile.read(int(length)) if length.isdecimal() and int(length) <= _MOST_BYTES else None
+        return self.rfile.read(int(length)) if length.isdecimal() and int(length) <= _MAX_BYTES else None
 
     def _chunks(self) -> bytes | None:
         body = bytearray()
         while size := int(self.rfile.readline().split(b";")[0].strip() or b"0", 16):
-            if len(body) + size > _MOST_BYTES:
+            if len(body) + size > _MAX_BYTES:
                 return None
             body += self.rfile.read(size)
             self.rfile.readline()

@@ -1,4 +1,4 @@
-"""The virtual receipt printer's network side: raw TCP, as on port 9100. May import: device.printer."""
+"""The virtual receipt printer's network side: raw TCP, as on port 9100."""
 
 from __future__ import annotations
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from device.clock import SystemClock
 from device.logs import open_log
-from provisioning.bundle.record import Record
-from provisioning.bundle.slots import Slots
-from provisioning.bundle.steps import Step
-from provisioning.bundle.wiring import build_installer, open_client
-from provisioning.site import read_site
+from provisioning.site.model import read_site
+from provisioning.updates.record import Record
+from provisioning.updates.slots import Slots
+from provisioning.updates.steps import Step
+from provisioning.updates.wiring import build_installer, open_client
 
 STOPPED = Path("/run/hiroba-update-stopped")
 

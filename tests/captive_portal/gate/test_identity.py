@@ -1,4 +1,4 @@
-"""Tokens can not be made up, and leases are read as dnsmasq writes them."""
+"""Tokens cannot be made up, and leases are read as dnsmasq writes them."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def test_more_callers_than_fit_push_out_the_one_that_never_asked(path: Path) -> 
     asked = connect(path)
     asked.sendall(p.pack(p.GetHealth()))
     assert asked.recv(100)
-    idle = [connect(path) for _ in range(served.MOST_CLIENTS)]
+    idle = [connect(path) for _ in range(served.MAX_CLIENTS)]
     assert idle[0].recv(1) == b""
     asked.sendall(p.pack(p.GetHealth()))
     assert asked.recv(100)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.wrappers import Request
 
-from captive_portal.portal.plain_request import MOST_BYTES, PlainRequest, read_plain_request
+from captive_portal.portal.plain_request import MAX_BYTES, PlainRequest, read_plain_request
 
 FIELDS = b"User-Agent: Mozilla/5.0 (Android 14)\r\nAccept-Language: ko-KR,ko;q=0.9\r\nSec-Fetch-Mode: navigate\r\n"
 PAGE = b"GET /?lang=ko&d=android HTTP/1.1\r\nHost: 10.90.0.1:8180\r\n" + FIELDS + b"\r\n"
@@ -51,7 +51,7 @@ def test_a_page_and_a_form_are_read() -> None:
         PAGE.replace(FIELDS, b"Connection: keep-alive, Upgrade\r\n" + FIELDS),
         PAGE.replace(FIELDS, b"Content-Length: 0\r\n" + FIELDS),
         PAGE.replace(FIELDS, b"X-Forwarded-Proto: https\r\n" + FIELDS),
-        PAGE.replace(FIELDS, b"X: " + b"y" * MOST_BYTES + b"\r\n" + FIELDS),
+        PAGE.replace(FIELDS, b"X: " + b"y" * MAX_BYTES + b"\r\n" + FIELDS),
         PAGE.replace(FIELDS, b"".join(b"X%d: y\r\n" % n for n in range(61)) + FIELDS),
         PAGE.replace(b"\r\n", b"\n"),
         FORM.replace(b"x-www-form-urlencoded", b"json"),

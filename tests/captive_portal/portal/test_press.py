@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captive_portal.portal.languages import read_catalogues
-from captive_portal.portal.press import MOST_KEPT, Press, url_for
+from captive_portal.portal.press import MAX_KEPT, Press, url_for
 
 CATALOGUES = read_catalogues()
 PLACE = {"title": "t", "provider": "p", "contact": "", "terms_version": "1"}
@@ -48,9 +48,9 @@ def test_a_page_of_a_kind_is_drawn_once_and_filled_in_from_then_on() -> None:
 
 def test_only_so_many_pages_are_kept() -> None:
     press = Press("v")
-    for number in range(MOST_KEPT * 2):
+    for number in range(MAX_KEPT * 2):
         press.print("resume.html", {"token": "t", "d": "apple"}, facts, number)
-    assert len(vars(press)["_kept"]) == MOST_KEPT
+    assert len(vars(press)["_kept"]) == MAX_KEPT
 
 
 def test_a_page_that_there_is_not_has_no_path() -> None:

@@ -1,4 +1,4 @@
-"""N4: what the kiosk can not say to a card, in whatever order it tries."""
+"""N4: what the kiosk cannot say to a card, in whatever order it tries."""
 
 from __future__ import annotations
 

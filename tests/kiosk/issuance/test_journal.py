@@ -1,4 +1,4 @@
-"""The journal: what stands in it, and what can not get into it."""
+"""The journal: what stands in it, and what cannot get into it."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from provisioning.backup.contents import archive_name, part_name
 from provisioning.backup.errors import CanNotWrite, StateMissing
 from provisioning.backup.keep import Keeper, last_note
 from provisioning.backup.leftovers import claim
-from provisioning.backup.snapshot import MOST_IN_MEMORY, working_folder
+from provisioning.backup.snapshot import MAX_IN_MEMORY, working_folder
 from tests.provisioning.backup.conftest import BOX
 
 
@@ -146,6 +146,6 @@ def test_what_is_being_written_is_left_alone(keeper: Keeper, box: Path, tmp_path
 
 def test_more_than_the_unit_may_hold_in_memory_is_copied_beside_the_state(box: Path, tmp_path: Path) -> None:
     with (box / "large").open("wb") as large:
-        large.truncate(2 * MOST_IN_MEMORY)
+        large.truncate(2 * MAX_IN_MEMORY)
     with working_folder(box, tmp_path) as work:
         assert work.parent == box / "backup"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from device.health.finding import Severity
-from provisioning.bundle.slots import Last, Slots
 from provisioning.doctor.updates import updates
-from provisioning.site import Site, read_site
-from tests.provisioning.bundle.city import clock_at
+from provisioning.site.model import Site, read_site
+from provisioning.updates.slots import Last, Slots
+from tests.provisioning.updates.city import clock_at
 
 ROOT = Path(__file__).parents[3]
 CLOCK = clock_at("2026-11-23")

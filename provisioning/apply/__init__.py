@@ -1,4 +1,0 @@
-"""Makes a box be what its site file says, shows it first, and takes it back when the box does not stay healthy.
-
-May import: provisioning.site, provisioning.render, provisioning.install.units, provisioning.bundle.health, device.
-"""

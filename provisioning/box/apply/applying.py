@@ -1,0 +1,134 @@
+"""One apply from plan to good or back. Ports: the tree, the runner, the health.
+
+    begin (undo kept) > files > systemd > healthy? > good            else: files back > systemd > forget
+A cut anywhere leaves a record by which the next start takes everything back, so the box is all old or all new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from provisioning.box.apply.plan import Change, Deeds, OnDisk, changes, deeds
+from provisioning.box.apply.tree import Tree, Undo, group_id, group_name
+from provisioning.box.render.box import SITE
+from provisioning.box.render.files import Rendered
+from provisioning.site.model import Site
+
+
+class Runner(Protocol):
+    """Asks a program of the box."""
+
+    def run(self, *words: str) -> str:
+        """Run it; "" when it ended with 0, else what it said."""
+        ...
+
+
+Health = Callable[[Site, Sequence[str]], str]
+"""Waits until the units of a site are healthy, the touched ones above all: "" or what is wrong."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """changed: files; wrong: "" when good, else why everything was taken back."""
+
+    changed: tuple[str, ...]
+    wrong: str = ""
+
+
+class Applying:
+    """Applies rendered files to a tree. runner, health: None for a tree that is not running (an image)."""
+
+    def __init__(self, tree: Tree, runner: Runner | None, health: Health | None) -> None:
+        self._tree, self._runner, self._health = tree, runner, health
+
+    def plan(self, rendered: Mapping[str, Rendered]) -> list[Change]:
+        """What would change."""
+        owned = self._tree.applied().owned
+        known = {path: self._known_group(file) for path, file in rendered.items()}
+        here = self._tree.here({*rendered, *owned})
+        return changes(known, here, owned, groups=self._tree.groups)
+
+    def recover(self) -> bool:
+        """Take back what a cut left half done. True: there was something."""
+        undo = self._tree.under_way()
+        if undo is None:
+            return False
+        self._take_back(undo)
+        return True
+
+    def apply(self, rendered: Mapping[str, Rendered], planned: Sequence[Change]) -> Outcome:
+        """Do ``planned``. Nothing planned: nothing is touched but the record of what is ours."""
+        owned = sorted(rendered)
+        mark = hashlib.sha256(msgspec.json.encode([owned, list(planned)])).hexdigest()
+        undo = Undo(list(planned), owned, mark)
+        if not planned:
+            if self._tree.applied().owned != owned:
+                self._tree.begin(undo)
+                self._tree.good(undo)
+            return Outcome(())
+        self._tree.begin(undo)
+        wrong = self._forward(undo)
+        if wrong:
+            self._take_back(undo)
+        else:
+            self._tree.good(undo)
+        return Outcome(tuple(change.path for change in planned), wrong)
+
+    def _forward(self, undo: Undo) -> str:
+        old, new = self._sites(undo.changes)
+        for change in undo.changes:
+            self._tree.put(change.path, change.after)
+        if self._runner is None or self._health is None or new is None:
+            return ""
+        asked = deeds(undo.changes, old, new, first=not self._tree.applied().mark)
+        return self._ask(asked) or self._health(new, [*asked.restart, *asked.enable])
+
+    def _take_back(self, undo: Undo) -> None:
+        """Files first: whatever systemd answers, the next start finds the old ones."""
+        old, new = self._sites(undo.changes)
+        back = [change.back() for change in undo.changes]
+        for change in reversed(back):
+            self._tree.put(change.path, change.after)
+        if self._runner is not None and old is not None:
+            self._ask(deeds(back, new, old))
+        self._tree.forget()
+
+    def _ask(self, asked: Deeds) -> str:
+        """What one of our own units would not do; programs that are not ours may refuse."""
+        run = self._runner.run if self._runner else lambda *_: ""
+        said = run("systemctl", "daemon-reload") if asked.reload else ""
+        if asked.disable:
+            run("systemctl", "disable", "--now", *asked.disable)
+        for words in asked.foreign:
+            run(*words)
+        if asked.restart and not said:
+            said = run("systemctl", "restart", "--no-block", *asked.restart)
+        if asked.enable and not said:
+            said = run("systemctl", "enable", "--quiet", *asked.enable)
+            said = said or run("systemctl", "start", "--no-block", *asked.enable)
+        return said
+
+    def _sites(self, done: Sequence[Change]) -> tuple[Site | None, Site | None]:
+        """The box's site before and after; the same twice when it does not change."""
+        change = next((change for change in done if change.path == SITE), None)
+        if change is not None:
+            return _site(change.before), _site(change.after)
+        now = _site(self._tree.here([SITE])[SITE])
+        return now, now
+
+    def _known_group(self, file: Rendered) -> Rendered:
+        return file._replace(group=group_name(group_id(file.group))) if self._tree.groups else file
+
+
+def _site(file: OnDisk | None) -> Site | None:
+    """What the file says; None for one that is not there or says nothing of use."""
+    try:
+        return msgspec.convert(tomllib.loads(file.content.decode()), Site) if file else None
+    except (ValueError, msgspec.ValidationError):
+        return None

@@ -1,0 +1,134 @@
+"""The box's files below a root, and the apply's own memory of them. Every act is whole or not at all."""
+
+from __future__ import annotations
+
+import grp
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+import msgspec
+
+from provisioning.box.apply.plan import Change, OnDisk
+
+
+class Undo(msgspec.Struct, frozen=True):
+    """An apply that is under way: what it changes, and what will be owned once it is good."""
+
+    changes: list[Change]
+    owned: list[str]
+    mark: str
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """The last apply that was good. owned: the files it made; mark: whose it was."""
+
+    owned: list[str] = []
+    mark: str = ""
+
+
+class Tree:
+    """Files below ``root``. memory: the folder of the apply's own records. groups: whether files get their groups,
+    which only root can do.
+    """
+
+    def __init__(self, root: Path, memory: Path, *, groups: bool) -> None:
+        self._root, self._memory, self.groups = root, memory, groups
+
+    def here(self, paths: Collection[str]) -> dict[str, OnDisk | None]:
+        """How each file stands now."""
+        return {path: self._read(self._root / path) for path in paths}
+
+    def put(self, path: str, file: OnDisk | None) -> None:
+        """Make ``path`` be ``file``: written beside and renamed, or removed."""
+        target = self._root / path
+        if file is None:
+            target.unlink(missing_ok=True)
+            _sync(target.parent)
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh = target.with_name(f".{target.name}.new")
+        fresh.unlink(missing_ok=True)
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(file.content)
+            if self.groups:
+                os.fchown(stream.fileno(), 0, group_id(file.group))
+            os.fchmod(stream.fileno(), file.mode)
+            stream.flush()
+            os.fsync(stream.fileno())
+        fresh.replace(target)
+        _sync(target.parent)
+
+    def begin(self, undo: Undo) -> None:
+        """Keep what is to be taken back, before anything is changed."""
+        self._memory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._remember("undo.json", undo)
+
+    def good(self, undo: Undo) -> None:
+        """The change stays: first said, then the way back forgotten."""
+        self._remember("applied.json", Applied(undo.owned, undo.mark))
+        self.forget()
+
+    def forget(self) -> None:
+        """No apply is under way."""
+        (self._memory / "undo.json").unlink(missing_ok=True)
+        _sync(self._memory)
+
+    def under_way(self) -> Undo | None:
+        """The apply that was cut short, if any; one that had been found good is not taken back."""
+        file = self._memory / "undo.json"
+        undo = msgspec.json.decode(file.read_bytes(), type=Undo) if file.exists() else None
+        if undo and undo.mark == self.applied().mark:
+            self.forget()
+            return None
+        return undo
+
+    def applied(self) -> Applied:
+        """The last good apply."""
+        file = self._memory / "applied.json"
+        return msgspec.json.decode(file.read_bytes(), type=Applied) if file.exists() else Applied()
+
+    def _remember(self, name: str, record: Undo | Applied) -> None:
+        fresh = self._memory / f".{name}.new"
+        fresh.unlink(missing_ok=True)
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # it may hold a passphrase
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(msgspec.json.encode(record))
+            stream.flush()
+            os.fsync(stream.fileno())
+        fresh.replace(self._memory / name)
+        _sync(self._memory)
+
+    def _read(self, file: Path) -> OnDisk | None:
+        try:
+            content, status = file.read_bytes(), file.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return OnDisk(content, status.st_mode & 0o7777, group_name(status.st_gid) if self.groups else "")
+
+
+def group_id(name: str) -> int:
+    """The group's number; root's where there is no such group, so that a file is never wider open than it should be."""
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        return 0
+
+
+def group_name(number: int) -> str:
+    """The group's name, or its number in words."""
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
+
+
+def _sync(folder: Path) -> None:
+    if not folder.is_dir():
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

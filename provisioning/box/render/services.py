@@ -1,0 +1,102 @@
+"""Drop-ins for our units, the kernel's tables for this many phones, time servers. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from captive_portal.settings import WifiSettings
+from provisioning.box.install import units
+from provisioning.box.render.files import Rendered
+from provisioning.site.model import Site
+
+HEAD = "# Made by `hiroba apply` from the site file. Edit the site file, not this one.\n"
+SHIPPED = tuple(
+    ipaddress.ip_network(text)
+    for text in [
+        "127.0.0.0/8",
+        "::1/128",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "169.254.0.0/16",
+        "fe80::/64",
+        "fc00::/7",
+    ]
+)
+"""What the units let through as shipped (IPAddressAllow= in systemd/system)."""
+_SMALLEST, _LARGEST = 1024, 65536
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def drop_ins(site: Site) -> dict[str, Rendered]:
+    """What `hiroba install` adds to units, and the addresses beyond the private networks that the site file names."""
+    own = list(site.network.reachable)
+    files = {str(place): Rendered(text) for place, text in units.drop_ins(site).items()}
+    wanted = {"hiroba-kiosk": _hosts(site.receipt_printer.host, site.page_printer.uri, site.issuer_link.url)}
+    if site.wifi is not None:
+        phones = [spot.ipv6.network for spot in site.wifi.spots if spot.ipv6.mode != "off"]
+        phones += [f"{spot.ipv4.gateway}/{spot.ipv4.prefix}" for spot in site.wifi.spots]
+        wanted["hiroba-portal"] = [*phones, *_hosts(site.wifi.smtp.host if site.wifi.smtp else "")]
+    for unit, addresses in wanted.items():
+        if beyond := _beyond(addresses):
+            text = f"{HEAD}[Service]\nIPAddressAllow={' '.join([*own, *(str(network) for network in beyond)])}\n"
+            files[f"etc/systemd/system/{unit}.service.d/addresses.conf"] = Rendered(text)
+    return files
+
+
+def kernel(site: Site) -> dict[str, Rendered]:
+    """Room in the neighbour tables for every phone: the kernel's own 1,024 entries end in "neighbour table overflow".
+    A leading "-" is for a kernel that will not be told, such as a container's.
+    """
+    if site.wifi is None:
+        return {}
+    phones, largest = _places(site.wifi), neighbour_room(site.wifi)
+    steps = {"gc_thresh1": largest // 8, "gc_thresh2": largest // 2, "gc_thresh3": largest}
+    lines = [f"-net.{f}.neigh.default.{name} = {value}" for f in ("ipv4", "ipv6") for name, value in steps.items()]
+    return {"etc/sysctl.d/61-hiroba-site.conf": Rendered(HEAD + f"# {phones} phones\n" + "\n".join(lines) + "\n")}
+
+
+def neighbour_room(wifi: WifiSettings) -> int:
+    """Entries of the neighbour tables (gc_thresh3): four for each address that the spots give out."""
+    phones = _places(wifi)
+    return min(_LARGEST, max(_SMALLEST, 1 << (4 * phones - 1).bit_length())) if phones else _SMALLEST
+
+
+def _places(wifi: WifiSettings) -> int:
+    return sum(_phones(str(spot.dhcp.first), str(spot.dhcp.last)) for spot in wifi.spots if spot.dhcp)
+
+
+def time(site: Site) -> dict[str, Rendered]:
+    """The city's time servers: certificates, hours and codes go by the clock."""
+    if not site.network.ntp:
+        return {}
+    text = f"{HEAD}[Time]\nNTP={' '.join(site.network.ntp)}\n"
+    return {"etc/systemd/timesyncd.conf.d/hiroba.conf": Rendered(text)}
+
+
+def _hosts(*places: str) -> list[str]:
+    """The addresses among hosts and URLs. A name tells no address: ``network.reachable`` has to."""
+    hosts = (urlsplit(place).hostname if "://" in place else place for place in places)
+    return [host for host in hosts if host and _is_address(host)]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _beyond(addresses: Iterable[str]) -> list[Network]:
+    networks = {ipaddress.ip_network(text, strict=False) for text in addresses}
+    outside = [n for n in networks if not any(n.version == s.version and n.subnet_of(s) for s in SHIPPED)]  # type: ignore[arg-type]  # same version
+    return sorted(outside, key=lambda n: (n.version, n))
+
+
+def _phones(first: str, last: str) -> int:
+    return int(ipaddress.IPv4Address(last)) - int(ipaddress.IPv4Address(first)) + 1

@@ -1,0 +1,1 @@
+"""City hall's fleet service: enrolment, heartbeats, staff's pages."""

@@ -1,0 +1,96 @@
+"""The three doors as one WSGI application: staff's pages, enrolment, boxes. The socket's own port says which."""
+
+from __future__ import annotations
+
+import hashlib
+import traceback
+from collections.abc import Callable, Iterable
+from importlib import resources
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from device.logs import Log
+from provisioning.cityhall.boxes.box_api import create_box_app, create_enrol_app
+from provisioning.cityhall.boxes.intake import Intake
+from provisioning.cityhall.staff.pages import Pages, build_pages, language, shown
+from provisioning.cityhall.staff.words import LANGUAGES, words
+from provisioning.doors import DOOR
+
+ENROL_DOOR, BOX_DOOR = "enrol", "boxes"
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
+    " base-uri 'none'; frame-ancestors 'none'",
+    "Strict-Transport-Security": "max-age=31536000",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_MAX_BODY = 16 * 1024
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def create_app(pages: Pages, intake: Intake, log: Log) -> Wsgi:
+    """All doors. A connection that came by no named door is staff's."""
+    staff: Wsgi = create_staff_app(pages, log)
+    behind: dict[str, Wsgi] = {
+        ENROL_DOOR: create_enrol_app(pages.office, pages.staff, log),
+        BOX_DOOR: create_box_app(pages.office, intake, log),
+    }
+
+    def doors(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        return behind.get(environ.get(DOOR, ""), staff)(environ, start_response)
+
+    return doors
+
+
+def create_staff_app(pages: Pages, log: Log) -> Flask:
+    """The pages alone."""
+    app = Flask(__name__)
+    app.config.update(MAX_CONTENT_LENGTH=_MAX_BODY, MAX_FORM_MEMORY_SIZE=_MAX_BODY, MAX_FORM_PARTS=20)
+    app.config.update(SEND_FILE_MAX_AGE_DEFAULT=86400)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals["static_version"] = _static_version()
+    app.register_blueprint(build_pages(pages))
+    app.after_request(_guard)
+    app.register_error_handler(HTTPException, lambda error: _refused(error, pages))
+    app.register_error_handler(Exception, lambda error: _surprise(error, pages, log))
+    return app
+
+
+def _guard(response: Response) -> Response:
+    response.headers.extend(_HEADERS)
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _refused(error: HTTPException, pages: Pages) -> Response:
+    status = error.code or 400
+    if status < 400:
+        return Response(status=status, headers=error.get_headers())
+    return _told("error_not_found" if status == 404 else "error_form", status, pages)
+
+
+def _surprise(error: Exception, pages: Pages, log: Log) -> Response:
+    places = [f"{f.filename.rpartition('/')[2]}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)]
+    log.error("fleet_failed", kind=type(error).__name__, places=places[-4:])
+    return _told("error_busy", 500, pages)
+
+
+def _told(word: str, status: int, pages: Pages) -> Response:
+    """An error page; it asks the database nothing, which may be what failed."""
+    w = words(language())
+    other = next(name for name in LANGUAGES if name != w.language)
+    return shown("error.html", status, w=w, other=other, word=word, city=pages.settings.city_name, who=None)
+
+
+def _static_version() -> str:
+    digest = hashlib.sha256()
+    for file in sorted((resources.files("provisioning.cityhall") / "static").iterdir(), key=lambda f: f.name):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:8]

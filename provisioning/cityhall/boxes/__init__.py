@@ -1,0 +1,1 @@
+"""City hall and its boxes: credentials, enrolment, messages."""

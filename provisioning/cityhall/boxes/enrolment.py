@@ -1,0 +1,179 @@
+"""How a box comes to belong: code and key in, staff's decision, a short-lived credential out; renewal and revocation.
+
+The key is the box: the same public key after re-flashing is the same box.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from device.clock import Clock
+from provisioning.cityhall.boxes.authority import Authority, Peer, PublicKey, key_hash, key_of_request, name_of_request
+from provisioning.cityhall.boxes.codes import code_hash
+from provisioning.cityhall.database import Database
+from provisioning.cityhall.tables import Box, Code, Deed, Enrolment
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why not: request_malformed, code_needed, code_unknown, code_used, code_expired, other_name, box_revoked,
+    box_unknown, key_differs, enrolment_unknown.
+    """
+
+    reason: str
+
+
+class Office:
+    """The enrolment office. certificate_days: life of a credential."""
+
+    def __init__(self, database: Database, authority: Authority, clock: Clock, certificate_days: int) -> None:
+        self._database = database
+        self._authority = authority
+        self._clock = clock
+        self._days = certificate_days
+
+    def ask(self, code: str, request: str) -> Enrolment | Refused:
+        """A box asks to belong. ``code`` may be empty for a key that is known. ``request``: CSR, PEM."""
+        key = key_of_request(request)
+        if key is None:
+            return Refused("request_malformed")
+        with self._database.transaction() as session:
+            known = session.scalar(select(Box).where(Box.key == key_hash(key)))
+            if known is not None and known.state != "active":
+                return Refused("box_revoked")
+            if not code:
+                return self._returning(session, known, request) if known else Refused("code_needed")
+            return self._with_code(session, code, key, known, request)
+
+    def _returning(self, session: Session, known: Box, request: str) -> Enrolment:
+        """A known key without a code, as after months in a cupboard: staff decide."""
+        waiting = select(Enrolment).where(Enrolment.key == known.key, Enrolment.state == "pending")
+        return session.scalar(waiting) or self._open(session, known.name, known.key, request, "returning")
+
+    def _with_code(
+        self, session: Session, code: str, key: PublicKey, known: Box | None, request: str
+    ) -> Enrolment | Refused:
+        found = session.get(Code, code_hash(code), with_for_update=True)
+        if found is None:
+            return Refused("code_unknown")
+        if found.used_at is not None:
+            earlier = session.get(Enrolment, found.enrolment)
+            # The same box asking again has not heard our answer.
+            return earlier if earlier is not None and earlier.key == key_hash(key) else Refused("code_used")
+        if found.expires_at <= self._now():
+            return Refused("code_expired")
+        if name_of_request(request) != found.box:
+            return Refused("other_name")  # two sheets were mixed up: the code stays good for its own box
+        kind = _kind(known, session.get(Box, found.box), found.box)
+        enrolment = self._open(session, found.box, key_hash(key), request, kind)
+        spent = update(Code).where(Code.hash == found.hash, Code.used_at.is_(None))
+        session.execute(spent.values(used_at=self._now(), enrolment=enrolment.id))
+        if kind == "recognised":
+            self._approve(session, enrolment, "")
+            session.add(Deed(at=self._now(), staff="", deed="recognised", box=enrolment.box))
+        return enrolment
+
+    def state(self, name: str) -> Enrolment | Refused:
+        """What became of an enrolment."""
+        with self._database.transaction() as session:
+            return session.get(Enrolment, name) or Refused("enrolment_unknown")
+
+    def approve(self, name: str, staff: str) -> bool:
+        """Staff say yes: the box gets its credential at its next question. False when it was decided before."""
+        with self._database.transaction() as session:
+            enrolment = self._pending(session, name)
+            if enrolment is not None:
+                self._approve(session, enrolment, staff)
+                session.add(Deed(at=self._now(), staff=staff, deed="approved", box=enrolment.box))
+            return enrolment is not None
+
+    def decline(self, name: str, staff: str) -> bool:
+        """Staff say no. False when it was decided before."""
+        with self._database.transaction() as session:
+            enrolment = self._pending(session, name)
+            if enrolment is not None:
+                enrolment.state, enrolment.decided_at, enrolment.decided_by = "declined", self._now(), staff
+                session.add(Deed(at=self._now(), staff=staff, deed="declined", box=enrolment.box))
+            return enrolment is not None
+
+    def revoke(self, box: str, staff: str) -> bool:
+        """From now on nothing of ``box`` is heard. False when there is no such active box."""
+        with self._database.transaction() as session:
+            found = session.get(Box, box, with_for_update=True)
+            if found is None or found.state != "active":
+                return False
+            found.state, found.revoked_at = "revoked", self._now()
+            session.add(Deed(at=self._now(), staff=staff, deed="revoked", box=box))
+            return True
+
+    def admit(self, peer: Peer | None) -> Box | Refused:
+        """The box behind a verified credential, looked up at every call so that a revocation holds at once."""
+        if peer is None:
+            return Refused("box_unknown")
+        with self._database.transaction() as session:
+            box = session.get(Box, peer.box)
+            if box is None:
+                return Refused("box_unknown")
+            if box.state != "active":
+                return Refused("box_revoked")
+            return box if box.key == peer.key else Refused("key_differs")
+
+    def renew(self, box: str, request: str) -> str | Refused:
+        """A fresh credential (PEM) for the same key."""
+        key = key_of_request(request)
+        if key is None:
+            return Refused("request_malformed")
+        with self._database.transaction() as session:
+            found = session.get(Box, box, with_for_update=True)
+            if found is None or found.state != "active" or found.key != key_hash(key):
+                return Refused("key_differs")
+            return self._issue(found, key)
+
+    def _pending(self, session: Session, name: str) -> Enrolment | None:
+        found = session.get(Enrolment, name, with_for_update=True)
+        return found if found is not None and found.state == "pending" else None
+
+    def _open(self, session: Session, box: str, key: str, request: str, kind: str) -> Enrolment:
+        enrolment = Enrolment(
+            id=secrets.token_hex(16), box=box, key=key, request=request, kind=kind, state="pending",
+            asked_at=self._now(), decided_by="", certificate="",
+        )  # fmt: skip
+        session.add(enrolment)
+        session.flush()
+        return enrolment
+
+    def _approve(self, session: Session, enrolment: Enrolment, staff: str) -> None:
+        key = key_of_request(enrolment.request)
+        if key is None:
+            raise ValueError("a request that was sound when it was kept")
+        for other in session.scalars(select(Box).where(Box.key == enrolment.key, Box.name != enrolment.box)):
+            session.delete(other)  # renamed: the key goes on under its new name
+        session.flush()
+        box = session.get(Box, enrolment.box, with_for_update=True)
+        if box is None:
+            box = Box(name=enrolment.box, enrolled_at=self._now(), skew_seconds=0, heartbeats=0, facts={})
+            session.add(box)
+        box.key, box.state, box.revoked_at = enrolment.key, "active", None
+        enrolment.certificate = self._issue(box, key)
+        enrolment.state, enrolment.decided_at, enrolment.decided_by = "approved", self._now(), staff
+
+    def _issue(self, box: Box, key: PublicKey) -> str:
+        certificate = self._authority.issue_box(box.name, key, self._clock.now(), self._days)
+        box.certificate_serial = f"{certificate.serial_number:x}"
+        box.certificate_until = int(certificate.not_valid_after_utc.timestamp())
+        return certificate.public_bytes(Encoding.PEM).decode()
+
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp())
+
+
+def _kind(known: Box | None, named: Box | None, name: str) -> str:
+    """known: the box with this key. named: the box with the name the code is for."""
+    if known is not None:
+        return "recognised" if known.name == name else "renamed"
+    return "replacing" if named is not None else "new"

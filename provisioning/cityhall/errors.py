@@ -1,0 +1,33 @@
+"""Surprises of the fleet service and of a box's road to it."""
+
+from __future__ import annotations
+
+from device.errors import HirobaError
+
+
+class DatabaseDown(HirobaError):
+    """The fleet's database cannot be reached or upgraded. facts: reason."""
+
+    code = "fleet.database"
+
+
+class AuthorityUnusable(HirobaError):
+    """The city's CA cannot be read, or was made for other names. facts: file, reason."""
+
+    code = "fleet.authority"
+
+
+class EnrolmentRefused(HirobaError):
+    """City hall said no, or its answer is not for us. facts: reason, which also ends the code."""
+
+    code = "enrol.refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason=reason)
+        self.code = f"enrol.{reason}"
+
+
+class NotEnrolled(HirobaError):
+    """This box has no credential. facts: file."""
+
+    code = "enrol.missing"

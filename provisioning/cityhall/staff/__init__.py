@@ -1,0 +1,1 @@
+"""City hall's staff: accounts, log-in, pages."""

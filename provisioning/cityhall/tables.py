@@ -1,0 +1,115 @@
+"""The fleet's tables, alike on SQLite and PostgreSQL. Times are unix seconds."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Boolean, Index, Integer, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+Seconds = BigInteger
+
+
+class Base(DeclarativeBase):
+    """Parent of all tables."""
+
+
+class Box(Base):
+    """One enrolled box and what it told last. state: active, revoked. key: SHA-256 of its public key, hex."""
+
+    __tablename__ = "box"
+    name: Mapped[str] = mapped_column(String(63), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    state: Mapped[str] = mapped_column(String(16), default="active")
+    enrolled_at: Mapped[int] = mapped_column(Seconds)
+    revoked_at: Mapped[int | None] = mapped_column(Seconds)
+    certificate_serial: Mapped[str] = mapped_column(String(48))
+    certificate_until: Mapped[int] = mapped_column(Seconds)
+    seen_at: Mapped[int | None] = mapped_column(Seconds)
+    heartbeat_at: Mapped[int | None] = mapped_column(Seconds)
+    skew_seconds: Mapped[int] = mapped_column(Seconds, default=0)
+    heartbeats: Mapped[int] = mapped_column(BigInteger, default=0)
+    facts: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
+
+
+class Code(Base):
+    """A one-time enrolment code, by its SHA-256. used_key: the key that came with it."""
+
+    __tablename__ = "code"
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    box: Mapped[str] = mapped_column(String(63))
+    made_at: Mapped[int] = mapped_column(Seconds)
+    expires_at: Mapped[int] = mapped_column(Seconds)
+    used_at: Mapped[int | None] = mapped_column(Seconds)
+    enrolment: Mapped[str | None] = mapped_column(String(32))
+
+
+class Enrolment(Base):
+    """One box's wish to belong. kind: new, recognised, replacing, renamed, returning. state: pending, approved or
+    declined.
+    """
+
+    __tablename__ = "enrolment"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    box: Mapped[str] = mapped_column(String(63))
+    key: Mapped[str] = mapped_column(String(64))
+    request: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16), default="pending", index=True)
+    asked_at: Mapped[int] = mapped_column(Seconds)
+    decided_at: Mapped[int | None] = mapped_column(Seconds)
+    decided_by: Mapped[str] = mapped_column(String(63), default="")
+    certificate: Mapped[str] = mapped_column(Text, default="")
+
+
+class Received(Base):
+    """One message of a box; its key makes a duplicate impossible. late_seconds: its age when it was sent."""
+
+    __tablename__ = "received"
+    __table_args__ = (Index("received_by_time", "received_at"), Index("received_of_box", "box", "kind", "received_at"))
+    box: Mapped[str] = mapped_column(String(63), primary_key=True)
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    at: Mapped[int] = mapped_column(Seconds)
+    received_at: Mapped[int] = mapped_column(Seconds)
+    late_seconds: Mapped[int] = mapped_column(Seconds)
+    count: Mapped[int] = mapped_column(Integer)
+    facts: Mapped[dict[str, object]] = mapped_column(JSON)
+
+
+class Staff(Base):
+    """Who may open the pages. password: scrypt."""
+
+    __tablename__ = "staff"
+    name: Mapped[str] = mapped_column(String(63), primary_key=True)
+    password: Mapped[str] = mapped_column(String(255))
+    active: Mapped[bool] = mapped_column(Boolean, default=True)
+
+
+class StaffSession(Base):
+    """A staff member's log-in, by the SHA-256 of its cookie."""
+
+    __tablename__ = "staff_session"
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    staff: Mapped[str] = mapped_column(String(63))
+    began_at: Mapped[int] = mapped_column(Seconds)
+    used_at: Mapped[int] = mapped_column(Seconds)
+
+
+class Refusal(Base):
+    """A wrong password or code, counted to slow guessing down. who: SHA-256 of what was tried from where."""
+
+    __tablename__ = "refusal"
+    __table_args__ = (Index("refusal_who", "who", "at"),)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    who: Mapped[str] = mapped_column(String(64))
+    at: Mapped[int] = mapped_column(Seconds)
+
+
+class Deed(Base):
+    """What staff did: never changed, never deleted."""
+
+    __tablename__ = "deed"
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    at: Mapped[int] = mapped_column(Seconds)
+    staff: Mapped[str] = mapped_column(String(63))
+    deed: Mapped[str] = mapped_column(String(32))
+    box: Mapped[str] = mapped_column(String(63), default="")

@@ -1,4 +1,0 @@
-"""Lays Hiroba on a box: the application in a slot, units and their like, and what the site file wants started.
-
-May import: every room's settings, provisioning.
-"""

@@ -1,4 +1,0 @@
-"""A new box's first start: what goes on its card, and the sheet of labels. No secret but the one-time enrolment code.
-
-May import: provisioning.site, provisioning.install.slot, device.printer.qr.
-"""
