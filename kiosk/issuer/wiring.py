@@ -14,12 +14,12 @@ from device.logs import Log
 from device.store import SMALL_PAGE, Migration, Store
 from kiosk.issuer.api import create_app
 from kiosk.issuer.challenges import CHALLENGE_MIGRATIONS, Challenges
-from kiosk.issuer.document import Press
-from kiosk.issuer.glyphs import GlyphCheck, find_font
-from kiosk.issuer.register import REGISTER_MIGRATIONS, Register
-from kiosk.issuer.requests import REQUEST_MIGRATIONS, Ledger
-from kiosk.issuer.seal import Sealer
-from kiosk.issuer.seal_keys import seal_key
+from kiosk.issuer.ledger import REQUEST_MIGRATIONS, Ledger
+from kiosk.issuer.paper.glyphs import GlyphCheck, find_font
+from kiosk.issuer.paper.typst_renderer import Press
+from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register
+from kiosk.issuer.seal.seal import Sealer
+from kiosk.issuer.seal.seal_keys import seal_key
 from kiosk.issuer.service import Desk, Issuer
 from kiosk.issuer.settings import IssuerSettings
 from kiosk.issuer.visits import VISIT_MIGRATIONS, Visits

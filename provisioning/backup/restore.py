@@ -25,7 +25,7 @@ from kiosk.issuance.alarm import PAPER_UNACCOUNTED, Alarm
 from kiosk.issuance.journal import Journal, RequestRow
 from kiosk.issuance.schema import KIOSK_MIGRATIONS
 from kiosk.issuer.challenges import Challenges
-from kiosk.issuer.requests import Ledger
+from kiosk.issuer.ledger import Ledger
 from kiosk.issuer.visits import Visits
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
 from provisioning.backup import archive

@@ -29,7 +29,7 @@ def migrations() -> dict[str, Sequence[Migration]]:
     from device.audit import AUDIT_MIGRATIONS
     from device.outbox import OUTBOX_MIGRATIONS
     from kiosk.issuance.schema import KIOSK_MIGRATIONS
-    from kiosk.issuer.register import REGISTER_MIGRATIONS
+    from kiosk.issuer.register.register import REGISTER_MIGRATIONS
     from kiosk.issuer.wiring import LEDGER_MIGRATIONS
 
     return {

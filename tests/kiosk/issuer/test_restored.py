@@ -8,8 +8,8 @@ import pytest
 
 from kiosk.issuer import protocol as p
 from kiosk.issuer.challenges import Challenges
+from kiosk.issuer.ledger import Ledger
 from kiosk.issuer.protocol import OutcomeKind, RefusalReason
-from kiosk.issuer.requests import Ledger
 from kiosk.issuer.visits import Visits
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from kiosk.issuance.schema import KIOSK_MIGRATIONS
 from kiosk.issuance.settings import IssuanceSettings
 from kiosk.issuance.states import Event, State
 from kiosk.issuer.challenges import Challenges
+from kiosk.issuer.ledger import Ledger, Wanted
 from kiosk.issuer.protocol import Kind, Options, OutcomeKind
-from kiosk.issuer.requests import Ledger, Wanted
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
 from provisioning.backup.age import Identity
 from provisioning.backup.errors import ArchiveDamaged, KeyWrong, StateNotBlank

@@ -14,8 +14,8 @@ import msgspec
 
 from device.store import Migration, Store, statements
 from kiosk.issuer.challenges import hashed
-from kiosk.issuer.eras import era_year
-from kiosk.issuer.issue_number import issue_number
+from kiosk.issuer.paper.eras import era_year
+from kiosk.issuer.paper.issue_number import issue_number
 from kiosk.issuer.protocol import Kind, Options, OrderContent, OutcomeKind, learn_types
 
 REQUEST_MIGRATIONS: tuple[Migration, ...] = (
