@@ -14,7 +14,7 @@ from device.store import SMALL_PAGE, Migration, Store
 from device.version import version
 from kiosk.issuer.api import create_app
 from kiosk.issuer.challenges import CHALLENGE_MIGRATIONS, Challenges
-from kiosk.issuer.ledger import REQUEST_MIGRATIONS, Ledger
+from kiosk.issuer.ledger import GAP_MIGRATIONS, REQUEST_MIGRATIONS, Ledger
 from kiosk.issuer.paper.glyphs import GlyphCheck, find_font
 from kiosk.issuer.paper.typst_renderer import Press
 from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register
@@ -32,6 +32,7 @@ LEDGER_MIGRATIONS: tuple[Migration, ...] = (
     *VISIT_MIGRATIONS,
     *REQUEST_MIGRATIONS,
     *AUDIT_MIGRATIONS,
+    *GAP_MIGRATIONS,
 )
 """In this order for ever: a later migration of any of them goes to the end of this list, not into its own."""
 
