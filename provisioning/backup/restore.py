@@ -22,7 +22,7 @@ from device.errors import StoreError
 from device.health.readers import CANARY
 from device.store import Store
 from kiosk.issuer.challenges import Challenges
-from kiosk.issuer.requests import Ledger
+from kiosk.issuer.ledger import Ledger
 from kiosk.issuer.visits import Visits
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
 from kiosk.services.certificates.issuance.journal import Journal, RequestRow

@@ -111,7 +111,7 @@ def key(out: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def since(state: Path, kiosk: str, at: str, as_json: bool) -> None:
     """On the issuer: what a restored box had accepted after its back-up, to compare with paper and till."""
-    from kiosk.issuer.requests import Ledger
+    from kiosk.issuer.ledger import Ledger
     from kiosk.issuer.wiring import LEDGER_MIGRATIONS
 
     path = state / "issuer" / "ledger.db"

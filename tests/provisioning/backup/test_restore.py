@@ -13,8 +13,8 @@ from device.clock import HeldClock
 from device.health.readers import canary
 from device.store import Store
 from kiosk.issuer.challenges import Challenges
+from kiosk.issuer.ledger import Ledger, Wanted
 from kiosk.issuer.protocol import Kind, Options, OutcomeKind
-from kiosk.issuer.requests import Ledger, Wanted
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
 from kiosk.services.certificates.issuance.journal import Journal
 from kiosk.services.certificates.issuance.printing import JobWatch

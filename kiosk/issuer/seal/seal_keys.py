@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from device.errors import SettingsError
-from kiosk.issuer.seal import key_id
+from kiosk.issuer.seal.seal import key_id
 
 PRIVATE = "seal.key"
 

@@ -16,17 +16,17 @@ from hypothesis import strategies as st
 from device.clock import JST
 from device.printer.pdf_drawing import page_count, page_png, page_texts
 from kiosk.issuer.errors import FontMissing
-from kiosk.issuer.glyphs import clusters, find_font
-from kiosk.issuer.layout import plan
-from kiosk.issuer.paper import compose
-from kiosk.issuer.people import population
+from kiosk.issuer.kinds.residence_record.sheet import Sheet, Stamp, residence_record, words_of
+from kiosk.issuer.paper.composition import compose
+from kiosk.issuer.paper.glyphs import clusters, find_font
+from kiosk.issuer.paper.layout import plan
 from kiosk.issuer.protocol import Options, page_mark
-from kiosk.issuer.records import HouseholdNow
-from kiosk.issuer.sheet import Sheet, Stamp, residence_record, words_of
+from kiosk.issuer.register.records import HouseholdNow
+from kiosk.issuer.register.synthetic_people import population
 
 if TYPE_CHECKING:
-    from kiosk.issuer.document import Press
-    from kiosk.issuer.glyphs import GlyphCheck
+    from kiosk.issuer.paper.glyphs import GlyphCheck
+    from kiosk.issuer.paper.typst_renderer import Press
 
 Drawn = Callable[..., bytes]
 

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.issuer.eligibility import age
-from kiosk.issuer.people import DEMO_RESIDENT, REFERENCE_DAY, population
-from kiosk.issuer.register import misfits
+from kiosk.issuer.register.register import misfits
+from kiosk.issuer.register.synthetic_people import DEMO_RESIDENT, REFERENCE_DAY, population
 
 if TYPE_CHECKING:
-    from kiosk.issuer.glyphs import GlyphCheck
+    from kiosk.issuer.paper.glyphs import GlyphCheck
 
 
 def test_there_are_two_hundred_in_households_of_one_to_nine() -> None:

@@ -21,8 +21,8 @@ import cbor2
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from kiosk.issuer import base45
 from kiosk.issuer.protocol import Kind
+from kiosk.issuer.seal import base45
 
 PREFIX = "HRB1:"
 """Before the Base45 text, so that any reader can tell whose code it is, and of which version."""

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from device.clock import JST
 from device.printer.pdf_drawing import page_texts
 from kiosk.issuer.errors import PaperOverrun
-from kiosk.issuer.layout import broken, plan
-from kiosk.issuer.paper import compose
-from kiosk.issuer.sheet import Field, MemberBlock, Sheet
+from kiosk.issuer.kinds.residence_record.sheet import Field, MemberBlock, Sheet
+from kiosk.issuer.paper.composition import compose
+from kiosk.issuer.paper.layout import broken, plan
 
 if TYPE_CHECKING:
-    from kiosk.issuer.document import Press
-    from kiosk.issuer.glyphs import GlyphCheck
-    from kiosk.issuer.layout import PagePlan
+    from kiosk.issuer.paper.glyphs import GlyphCheck
+    from kiosk.issuer.paper.layout import PagePlan
+    from kiosk.issuer.paper.typst_renderer import Press
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=JST)
 WORDS = st.text(alphabet="摂津市辻\U000e0102𠮷髙　 AaWi09-'()、。ーァｱ", max_size=120)

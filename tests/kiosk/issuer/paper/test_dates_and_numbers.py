@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.issuer.eras import era_date, era_year, western_date
-from kiosk.issuer.issue_number import check_digit, is_issue_number, issue_number
+from kiosk.issuer.paper.eras import era_date, era_year, western_date
+from kiosk.issuer.paper.issue_number import check_digit, is_issue_number, issue_number
 
 
 @pytest.mark.parametrize(

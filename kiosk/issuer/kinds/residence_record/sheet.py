@@ -1,7 +1,7 @@
 """What a residence record (住民票の写し) says, item by item: every word that will stand on the paper. Pure.
 
-Only what was asked for is here; My Number and the resident record code are in no record (kiosk.issuer.records), so they
-cannot be.
+Only what was asked for is here; My Number and the resident record code are in no record
+(kiosk.issuer.register.records), so they cannot be.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from datetime import date
 
 import msgspec
 
-from kiosk.issuer.eras import era_date, western_date
+from kiosk.issuer.paper.eras import era_date, western_date
 from kiosk.issuer.protocol import Options
-from kiosk.issuer.records import HouseholdNow, ResidentRecord, Sex
+from kiosk.issuer.register.records import HouseholdNow, ResidentRecord, Sex
 
 _SEX = {Sex.MALE: "男", Sex.FEMALE: "女"}
 

@@ -17,7 +17,15 @@ import msgspec
 from device.store import Migration, Store, statements
 from kiosk.issuer.errors import RegisterFileError
 from kiosk.issuer.protocol import learn_types
-from kiosk.issuer.records import GoneReason, Household, HouseholdNow, Population, Record, ResidentRecord, Tombstone
+from kiosk.issuer.register.records import (
+    GoneReason,
+    Household,
+    HouseholdNow,
+    Population,
+    Record,
+    ResidentRecord,
+    Tombstone,
+)
 
 REGISTER_MIGRATIONS: tuple[Migration, ...] = (
     statements(

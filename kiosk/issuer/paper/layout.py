@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from kiosk.issuer.sheet import Field, MemberBlock, Sheet
+from kiosk.issuer.kinds.residence_record.sheet import Field, MemberBlock, Sheet
 
 Widths = Callable[[str], float]
 """A text without line ends -> at most how wide the font draws it, in em."""
@@ -121,7 +121,7 @@ def _keeps(last: str, character: str) -> bool:
 
 
 def _joins(character: str) -> bool:
-    """A variation selector; other marks that join never come this far (kiosk.issuer.glyphs)."""
+    """A variation selector; other marks that join never come this far (kiosk.issuer.paper.glyphs)."""
     return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from device.store import Store
 from kiosk.issuer.errors import RegisterFileError
-from kiosk.issuer.people import population
-from kiosk.issuer.records import GoneReason, Tombstone
-from kiosk.issuer.register import REGISTER_MIGRATIONS, Register, misfits, read_population
+from kiosk.issuer.register.records import GoneReason, Tombstone
+from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register, misfits, read_population
+from kiosk.issuer.register.synthetic_people import population
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from kiosk.issuer.eras import era_year
+from kiosk.issuer.paper.eras import era_year
 
 _FORM = re.compile(r"([RHSTM])([0-9]{1,2})-([0-9]{6,})-([0-9])")
 _ERA_DIGIT = {"M": "1", "T": "2", "S": "3", "H": "4", "R": "5"}

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from device.errors import SettingsError
 from device.printer.pdf_drawing import page_png, page_texts
-from kiosk.issuer import base45
 from kiosk.issuer import protocol as p
-from kiosk.issuer.codes import texts_in
 from kiosk.issuer.protocol import Kind
-from kiosk.issuer.seal import PREFIX, Judged, Sealer, SealFacts, Verdict, judge, text_digest
-from kiosk.issuer.seal_keys import public_keys, seal_key
-from kiosk.issuer.seal_reading import judge_file
+from kiosk.issuer.seal import base45
+from kiosk.issuer.seal.codes import texts_in
+from kiosk.issuer.seal.seal import PREFIX, Judged, Sealer, SealFacts, Verdict, judge, text_digest
+from kiosk.issuer.seal.seal_keys import public_keys, seal_key
+from kiosk.issuer.seal.seal_reading import judge_file
 
 if TYPE_CHECKING:
     from tests.kiosk.issuer.conftest import Hall

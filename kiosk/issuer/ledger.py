@@ -6,16 +6,15 @@ A request id means one thing for ever: the same content again gives the same row
 from __future__ import annotations
 
 import hashlib
-import secrets
 import sqlite3
 from datetime import datetime
 
 import msgspec
 
-from device.store import Migration, Store, statements
+from device.store import Migration, Store, additive, statements
 from kiosk.issuer.challenges import hashed
-from kiosk.issuer.eras import era_year
-from kiosk.issuer.issue_number import issue_number
+from kiosk.issuer.paper.eras import era_year
+from kiosk.issuer.paper.issue_number import issue_number
 from kiosk.issuer.protocol import Kind, Options, OrderContent, OutcomeKind, learn_types
 
 REQUEST_MIGRATIONS: tuple[Migration, ...] = (
@@ -25,6 +24,13 @@ REQUEST_MIGRATIONS: tuple[Migration, ...] = (
         " UNIQUE (year, running))"
     ),
 )
+GAP_MIGRATIONS: tuple[Migration, ...] = (
+    additive(
+        "CREATE TABLE issue_number_gap (year TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
+        " at TEXT NOT NULL, PRIMARY KEY (year, first))"
+    ),
+)
+"""Numbers that were perhaps given and are lost: first to last of an era year, and when they were reserved."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,45 +77,26 @@ class Ledger:
         """Give the next issue number of the year and keep the order; a request that stands already is left as it is
         (two workers may get it at the same instant).
         """
-        letter, year = era_year(wanted.at.date())[1:]
+        year = _year(wanted.at)
         with self._store.transaction() as connection:
             if (earlier := self.find(wanted.request)) is not None:
                 return earlier
-            sql = "SELECT coalesce(max(running), 0) + 1 FROM request WHERE year = ?"
-            (running,) = connection.execute(sql, (f"{letter}{year}",)).fetchone()
+            running = _next_running(connection, year)
             number = issue_number(wanted.at.date(), running)
-            connection.execute(
-                "INSERT INTO request VALUES (?,?,?,?,?,?,NULL)",
-                (wanted.request, digest, f"{letter}{year}", running, number, msgspec.json.encode(wanted)),
-            )
+            row = (wanted.request, digest, year, running, number, msgspec.json.encode(wanted))
+            connection.execute("INSERT INTO request VALUES (?,?,?,?,?,?,NULL)", row)
         return Accepted(wanted=wanted, digest=digest, issue_number=number, outcome=None)
 
     def leave_gap(self, at: datetime, numbers: int) -> str:
-        """This ledger comes from a back-up: ``numbers`` issue numbers of the year of ``at`` may have been given since,
-        and none may be given twice. A row without people stands for them; its issue number.
+        """This ledger comes from a back-up: ``numbers`` issue numbers of the era year of ``at`` may have been given
+        since, and none may be given twice. Reserves them; the last of them.
         """
-        letter, year = era_year(at.date())[1:]
-        wanted = Wanted(
-            request=f"restored-{secrets.token_hex(8)}",
-            kiosk="",
-            visit="",
-            requester="",
-            residents=[],
-            kind=Kind.RESIDENCE_RECORD,
-            options=Options(),
-            copies=1,
-            binding="",
-            fee_yen=0,
-            pages=0,
-            at=at,
-        )
+        year = _year(at)
         with self._store.transaction() as connection:
-            sql = "SELECT coalesce(max(running), 0) + ? FROM request WHERE year = ?"
-            (running,) = connection.execute(sql, (numbers, f"{letter}{year}")).fetchone()
-            row = (wanted.request, "", f"{letter}{year}", running, issue_number(at.date(), running))
-            body, outcome = msgspec.json.encode(wanted), OutcomeKind.VOIDED.value
-            connection.execute("INSERT INTO request VALUES (?,?,?,?,?,?,?)", (*row, body, outcome))
-        return row[4]
+            first = _next_running(connection, year)
+            row = (year, first, first + numbers - 1, at.isoformat(timespec="seconds"))
+            connection.execute("INSERT INTO issue_number_gap VALUES (?,?,?,?)", row)
+        return issue_number(at.date(), first + numbers - 1)
 
     def restored(self) -> int:
         """This ledger comes from a back-up: of what was open then nobody here knows whether it was printed since. It is
@@ -140,6 +127,22 @@ class Ledger:
 def order_digest(kiosk: str, visit: str, content: OrderContent) -> str:
     """What makes two orders the same order: kiosk, visit and content (the challenge and signature may be new)."""
     return hashlib.sha256(msgspec.json.encode([kiosk, hashed(visit), content])).hexdigest()
+
+
+def _year(at: datetime) -> str:
+    """The era year as an issue number begins with it: R8."""
+    letter, year = era_year(at.date())[1:]
+    return f"{letter}{year}"
+
+
+def _next_running(connection: sqlite3.Connection, year: str) -> int:
+    """The running number after all that were given or reserved in ``year``."""
+    sql = (
+        "SELECT max((SELECT coalesce(max(running), 0) FROM request WHERE year = :year),"
+        " (SELECT coalesce(max(last), 0) FROM issue_number_gap WHERE year = :year)) + 1"
+    )
+    (running,) = connection.execute(sql, {"year": year}).fetchone()
+    return int(running)
 
 
 def _accepted(row: sqlite3.Row) -> Accepted:

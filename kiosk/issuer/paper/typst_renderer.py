@@ -14,9 +14,9 @@ from pathlib import Path
 import msgspec
 
 from kiosk.issuer.errors import PaperOverrun
-from kiosk.issuer.paper import Paper
+from kiosk.issuer.paper.composition import Paper
 
-_MAIN = '#import "/residence_record.typ": draw\n#draw(json(bytes("{paper}")))\n'
+_MAIN = '#import "/layout.typ": draw\n#draw(json(bytes("{paper}")))\n'
 _COUNT = re.compile(rb"/Type\s*/Pages\b[^>]*?/Count\s+(\d+)")
 
 
@@ -26,7 +26,7 @@ class Press:
     def __init__(self, font: Path) -> None:
         import typst
 
-        folder = Path(str(resources.files("kiosk.issuer").joinpath("templates")))
+        folder = Path(str(resources.files("kiosk.issuer.kinds.residence_record")))
         fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[font.parent])
         self._compiler = typst.Compiler(b"", root=folder, font_paths=fonts)
         self._lock = threading.Lock()  # the compiler keeps the paper between calls, and must not be entered twice

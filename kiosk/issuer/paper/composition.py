@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from kiosk.issuer.layout import PagePlan, Row
+from kiosk.issuer.kinds.residence_record.sheet import Sheet
+from kiosk.issuer.paper.layout import PagePlan, Row
 from kiosk.issuer.protocol import page_mark
-from kiosk.issuer.sheet import Sheet
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +28,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Paper(msgspec.Struct, frozen=True, kw_only=True):
-    """What templates/residence_record.typ draws."""
+    """What a kind's layout.typ draws."""
 
     title: str
     continued: str

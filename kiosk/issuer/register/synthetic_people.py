@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from kiosk.issuer import people_words as words
-from kiosk.issuer.records import Foreign, GoneReason, Household, Population, ResidentRecord, Sex, Tombstone
+from kiosk.issuer.register import synthetic_names as words
+from kiosk.issuer.register.records import Foreign, GoneReason, Household, Population, ResidentRecord, Sex, Tombstone
 
 DEMO_RESIDENT = "R00001"
 """A householder of four whose names hold 辻 with U+E0102 and 𠮷: the holder of the demo's card."""
