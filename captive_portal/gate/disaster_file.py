@@ -7,7 +7,7 @@ from pathlib import Path
 from captive_portal.gate import protocol as p
 
 
-class DisasterFlag:
+class DisasterFile:
     """The file at ``path``. A drill raises none: 00000JAPAN is for disasters alone (facts/captive_portal.md §4)."""
 
     def __init__(self, path: Path) -> None:

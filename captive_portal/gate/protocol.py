@@ -2,7 +2,7 @@
 
 A frame is four bytes of length (big endian) and that many bytes of JSON, at most MAX_FRAME. Every request gets exactly
 one answer, in order. A phone is named by its IP address on the wire towards the gate, and by an opaque handle from it:
-the raw MAC address is shown to staff only (``SessionShown.mac``, ``BlockShown.mac``) and is never to be logged (N8).
+the raw MAC address is shown to staff only (``SessionDetails.mac``, ``BlockedPhoneDetails.mac``) and is never to be logged (N8).
 """
 
 from __future__ import annotations
@@ -126,14 +126,14 @@ class Block(Message, frozen=True, tag="block", kw_only=True):
 
 
 class Unblock(Message, frozen=True, tag="unblock", kw_only=True):
-    """Staff: lift a block by its number (``BlockShown.block``) or by MAC; without either, all. -> Done"""
+    """Staff: lift a block by its number (``BlockedPhoneDetails.block``) or by MAC; without either, all. -> Done"""
 
     mac: str = ""
     block: str = ""
 
 
-class ListBlocks(Message, frozen=True, tag="list_blocks", kw_only=True):
-    """Staff: who is barred. -> Blocks"""
+class ListBlockedPhones(Message, frozen=True, tag="list_blocks", kw_only=True):
+    """Staff: who is barred. -> BlockedPhoneList"""
 
 
 class SetDisaster(Message, frozen=True, tag="set_disaster", kw_only=True):
@@ -225,7 +225,7 @@ class Done(Message, frozen=True, tag="done", kw_only=True):
     count: int
 
 
-class SessionShown(Message, frozen=True, tag="session_shown", kw_only=True):
+class SessionDetails(Message, frozen=True, tag="session_shown", kw_only=True):
     """A session as staff may see it; bytes since it began."""
 
     session: str
@@ -246,10 +246,10 @@ class SessionShown(Message, frozen=True, tag="session_shown", kw_only=True):
 class Sessions(Message, frozen=True, tag="sessions", kw_only=True):
     """All sessions asked for, oldest first."""
 
-    sessions: list[SessionShown]
+    sessions: list[SessionDetails]
 
 
-class BlockShown(Message, frozen=True, tag="block_shown", kw_only=True):
+class BlockedPhoneDetails(Message, frozen=True, tag="block_shown", kw_only=True):
     """A barred phone as staff may see it. block: the bar's number; spot: where it was, "" when unknown."""
 
     block: str
@@ -258,10 +258,10 @@ class BlockShown(Message, frozen=True, tag="block_shown", kw_only=True):
     mac: str
 
 
-class Blocks(Message, frozen=True, tag="blocks", kw_only=True):
+class BlockedPhoneList(Message, frozen=True, tag="blocks", kw_only=True):
     """Every bar, oldest first."""
 
-    blocks: list[BlockShown]
+    blocks: list[BlockedPhoneDetails]
 
 
 class Disaster(Message, frozen=True, tag="disaster", kw_only=True):
@@ -274,15 +274,15 @@ class Disaster(Message, frozen=True, tag="disaster", kw_only=True):
 
 
 class Health(Message, frozen=True, tag="health", kw_only=True):
-    """ready: the kernel's rules stand as wanted. heals: times they had to be repaired since the start."""
+    """ready: the kernel's rules stand as wanted. repairs: times they had to be repaired since the start."""
 
     ready: bool
     online: int
-    heals: int
+    repairs: int
     last_problem: str = ""
 
 
-class Usage(Message, frozen=True, tag="usage", kw_only=True):
+class UsageEvent(Message, frozen=True, tag="usage", kw_only=True):
     """One event for statistics. visitor: keyed hash of the day (no MAC can be found from it once the day's salt is
     gone); session: random id. opened/ended once a session, used: growth since the last event. why: end or refusal code.
     disaster: phones not yet told in this hour, and bytes, of the open Wi-Fi; it names nobody.
@@ -307,7 +307,7 @@ class Usage(Message, frozen=True, tag="usage", kw_only=True):
 class UsageBatch(Message, frozen=True, tag="usage_batch", kw_only=True):
     """The next events in order; empty when there are none."""
 
-    usage: list[Usage]
+    usage: list[UsageEvent]
 
 
 class Fault(Message, frozen=True, tag="fault", kw_only=True):
@@ -325,14 +325,14 @@ Request = (
     | ListSessions
     | Block
     | Unblock
-    | ListBlocks
+    | ListBlockedPhones
     | SetDisaster
     | GetDisaster
     | GetHealth
     | DrainUsage
     | NoteRefused
 )
-Answer = Phone | Opened | Refused | Done | Sessions | Blocks | Disaster | Health | UsageBatch | Fault
+Answer = Phone | Opened | Refused | Done | Sessions | BlockedPhoneList | Disaster | Health | UsageBatch | Fault
 
 
 def pack(message: Message, encoder: msgspec.json.Encoder | None = None) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from captive_portal.gate.protocol import BlockShown, EndReason, SessionShown
+from captive_portal.gate.protocol import BlockedPhoneDetails, EndReason, SessionDetails
 from captive_portal.stats.show import megabytes
 from captive_portal.stats.words import words
 from device.clock import JST
@@ -142,24 +142,24 @@ _NAMES = {
 }
 
 
-def _plain(session: SessionShown, mac: bool) -> dict[str, Any]:
+def _plain(session: SessionDetails, mac: bool) -> dict[str, Any]:
     names = [name for name in _NAMES if mac or name not in ("ip", "mac")]
     facts = {name: getattr(session, name) for name in names}
     return {name: value.isoformat() if name.endswith("_at") else value for name, value in facts.items()}
 
 
-def _row(session: SessionShown, mac: bool) -> list[str]:
+def _row(session: SessionDetails, mac: bool) -> list[str]:
     row = [session.session, session.spot, words("ja").value("method", session.method), str(session.seconds_left // 60)]
     row += [megabytes(session.bytes_up), megabytes(session.bytes_down)]
     return row + ([session.ip, session.mac] if mac else [])
 
 
-def _bar(bar: BlockShown, mac: bool) -> dict[str, Any]:
+def _bar(bar: BlockedPhoneDetails, mac: bool) -> dict[str, Any]:
     since = bar.since.isoformat() if bar.since else None
     return {"block": bar.block, "spot": bar.spot, "since": since, **({"mac": bar.mac} if mac else {})}
 
 
-def _since(bar: BlockShown) -> str:
+def _since(bar: BlockedPhoneDetails) -> str:
     return f"{bar.since.astimezone(JST):%Y-%m-%d %H:%M}" if bar.since else "－"
 
 

@@ -13,7 +13,7 @@ from captive_portal.gate import protocol as p
 from captive_portal.gate.client import GateClient, SocketGateClient
 from captive_portal.gate.errors import GateUnreachable
 from captive_portal.gate.memory import MemoryGate
-from captive_portal.gate.policy.session import Sighting
+from captive_portal.gate.policy.session import ObservedPhone
 from captive_portal.gate.server import Server
 from device.clock import HeldClock, SystemClock
 from device.logs import open_log
@@ -35,7 +35,7 @@ class Real:
         self.client = SocketGateClient(self.path)
 
     def arrive(self, number: int) -> None:
-        self.box.air[ip(number)] = Sighting("hall", mac(number), ip(number))
+        self.box.air[ip(number)] = ObservedPhone("hall", mac(number), ip(number))
 
     def stop(self) -> None:
         self.client.close()

@@ -20,17 +20,17 @@ PUBLIC = 32
 """Bytes of a public key."""
 
 
-class NotOpened(Exception):
+class UnsealFailed(Exception):
     """The key does not fit, or the box was changed."""
 
 
-class Seal:
+class LogSealer:
     """Closes boxes that only the holder of the private key can open. key: the public key, 32 bytes."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def close(self, entries: Sequence[ConnectionLogEntry]) -> bytes:
+    def seal(self, entries: Sequence[ConnectionLogEntry]) -> bytes:
         """One box."""
         from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
@@ -40,8 +40,8 @@ class Seal:
         return sent + _encrypted(secret, sent, self._key, msgspec.json.encode(entries))
 
 
-def open_box(private: bytes, box: bytes) -> list[ConnectionLogEntry]:
-    """What was sealed. private: 32 bytes. Raises NotOpened."""
+def unseal_entries(private: bytes, box: bytes) -> list[ConnectionLogEntry]:
+    """What was sealed. private: 32 bytes. Raises UnsealFailed."""
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -53,7 +53,7 @@ def open_box(private: bytes, box: bytes) -> list[ConnectionLogEntry]:
         plain = ChaCha20Poly1305(_derived(secret, sent, own)).decrypt(_NONCE, box[PUBLIC:], None)
         return msgspec.json.decode(plain, type=list[ConnectionLogEntry])
     except (InvalidTag, ValueError, msgspec.MsgspecError) as error:
-        raise NotOpened from error
+        raise UnsealFailed from error
 
 
 def new_key() -> tuple[bytes, str]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from captive_portal.gate.kernel import netlink
 from captive_portal.gate.kernel.netlink import NESTED, attribute
-from captive_portal.gate.kernel.reconcile import MAPS, Element, Name, Plan, Reading
+from captive_portal.gate.kernel.reconcile import MAPS, Element, ElementName, ElementReading, Plan
 from captive_portal.gate.kernel.ruleset import TABLE
 
 NEW, GET, DELETE = (10 << 8 | number for number in (12, 13, 14))
@@ -43,7 +43,7 @@ def question(kind: str) -> bytes:
     return _head(kind)
 
 
-def question_one(name: Name) -> bytes:
+def question_one(name: ElementName) -> bytes:
     """The body that asks for one element."""
     return _head(name.set) + attribute(ELEMENTS, _element(name, b""))
 
@@ -58,19 +58,21 @@ def changes(todo: Plan) -> list[tuple[int, bytes]]:
     return [(kind, body) for kind, elements in steps for body in _bodies(elements)]
 
 
-def readings(kind: str, body: bytes) -> Iterator[tuple[Name, Reading]]:
+def readings(kind: str, body: bytes) -> Iterator[tuple[ElementName, ElementReading]]:
     """The elements in one message of an answer."""
     read = KEYS[kind].read
     for _, element in netlink.attributes(dict(netlink.attributes(body[4:])).get(3, b"")):
         facts = dict(netlink.attributes(element))
-        yield Name(kind, read(_value(facts.get(KEY, b"")))), _reading(facts)
+        yield ElementName(kind, read(_value(facts.get(KEY, b"")))), _reading(facts)
 
 
-def _reading(facts: dict[int, bytes]) -> Reading:
+def _reading(facts: dict[int, bytes]) -> ElementReading:
     left = facts.get(EXPIRATION)
     seconds = int.from_bytes(left, "big") / 1000 if left else None
     (mark,) = struct.unpack("=I", _value(facts[DATA])) if DATA in facts else (0,)
-    return Reading(Element(mark, seconds), _counted(facts.get(EXPRESSION) or _first(facts.get(EXPRESSIONS, b""))))
+    return ElementReading(
+        Element(mark, seconds), _counted(facts.get(EXPRESSION) or _first(facts.get(EXPRESSIONS, b"")))
+    )
 
 
 def _counted(expression: bytes) -> int:
@@ -89,14 +91,14 @@ def _value(data: bytes) -> bytes:
     return dict(netlink.attributes(data)).get(VALUE, b"")
 
 
-def _bodies(elements: Sequence[tuple[Name, Element]]) -> Iterator[bytes]:
+def _bodies(elements: Sequence[tuple[ElementName, Element]]) -> Iterator[bytes]:
     for kind, group in groupby(sorted(elements, key=_set_of), key=_set_of):
         found = [_element(name, _facts(name, element)) for name, element in group]
         for at in range(0, len(found), MAX_IN_ONE):
             yield _head(kind) + attribute(ELEMENTS, b"".join(found[at : at + MAX_IN_ONE]))
 
 
-def _set_of(named: tuple[Name, Element]) -> str:
+def _set_of(named: tuple[ElementName, Element]) -> str:
     return named[0].set
 
 
@@ -106,12 +108,12 @@ def _head(kind: str) -> bytes:
     return family + attribute(1, TABLE.encode() + b"\0") + attribute(2, kind.encode() + b"\0")
 
 
-def _element(name: Name, facts: bytes) -> bytes:
+def _element(name: ElementName, facts: bytes) -> bytes:
     key = attribute(KEY | NESTED, attribute(VALUE, KEYS[name.set].write(name.key)))
     return attribute(LIST_ELEM, key + facts)
 
 
-def _facts(name: Name, element: Element) -> bytes:
+def _facts(name: ElementName, element: Element) -> bytes:
     """Value and time-out. The set's own counter is given to the element by the kernel."""
     facts = b""
     if name.set in MAPS and element.mark:
@@ -174,8 +176,8 @@ KEYS = {
     "disaster": _INTERFACES,
     "garden4": Key(socket.inet_aton, socket.inet_ntoa),
     "garden6": Key(partial(socket.inet_pton, socket.AF_INET6), partial(socket.inet_ntop, socket.AF_INET6)),
-    "crowd": _SEEN,
-    "crowd_up": _INTERFACES,
-    "crowd_down": _INTERFACES,
+    "disaster_phones": _SEEN,
+    "disaster_up": _INTERFACES,
+    "disaster_down": _INTERFACES,
 }
 """The sets that are read or written element by element (see ruleset.SETS)."""

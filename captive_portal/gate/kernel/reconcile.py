@@ -17,7 +17,7 @@ TOLERANCE = 2.0
 """Seconds by which a time-out may differ before it is put right."""
 
 
-class Name(NamedTuple):
+class ElementName(NamedTuple):
     """Which element: the set and the key as nft prints it."""
 
     set: str
@@ -31,7 +31,7 @@ class Element(NamedTuple):
     seconds: float | None = None
 
 
-class Reading(NamedTuple):
+class ElementReading(NamedTuple):
     """An element as the kernel shows it. bytes: its counter, 0 without one."""
 
     element: Element
@@ -41,14 +41,14 @@ class Reading(NamedTuple):
 class Plan(NamedTuple):
     """One transaction. Removed elements are named with their present value; replaced ones are in both lists."""
 
-    remove: list[tuple[Name, Element]]
-    add: list[tuple[Name, Element]]
+    remove: list[tuple[ElementName, Element]]
+    add: list[tuple[ElementName, Element]]
 
     def __bool__(self) -> bool:
         return bool(self.remove or self.add)
 
 
-class Pass(NamedTuple):
+class KernelSession(NamedTuple):
     """What the kernel has to know of one session. ip4: "" when it has none; ends: monotonic seconds."""
 
     mac: str
@@ -61,13 +61,13 @@ class Pass(NamedTuple):
 
 
 MAPS = frozenset({"up4", "up6"})
-OF_SESSIONS = ("up4", "up6", "live", "slow")
-GARDENS = ("garden4", "garden6")
-OURS = (*OF_SESSIONS, "blocked", "disaster")
+SESSION_SETS = ("up4", "up6", "live", "slow")
+GARDEN_SETS = ("garden4", "garden6")
+OWN_SETS = (*SESSION_SETS, "blocked", "disaster")
 """The sets whose elements are ours alone; garden sets belong to dnsmasq, meters and crowds to the kernel."""
 
 
-def plan(desired: Mapping[Name, Element], actual: Mapping[Name, Element]) -> Plan:
+def plan(desired: Mapping[ElementName, Element], actual: Mapping[ElementName, Element]) -> Plan:
     """What makes ``actual`` into ``desired``. An element whose time is up is not desired."""
     wanted = {name: e for name, e in desired.items() if e.seconds is None or e.seconds > 0}
     remove = [(name, e) for name, e in actual.items() if name not in wanted or not same(wanted[name], e)]
@@ -84,13 +84,13 @@ def same(one: Element, other: Element) -> bool:
     return abs(one.seconds - other.seconds) <= TOLERANCE
 
 
-def pass_of(session: Session, spot: SpotSettings) -> Pass:
+def kernel_session(session: Session, spot: SpotSettings) -> KernelSession:
     """The session as it is to be carried out. Where IPv6 is off there is nothing to let through by it."""
     ipv6 = spot.ipv6.mode != "off"
-    return Pass(session.mac, session.ip4, spot.interface, ipv6, session.mark, session.ends, session.throttled)
+    return KernelSession(session.mac, session.ip4, spot.interface, ipv6, session.mark, session.ends, session.throttled)
 
 
-def key_of(kind: str, of: Pass) -> str:
+def element_key(kind: str, of: KernelSession) -> str:
     """The key of a session's element in the set ``kind``; "" when it has none there."""
     if kind == "up4":
         return f"{of.mac} . {of.ip4}" if of.ip4 else ""
@@ -99,27 +99,31 @@ def key_of(kind: str, of: Pass) -> str:
     return f"0x{of.mark:08x}" if kind == "live" or of.throttled else ""
 
 
-def element_of(kind: str, of: Pass, now: float) -> Element:
+def session_element(kind: str, of: KernelSession, now: float) -> Element:
     """Its element there; ``now`` monotonic."""
     return Element(of.mark if kind in MAPS else 0, of.ends - now)
 
 
-def elements_of(of: Pass, now: float) -> dict[Name, Element]:
+def session_elements(of: KernelSession, now: float) -> dict[ElementName, Element]:
     """The elements of one session; ``now`` monotonic. None when its time is up."""
     if of.ends <= now:
         return {}
-    return {Name(kind, key): element_of(kind, of, now) for kind in OF_SESSIONS if (key := key_of(kind, of))}
+    return {
+        ElementName(kind, key): session_element(kind, of, now)
+        for kind in SESSION_SETS
+        if (key := element_key(kind, of))
+    }
 
 
-def elements_of_switches(blocked: Iterable[str], open_interfaces: Iterable[str], left: float) -> dict[Name, Element]:
+def switch_elements(blocked: Iterable[str], open_interfaces: Iterable[str], left: float) -> dict[ElementName, Element]:
     """Blocked MACs, and the interfaces that disaster mode opens for ``left`` seconds."""
-    elements = {Name("blocked", mac): Element() for mac in blocked}
+    elements = {ElementName("blocked", mac): Element() for mac in blocked}
     if left > 0:
-        elements |= {Name("disaster", f'"{interface}"'): Element(0, left) for interface in open_interfaces}
+        elements |= {ElementName("disaster", f'"{interface}"'): Element(0, left) for interface in open_interfaces}
     return elements
 
 
-def additions(elements: Iterable[tuple[Name, Element]]) -> str:
+def add_commands(elements: Iterable[tuple[ElementName, Element]]) -> str:
     """These elements as a script for nft."""
     by_set: dict[str, list[str]] = {}
     for name, element in elements:
@@ -127,7 +131,7 @@ def additions(elements: Iterable[tuple[Name, Element]]) -> str:
     return "".join(f"add element inet {TABLE} {kind} {{ {', '.join(spelt)} }}\n" for kind, spelt in by_set.items())
 
 
-def _spell(name: Name, element: Element) -> str:
+def _spell(name: ElementName, element: Element) -> str:
     timeout = "" if element.seconds is None else f" timeout {_duration(element.seconds)}"
     value = f" : {element.mark}" if name.set in MAPS else ""
     return f"{name.key}{timeout}{value}"

@@ -36,13 +36,13 @@ SETS = """
   set slow { type mark; size 65536; flags timeout; }
   set blocked { type ether_addr; size 65536; }
   set disaster { type ifname; size 64; flags timeout; }
-  set crowd { type ifname . ether_addr; size 65536; flags dynamic,timeout; timeout 90s; }
-  set crowd_up { type ifname; size 64; flags dynamic,timeout; timeout 1d; }
-  set crowd_down { type ifname; size 64; flags dynamic,timeout; timeout 1d; }
+  set disaster_phones { type ifname . ether_addr; size 65536; flags dynamic,timeout; timeout 90s; }
+  set disaster_up { type ifname; size 64; flags dynamic,timeout; timeout 1d; }
+  set disaster_down { type ifname; size 64; flags dynamic,timeout; timeout 1d; }
   set garden4 { type ipv4_addr; size 65536; flags timeout; timeout 1h; }
   set garden6 { type ipv6_addr; size 65536; flags timeout; timeout 1h; }
-  set strolled4 { type ipv4_addr; size 65536; flags dynamic,timeout; timeout 1h; }
-  set strolled6 { type ipv6_addr; size 65536; flags dynamic,timeout; timeout 1h; }
+  set garden_used4 { type ipv4_addr; size 65536; flags dynamic,timeout; timeout 1h; }
+  set garden_used6 { type ipv6_addr; size 65536; flags dynamic,timeout; timeout 1h; }
   set dns_rate { type ether_addr; size 65536; flags dynamic,timeout; timeout 1m; }
   set box_rate { type ether_addr; size 65536; flags dynamic,timeout; timeout 1m; }
 """
@@ -105,7 +105,7 @@ def _arrive(n: int, spot: SpotSettings) -> str:
     own6 = ", ".join(["fe80::/10", "ff00::/8", *([spot.ipv6.gateway] if spot.ipv6.mode != "off" else [])])
     own_source = f"\n    ip6 saddr {spot.ipv6.gateway} drop" if spot.ipv6.mode != "off" else ""
     stroll = "\n    ".join(
-        f"{ip} daddr @garden{v} update @strolled{v} {{ {ip} daddr }}" for ip, v in (("ip", 4), ("ip6", 6))
+        f"{ip} daddr @garden{v} update @garden_used{v} {{ {ip} daddr }}" for ip, v in (("ip", 4), ("ip6", 6))
     )
     return f"""
   chain arrive_{n} {{
@@ -120,8 +120,8 @@ def _arrive(n: int, spot: SpotSettings) -> str:
     meta mark set ether saddr . ip saddr map @up4 ct mark set meta mark return
     ip6 saddr != fe80::/10 meta mark set iifname . ether saddr map @up6 ct mark set meta mark return
     {stroll}
-    ip daddr @strolled4 meta mark set {GARDEN} ct mark set {GARDEN} return
-    ip6 daddr @strolled6 meta mark set {GARDEN} ct mark set {GARDEN} return
+    ip daddr @garden_used4 meta mark set {GARDEN} ct mark set {GARDEN} return
+    ip6 daddr @garden_used6 meta mark set {GARDEN} ct mark set {GARDEN} return
   }}
 """
 
@@ -150,7 +150,7 @@ def _up(n: int, spot: SpotSettings) -> str:
     if spot.ipv6.mode == "off":
         lines += ["meta nfproto ipv6 goto refuse"]
     lines += [f"meta mark {GARDEN} accept", *_shaping(n, spot, "up")]
-    counted = "update @crowd { iifname . ether saddr } update @crowd_up { iifname counter }"
+    counted = "update @disaster_phones { iifname . ether saddr } update @disaster_up { iifname counter }"
     lines += [f"meta mark {DISASTER} {counted} accept"]
     return _chain(f"up_{n}", [*lines, f"meta mark >= {FIRST_MARK} accept", "goto refuse"])
 
@@ -165,7 +165,7 @@ def _down(n: int, spot: SpotSettings) -> str:
     if spot.ipv6.mode == "off":
         lines += ["meta nfproto ipv6 drop"]
     lines += _shaping(n, spot, "down")
-    open_to_all = f"ct mark {DISASTER} oifname @disaster update @crowd_down {{ oifname counter }} accept"
+    open_to_all = f"ct mark {DISASTER} oifname @disaster update @disaster_down {{ oifname counter }} accept"
     return _chain(f"down_{n}", [*lines, open_to_all, "ct mark @live accept", "drop"])
 
 

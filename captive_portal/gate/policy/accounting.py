@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from captive_portal.gate.policy.session import Session
 
-COUNTED = ("up4", "up6", "live")
+COUNTED_SETS = ("up4", "up6", "live")
 """Sets whose elements count: upwards by IPv4 and IPv6, and downwards."""
 
 

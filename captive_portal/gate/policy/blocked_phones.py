@@ -11,7 +11,7 @@ import msgspec
 from captive_portal.gate import protocol as p
 
 
-class Bar(msgspec.Struct, frozen=True, kw_only=True):
+class BlockedPhone(msgspec.Struct, frozen=True, kw_only=True):
     """One barred phone. spot: where it was then, "" when unknown; since: None when an older release barred it."""
 
     number: str
@@ -20,11 +20,11 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None = None
 
 
-class Blocks:
+class BlockedPhones:
     """Every bar of one box, in the order they were made."""
 
     def __init__(self) -> None:
-        self._bars: dict[str, Bar] = {}
+        self._bars: dict[str, BlockedPhone] = {}
 
     def __contains__(self, mac: str) -> bool:
         return mac in self._bars
@@ -33,16 +33,16 @@ class Blocks:
         """The MACs."""
         return iter(self._bars)
 
-    def restore(self, macs: Iterable[str], bars: Iterable[Bar]) -> None:
+    def restore(self, macs: Iterable[str], bars: Iterable[BlockedPhone]) -> None:
         """What the database remembers: ``macs`` are barred, ``bars`` tells more of those it knows."""
         barred = set(macs)
         self._bars = {bar.mac: bar for bar in bars if bar.mac in barred}
         for mac in barred - self._bars.keys():
-            self._bars[mac] = Bar(number=_number(), mac=mac)
+            self._bars[mac] = BlockedPhone(number=_number(), mac=mac)
 
     def add(self, mac: str, spot: str, now: datetime) -> None:
-        """Bar a phone; one that is barred stays as it is."""
-        self._bars.setdefault(mac, Bar(number=_number(), mac=mac, spot=spot, since=now))
+        """BlockedPhone a phone; one that is barred stays as it is."""
+        self._bars.setdefault(mac, BlockedPhone(number=_number(), mac=mac, spot=spot, since=now))
 
     def lift(self, mac: str = "", number: str = "") -> int:
         """Lift one bar by MAC or by number, or all without either; how many were lifted."""
@@ -51,13 +51,15 @@ class Blocks:
             del self._bars[each]
         return len(named)
 
-    def bars(self) -> list[Bar]:
+    def bars(self) -> list[BlockedPhone]:
         """For the database."""
         return list(self._bars.values())
 
-    def shown(self) -> list[p.BlockShown]:
+    def shown(self) -> list[p.BlockedPhoneDetails]:
         """For staff."""
-        return [p.BlockShown(block=b.number, spot=b.spot, since=b.since, mac=b.mac) for b in self._bars.values()]
+        return [
+            p.BlockedPhoneDetails(block=b.number, spot=b.spot, since=b.since, mac=b.mac) for b in self._bars.values()
+        ]
 
 
 def _number() -> str:

@@ -1,4 +1,4 @@
-"""What moved in the book since last asked: for the database first and the kernel second."""
+"""What moved in the policy since last asked: for the database first and the kernel second."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Changes:
     three switches.
     """
 
-    live: set[str] = field(default_factory=set)
-    over: dict[str, Session] = field(default_factory=dict)
+    updated: set[str] = field(default_factory=set)
+    ended: dict[str, Session] = field(default_factory=dict)
     log_entries: list[ConnectionLogEntry] = field(default_factory=list)
-    usage: list[p.Usage] = field(default_factory=list)
-    blocks: bool = False
+    usage_events: list[p.UsageEvent] = field(default_factory=list)
+    blocked_phones: bool = False
     disaster: bool = False
     day: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.live or self.over or self.usage or self.blocks or self.disaster or self.day)
+        return bool(self.updated or self.ended or self.usage_events or self.blocked_phones or self.disaster or self.day)

@@ -18,7 +18,7 @@ from device.clock import Clock
 
 
 @dataclass(slots=True)
-class Seen:
+class OpenWifiReading:
     """What the kernel shows: (interface, MAC) of phones active in the last 90 seconds; bytes by interface, ever."""
 
     phones: set[tuple[str, str]] = field(default_factory=set)
@@ -26,7 +26,7 @@ class Seen:
     down: Mapping[str, int] = field(default_factory=dict)
 
 
-class Growth(NamedTuple):
+class UsageIncrease(NamedTuple):
     """Since last taken, on one interface: phones not yet counted in this hour, and bytes."""
 
     interface: str
@@ -35,7 +35,7 @@ class Growth(NamedTuple):
     bytes_down: int
 
 
-class Crowd:
+class DisasterUsage:
     """Counts what it is shown."""
 
     def __init__(self, clock: Clock) -> None:
@@ -47,14 +47,14 @@ class Crowd:
         self._phones: Counter[str] = Counter()
         self._grown: Counter[tuple[str, str]] = Counter()
 
-    def begin(self, seen: Seen) -> None:
+    def start(self, seen: OpenWifiReading) -> None:
         """After a start of the gate: what the kernel shows was counted before."""
-        self.note(seen)
+        self.observe(seen)
         self.take()
 
-    def note(self, seen: Seen) -> None:
+    def observe(self, seen: OpenWifiReading) -> None:
         """Count what is new."""
-        self._turn_hour()
+        self._rotate_hourly_key()
         for interface, mac in seen.phones:
             name = hashlib.blake2b(f"{interface} {mac}".encode(), key=self._key, digest_size=16).digest()
             if name not in self._known:
@@ -69,15 +69,15 @@ class Crowd:
         """Are there phones to take?"""
         return bool(self._phones)
 
-    def take(self) -> list[Growth]:
+    def take(self) -> list[UsageIncrease]:
         """What grew since the last call."""
         names = {*self._phones, *(interface for interface, _ in self._grown)}
-        grown = [Growth(n, self._phones[n], self._grown[n, "up"], self._grown[n, "down"]) for n in sorted(names)]
+        grown = [UsageIncrease(n, self._phones[n], self._grown[n, "up"], self._grown[n, "down"]) for n in sorted(names)]
         self._phones.clear()
         self._grown.clear()
         return [g for g in grown if any(g[1:])]
 
-    def _turn_hour(self) -> None:
+    def _rotate_hourly_key(self) -> None:
         hour = self._clock.now().strftime("%Y-%m-%dT%H")
         if hour != self._hour:
             self._hour, self._key = hour, secrets.token_bytes(32)

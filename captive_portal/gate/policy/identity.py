@@ -1,4 +1,4 @@
-"""Names for phones that give no MAC away: the day's handle, and the signed token of a session."""
+"""Names for phones that give no MAC away: the day's pseudonym, and the signed token of a session."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from device.clock import Clock
 
 @dataclass(slots=True)
 class DaySalt:
-    """The key of one day's handles. After the day the key is gone, and with it any way from handle to MAC."""
+    """The key of one day's pseudonyms. After the day the key is gone, and with it any way from pseudonym to MAC."""
 
     day: str
     key: bytes
 
 
-class Handles:
-    """MAC -> opaque handle, the same all day (JST), another the next."""
+class DailyPseudonyms:
+    """MAC -> opaque pseudonym, the same all day (JST), another the next."""
 
     def __init__(self, clock: Clock, salt: DaySalt | None = None) -> None:
         self._clock = clock
@@ -39,7 +39,7 @@ class Handles:
         return hashlib.blake2b(mac.encode(), key=self.salt.key, digest_size=16).hexdigest()
 
 
-class Tokens:
+class ResumeTokens:
     """Bearer tokens that name a session and how often it has moved; a token dies when the session moves."""
 
     def __init__(self, key: bytes) -> None:

@@ -14,7 +14,7 @@ FIRST_MARK = 256
 """Connection marks below this are the ruleset's own words; a session's mark is random and not below."""
 
 
-class Sighting(NamedTuple):
+class ObservedPhone(NamedTuple):
     """A phone as the network shows it now. ip4: its IPv4 address even when it was seen by IPv6, or "". leased: dnsmasq
     gave it that address, or the spot asks for no lease.
     """
@@ -66,7 +66,7 @@ class Session:
         return self.bytes_up + self.bytes_down
 
 
-def open_seconds(spot: SpotSettings, at: datetime) -> float | None:
+def seconds_until_closing(spot: SpotSettings, at: datetime) -> float | None:
     """Seconds until the spot closes: None when it is closed now, infinity when it never closes."""
     opens, closes = _minutes(spot.opens), _minutes(spot.closes)
     if opens % 1440 == closes % 1440:
@@ -82,14 +82,14 @@ def open_seconds(spot: SpotSettings, at: datetime) -> float | None:
 
 def granted_seconds(spot: SpotSettings, minutes: int, used_today: float, at: datetime) -> float | None:
     """Seconds a visit may last from now: asked for (0: the spot's), cut by day and closing time. None: closed."""
-    closing = open_seconds(spot, at)
+    closing = seconds_until_closing(spot, at)
     if closing is None:
         return None
     seconds = 60.0 * (minutes or spot.limits.minutes_per_visit)
-    return max(0.0, min(seconds, closing, day_left(spot, used_today)))
+    return max(0.0, min(seconds, closing, seconds_left_today(spot, used_today)))
 
 
-def day_left(spot: SpotSettings, used_today: float) -> float:
+def seconds_left_today(spot: SpotSettings, used_today: float) -> float:
     """Seconds left of the day's limit; infinity without one."""
     return 60.0 * spot.limits.minutes_per_day - used_today if spot.limits.minutes_per_day else float("inf")
 

@@ -9,9 +9,9 @@ from collections.abc import Collection
 from captive_portal.gate.policy.session import FIRST_MARK, Session
 
 
-class Roster:
+class SessionIndex:
     """Sessions and the ways to find them. A session's id, MAC, account and mark do not change while it stands here; its
-    end may, and ``ends_at`` is told.
+    end may, and ``end_changed`` is told.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Roster:
         self._marks.add(session.mark)
         if session.account:
             self._accounts.setdefault(session.account, set()).add(session.id)
-        self.ends_at(session)
+        self.end_changed(session)
 
     def remove(self, session: Session) -> None:
         """It is not. Raises KeyError when it never was."""
@@ -39,19 +39,19 @@ class Roster:
         if not ids:
             self._accounts.pop(session.account, None)
 
-    def of(self, mac: str) -> Session | None:
+    def by_mac(self, mac: str) -> Session | None:
         """The session of a phone."""
         return self._by_mac.get(mac)
 
-    def of_account(self, account: str) -> Collection[Session]:
+    def by_account(self, account: str) -> Collection[Session]:
         """Sessions of one account; none of ""."""
         return [self.sessions[key] for key in self._accounts.get(account, ())]
 
-    def ends_at(self, session: Session) -> None:
+    def end_changed(self, session: Session) -> None:
         """Its end is another now."""
         heapq.heappush(self._ends, (session.ends, session.id))
 
-    def first(self) -> Session | None:
+    def next_to_end(self) -> Session | None:
         """The session that ends next; entries of sessions that are gone or were extended are thrown away."""
         while self._ends:
             ends, key = self._ends[0]
