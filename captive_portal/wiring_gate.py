@@ -27,13 +27,13 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
     """Serve until SIGTERM or SIGINT. Needs CAP_NET_ADMIN in the network namespace of the spots' interfaces. On return
-    the kernel's rules stay: shut for all without a session, open for those with one until its own time-out. Raises
-    StoreError, KernelRefused, OSError when it cannot start; the rules of an earlier run then stand as well.
+    the kernel's rules stay: closed for phones without a session, open for the others until their time-outs. Raises
+    StoreError, KernelRefused, OSError when it cannot start; the rules of an earlier run then stay as well.
     """
     _make_folders(state, settings)
     database = Database(state / settings.gate.database, settings.log)
     kernel = NftPacketFilter()
-    watch = netlink.open_ruleset_monitor()
+    ruleset_monitor = netlink.open_ruleset_monitor()
     enforcer = Enforcer(
         settings,
         database=database,
@@ -43,7 +43,7 @@ def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
         boot=BOOT_ID.read_text().strip(),
         audit=Audit(database.store, clock),
         log=log,
-        on_disaster_change=DisasterFile((state / settings.gate.socket).with_name("disaster")).show,
+        on_disaster_change=DisasterFile((state / settings.gate.socket).with_name("disaster")).update,
     )
     isolation = BridgePortIsolation((spot.interface for spot in settings.spots), log)
     isolation.isolate_ports()
@@ -54,27 +54,30 @@ def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
         log.warning("forwarding_not_switched")
     server = Server(state / settings.gate.socket, _users(settings.gate.clients), enforcer, clock, log)
     pid = os.getpid()
-    server.watch(watch, lambda: enforcer.schedule_verify() if netlink.changed_by_other_process(watch, pid) else None)
-    server.watch(isolation.watch, isolation.on_link_change)
+    server.watch(
+        ruleset_monitor,
+        lambda: enforcer.schedule_verify() if netlink.changed_by_other_process(ruleset_monitor, pid) else None,
+    )
+    server.watch(isolation.link_monitor, isolation.on_link_change)
     _stop_on_signal(server)
     try:
         server.serve()
     finally:
         enforcer.stop()
-        watch.close()
+        ruleset_monitor.close()
         isolation.close()
         kernel.close()
 
 
 def _make_folders(state: Path, settings: WifiSettings) -> None:
-    """Others may walk to the socket, which says itself who may enter; what the gate writes is for its user alone."""
+    """Other users may reach the socket, which authorises them itself; files of the gate are for its user alone."""
     for path in (settings.gate.database, settings.gate.socket):
         (state / path).parent.mkdir(parents=True, exist_ok=True, mode=0o711)
     os.umask(0o077)
 
 
 def _users(names: list[str]) -> set[int]:
-    """User ids that may ask: root, our own, and those of ``names`` that exist on this box."""
+    """User ids that may connect: root, our own, and those of ``names`` that exist on this box."""
     users = {0, os.getuid()}
     for name in names:
         try:

@@ -1,6 +1,4 @@
-"""The port the portal talks to, and its real end over the unix socket. The fake for tests and the demo is
-``memory.MemoryGate``.
-"""
+"""The client port of the gate, and the client over the unix socket. In memory: ``memory.MemoryGate``."""
 
 from __future__ import annotations
 
@@ -16,11 +14,11 @@ import msgspec
 from captive_portal.gate import protocol as p
 from captive_portal.gate.errors import GateFault, GateUnreachable
 
-A = TypeVar("A", bound=p.Message)
+A = TypeVar("A", bound=p.GateMessage)
 
 
 class GateClient(Protocol):
-    """Everything that may be asked of the gate. All raise GateUnreachable or GateFault."""
+    """All requests to the gate. Each raises GateUnreachable or GateFault."""
 
     def lookup(self, ip: str) -> p.Phone:
         """See protocol.Lookup."""
@@ -51,10 +49,10 @@ class GateClient(Protocol):
         ...
 
     def unblock(self, mac: str = "", block: str = "") -> int:
-        """See protocol.Unblock; blocks lifted."""
+        """See protocol.Unblock; phones unblocked."""
         ...
 
-    def blocks(self) -> list[p.BlockedPhoneDetails]:
+    def blocked_phones(self) -> list[p.BlockedPhoneDetails]:
         """See protocol.ListBlockedPhones."""
         ...
 
@@ -80,7 +78,7 @@ class GateClient(Protocol):
 
 
 class BaseGateClient(ABC):
-    """GateClient in terms of one ``ask``: what the real end and the fake have in common."""
+    """GateClient in terms of one method ``request``; base of the socket client and of the gate in memory."""
 
     @abstractmethod
     def request(self, request: p.Request) -> p.Answer:
@@ -118,9 +116,9 @@ class BaseGateClient(ABC):
         """See GateClient."""
         return _fit(self.request(p.Unblock(mac=mac, block=block)), p.Done).count
 
-    def blocks(self) -> list[p.BlockedPhoneDetails]:
+    def blocked_phones(self) -> list[p.BlockedPhoneDetails]:
         """See GateClient."""
-        return _fit(self.request(p.ListBlockedPhones()), p.BlockedPhoneList).blocks
+        return _fit(self.request(p.ListBlockedPhones()), p.BlockedPhoneList).phones
 
     def set_disaster(self, request: p.SetDisaster) -> p.Disaster:
         """See GateClient."""
@@ -144,8 +142,8 @@ class BaseGateClient(ABC):
 
 
 class SocketGateClient(BaseGateClient):
-    """The gate over its unix socket. One kept connection per thread; a lost one is opened anew once, so that a
-    restarted gate is found again. timeout in seconds for each answer.
+    """The gate over its unix socket, one persistent connection per thread. A lost connection is opened again once, so
+    that requests survive a restart of the gate. timeout: seconds for each answer.
     """
 
     def __init__(self, path: Path, timeout: float = 5.0) -> None:

@@ -1,8 +1,8 @@
-"""Where the desired state is written down: sessions, the day's salt and use, blocks, the disaster switch, events, and
-the sealed connection log.
+"""The gate's database: sessions, the day's salt and use, blocked phones, disaster mode, usage events, and the encrypted
+connection log.
 
 A session's row, with its MAC, is deleted when it ends (secure_delete, and the write-ahead log is cut back by
-``truncate_wal``); in the same transaction its entry goes into the encrypted connection log, if the city keeps one.
+``truncate_wal``); in the same transaction its entry is added to the connection log, if there is one.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ MIGRATIONS = (
 
 @dataclass(slots=True, frozen=True)
 class Moment:
-    """A point in time that survives a reboot: which boot, its monotonic seconds, and the wall clock."""
+    """A point in time that can be compared across reboots: boot id, monotonic seconds and wall clock. Stored as JSON
+    under these field names.
+    """
 
     boot: str
     monotonic: float
@@ -55,8 +57,8 @@ class Moment:
 
 
 def after_boot(session: Session, kept: Moment, now: Moment) -> Session:
-    """A session as it stands now. In the same boot nothing changes, whatever the wall clock did. After a reboot it has
-    the seconds it had left when last kept, less those the wall clock says went by (a clock that went back takes none).
+    """The session at ``now``. In the same boot it is unchanged, whatever the wall clock did. After a reboot it has the
+    seconds that were left at the last checkpoint, less the wall clock time since (a clock that went back takes none).
     """
     if kept.boot == now.boot:
         return session
@@ -67,7 +69,7 @@ def after_boot(session: Session, kept: Moment, now: Moment) -> Session:
 
 
 class Database:
-    """The gate's file. Written by the enforcer's thread alone."""
+    """The gate's SQLite file. Only the enforcer's thread writes it."""
 
     def __init__(self, path: Path, log: ConnectionLogSettings | None = None) -> None:
         self.store = Store(path, MIGRATIONS, page_bytes=SMALL_PAGE)
@@ -78,7 +80,7 @@ class Database:
     # -- reading at the start --
 
     def token_key(self) -> bytes:
-        """The key of the tokens, made once."""
+        """The key of the resume tokens, generated once."""
         key = self._fact("token_key", bytes)
         if key is None:
             key = secrets.token_bytes(32)
@@ -87,11 +89,11 @@ class Database:
         return key
 
     def salt(self) -> DaySalt | None:
-        """The day's salt, if one was kept."""
+        """The day's salt, if one is stored."""
         return self._fact("salt", DaySalt)
 
     def restore(self, policy: SessionPolicy, now: Moment) -> None:
-        """Give the policy what is remembered; a disaster whose end has passed meanwhile ends there."""
+        """Load the stored state into ``policy``; disaster mode whose end has passed meanwhile ends there."""
         kept = self._fact("kept", Moment) or now
         rows = self.store.rows("SELECT body FROM session")
         sessions = [after_boot(msgspec.json.decode(row["body"], type=Session), kept, now) for row in rows]
@@ -109,7 +111,7 @@ class Database:
             )
 
     def structure(self, table: str) -> str:
-        """The kernel's own picture of our table as it was when ``table`` was last installed; "" if it never was."""
+        """The table as the kernel listed it after ``table`` was last installed; "" if it never was."""
         rows = self._fact("structure", list[str]) or ["", ""]
         return rows[1] if rows[0] == _digest(table) else ""
 
@@ -128,21 +130,21 @@ class Database:
     # -- writing --
 
     def write(self, changes: Changes, policy: SessionPolicy, salt: DaySalt, now: Moment) -> None:
-        """One transaction, on the disk when it returns."""
+        """Write the changes in one transaction, on the disk when this returns."""
         with self.store.transaction() as connection:
             _write_sessions(connection, (policy.sessions[i] for i in changes.updated))
             connection.executemany("DELETE FROM session WHERE id = ?", [(i,) for i in changes.ended])
             if changes.day:
                 connection.execute("DELETE FROM used")
                 connection.execute("DELETE FROM fact WHERE name = 'used'")
-            _write_used(connection, changes.ended.values(), policy.used)
+            _write_used(connection, changes.ended.values(), policy.used_seconds)
             _write_usage(connection, changes.usage_events)
             if changes.log_entries and self._sealer:
                 box = (now.wall.date().isoformat(), self._sealer.seal(changes.log_entries))
                 connection.execute("INSERT INTO sealed (day, box) VALUES (?,?)", box)
             if changes.blocked_phones:
                 _put_fact(connection, "blocked", list(policy.blocked_phones))  # who; an older release reads this alone
-                _put_fact(connection, "bars", policy.blocked_phones.bars())  # since when and where
+                _put_fact(connection, "bars", policy.blocked_phones.records())  # since when and where
             if changes.disaster:
                 _put_fact(connection, "disaster", policy.disaster)
             if changes.day:
@@ -153,7 +155,7 @@ class Database:
                 _put_fact(connection, "kept", now)
 
     def checkpoint(self, policy: SessionPolicy, now: Moment) -> None:
-        """Write every session's counters and the present moment."""
+        """Write every session with its counters, and the present time."""
         with self.store.transaction() as connection:
             _write_sessions(connection, policy.sessions.values())
             _put_fact(connection, "kept", now)
@@ -163,7 +165,7 @@ class Database:
         return kept is not None and kept.boot == now.boot
 
     def drain_usage(self, acknowledged: int, limit: int) -> list[p.UsageEvent]:
-        """Forget events up to ``acknowledged``; the next ``limit``."""
+        """Delete usage events up to ``acknowledged``; the next ``limit``."""
         if acknowledged:
             with self.store.transaction() as connection:
                 connection.execute("DELETE FROM usage WHERE number <= ?", (acknowledged,))
@@ -177,11 +179,11 @@ class Database:
         return [(row["day"], row["box"]) for row in self.store.rows(sql, (first.isoformat(), last.isoformat()))]
 
     def truncate_wal(self) -> None:
-        """Cut the write-ahead log to nothing, so that no ended session's MAC stays on the disk."""
+        """Truncate the write-ahead log, so that no ended session's MAC stays on the disk."""
         self.store.rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
-        """Sweep and close."""
+        """Truncate the write-ahead log and close."""
         self.truncate_wal()
         self.store.close()
 
@@ -196,7 +198,7 @@ def _write_sessions(connection: sqlite3.Connection, sessions: Iterable[Session])
 
 
 def _write_used(connection: sqlite3.Connection, over: Iterable[Session], used: Mapping[str, float]) -> None:
-    """The day's use of whoever has just gone."""
+    """The day's use of phones and accounts whose sessions ended."""
     names = {name for session in over for name in (session.phone, session.account)} & used.keys()
     rows = ((name, used[name]) for name in names)
     connection.executemany("INSERT INTO used VALUES (?,?) ON CONFLICT DO UPDATE SET seconds = excluded.seconds", rows)

@@ -1,4 +1,4 @@
-"""Carries the desired state out: database first, kernel second, answer last; and keeps the kernel as it should be.
+"""Applies the desired state: database first, kernel second, answer last; and repairs the kernel's rules.
 
 One thread owns all of it.
 """
@@ -11,7 +11,7 @@ from contextlib import suppress
 from captive_portal.gate import protocol as p
 from captive_portal.gate.database import Database, Moment
 from captive_portal.gate.errors import KernelRefused
-from captive_portal.gate.kernel.neighbours import Neighbours
+from captive_portal.gate.kernel.neighbours import NeighbourTable
 from captive_portal.gate.kernel.packet_filter import PacketFilter
 from captive_portal.gate.kernel.reconciler import ElementDrift, ElementReconciler
 from captive_portal.gate.policy.disaster_usage import DisasterUsage
@@ -24,14 +24,14 @@ from device.clock import Clock
 from device.logs import Log
 
 MIN_VERIFY_SECONDS = 1.0
-"""Seconds between two looks at the ruleset after somebody else changed it."""
+"""Seconds between two checks of the ruleset after another process changed it."""
 MAX_IDLE_SECONDS = 30.0
-"""Seconds until the next look when nothing is expected."""
+"""Seconds until the next ``tick`` when nothing is due."""
 
 
 class Enforcer:
-    """Answers batches of requests and does what time asks for. Settling a batch costs one transaction in the database
-    and one in the kernel, however many phones logged in.
+    """Handles batches of requests and what is due. Committing a batch costs one transaction in the database and one in
+    the kernel, however many phones logged in.
     """
 
     def __init__(
@@ -40,14 +40,14 @@ class Enforcer:
         *,
         database: Database,
         kernel: PacketFilter,
-        neighbours: Neighbours,
+        neighbours: NeighbourTable,
         clock: Clock,
         boot: str,
         audit: AuditSink,
         log: Log,
         on_disaster_change: Callable[[p.Disaster], None] = lambda _: None,
     ) -> None:
-        """on_disaster_change: told of disaster mode at the start and at every switch."""
+        """on_disaster_change: called at the start and at every switch of disaster mode."""
         self._on_disaster_change = on_disaster_change
         self._disaster_usage = DisasterUsage(clock)
         self._was_disaster = False
@@ -63,7 +63,7 @@ class Enforcer:
         self._pseudonyms = DailyPseudonyms(clock, database.salt())
         self._reconciler = ElementReconciler(settings, kernel, clock)
         self.policy = SessionPolicy(
-            settings, clock, self._pseudonyms, ResumeTokens(database.token_key()), self._reconciler.measure
+            settings, clock, self._pseudonyms, ResumeTokens(database.token_key()), self._reconciler.read_counters
         )
         self._structure = ""
         self._read_counters_at = self._checkpoint_at = self._verify_at = 0.0
@@ -71,12 +71,12 @@ class Enforcer:
         self._repairs = 0
         self._problem = ""
 
-    # -- life --
+    # -- start and stop --
 
     def start(self) -> None:
-        """Remember, then make the kernel so. A table that stands as we left it is kept, with its counters."""
+        """Load the state and apply it. A table that is as this gate installed it is kept, with its counters."""
         self._database.restore(self.policy, self._moment())
-        if self.policy.changed_disaster() and not self.policy.disaster.on:
+        if self.policy.disaster_changed() and not self.policy.disaster.on:
             self._audit_disaster_expired()
         self._structure = self._database.structure(self._reconciler.table)
         present = self._kernel.structure()
@@ -92,7 +92,7 @@ class Enforcer:
         self._log.info("gate_started", online=len(self.policy.sessions), kept=kept)
 
     def stop(self) -> None:
-        """Write down the last counters; the kernel's rules stay as they are."""
+        """Write the last counters; the kernel's rules stay as they are."""
         self._find_drift()
         if self.policy.disaster.on:
             self._record_disaster_usage()
@@ -103,7 +103,7 @@ class Enforcer:
     # -- requests --
 
     def handle(self, requests: Sequence[p.Request]) -> list[p.Answer]:
-        """Answer a batch, in order, after what they ask for is on the disk and in the kernel."""
+        """Answer a batch, in order, once its changes are on the disk and in the kernel."""
         answers = [self._answer(request) for request in requests]
         if self._commit():
             return answers
@@ -139,11 +139,11 @@ class Enforcer:
     # -- time --
 
     def schedule_verify(self) -> None:
-        """Somebody else changed the ruleset: look soon."""
+        """Another process changed the ruleset: check it soon."""
         self._verify_wanted = True
 
     def next_due_at(self) -> float:
-        """Monotonic seconds at which ``tick`` has something to do."""
+        """Monotonic seconds at which ``tick`` is due."""
         times = [self._clock.monotonic() + MAX_IDLE_SECONDS, self.policy.next_due()]
         if self._busy():
             times += [self._read_counters_at, self._checkpoint_at]
@@ -154,7 +154,7 @@ class Enforcer:
         return min(times)
 
     def tick(self) -> None:
-        """End what is over, read counters, look after the kernel, write down."""
+        """End what is due, verify the ruleset, read counters, write a checkpoint."""
         now = self._clock.monotonic()
         was_disaster = self.policy.disaster.on
         if self.policy.end_due():
@@ -171,33 +171,33 @@ class Enforcer:
         if self._busy() and now >= self._checkpoint_at:
             self._checkpoint()
         elif not self._busy() and now >= self._checkpoint_at:
-            self._truncate_wal()  # the last phone has gone: its MAC must not stay in the log until the next one comes
+            self._truncate_wal()  # the last session ended: its MAC must not stay in the log until the next one begins
 
     def _busy(self) -> bool:
-        """Is there anything to count?"""
+        """Whether there are counters to read."""
         return bool(self.policy.sessions) or self.policy.disaster.on
 
     def _audit_disaster_expired(self) -> None:
         self._audit.record("disaster_switched", on=False, reason="until", until="", by="", drill=False)
 
     def _read_counters(self) -> None:
-        """Read all counters; what the dump shows wrong is put right on the way. Seldom when a dump is dear."""
+        """Read all counters and repair what the dump shows as drift. The slower the dump, the longer until the next."""
         began = self._clock.monotonic()
         found = self._find_drift()
         if found is None:
             self._verify_wanted = True
         else:
-            self._repair(found)  # before what was counted is settled: a session that ends by it must not come back
+            self._repair(found)  # before the commit: a session that the counted bytes end must not be added again
             if self.policy.disaster.on:
                 self._disaster_usage.observe(self._kernel.read_disaster_usage())
             if self._disaster_usage.has_new_phones():
-                self._record_disaster_usage()  # at once: a killed gate takes phones that the kernel shows for told ones
+                self._record_disaster_usage()  # at once: after a kill, phones in the kernel's set are taken as counted
             self._commit()
         cost = self._clock.monotonic() - began
         self._read_counters_at = self._clock.monotonic() + max(self._settings.gate.sample_seconds, 50 * cost)
 
     def _record_disaster_usage(self) -> None:
-        """What the open Wi-Fi of a disaster carried since last told."""
+        """Events of the open Wi-Fi's use in disaster mode since the last call."""
         with suppress(KernelRefused):
             self._disaster_usage.observe(self._kernel.read_disaster_usage())
         spots = {interface: spot for spot, interface in self._interfaces.items()}
@@ -208,7 +208,7 @@ class Enforcer:
         self._commit()
 
     def _checkpoint(self) -> None:
-        self.policy.record_used()
+        self.policy.record_growth()
         if self.policy.disaster.on:
             self._record_disaster_usage()
         self._commit()
@@ -222,7 +222,7 @@ class Enforcer:
             self._wal_has_ended_sessions = False
 
     def _verify(self) -> None:
-        """Compare the kernel's table with ours; put it back when it differs."""
+        """Compare the kernel's table with the one installed; install it again when it differs."""
         self._verify_wanted = False
         self._verify_at = self._clock.monotonic() + MIN_VERIFY_SECONDS
         present = self._kernel.structure()
@@ -248,16 +248,16 @@ class Enforcer:
             self._record_failure(error)
 
     def _find_drift(self) -> list[ElementDrift] | None:
-        """What the kernel has otherwise than we left it, bytes counted; None when it cannot be read."""
+        """Elements that differ from what was applied, bytes counted; None when they cannot be read."""
         try:
             return self._reconciler.find_drift(self.policy)
         except KernelRefused:
             return None
 
-    # -- carrying out --
+    # -- applying --
 
     def _commit(self) -> bool:
-        """Write and carry out what changed in the policy; False when the kernel did not take it."""
+        """Write and apply the policy's changes; False when the kernel refused them."""
         changes = self.policy.take_changes()
         if not changes:
             return True
@@ -273,7 +273,7 @@ class Enforcer:
         return True
 
     def _reconcile(self, *, reset: bool) -> bool:
-        """Make the kernel's sets, or with ``reset`` the whole table, as desired; False when it did not work."""
+        """Bring the kernel's sets, or with ``reset`` the whole table, to the desired state; False when that failed."""
         try:
             if reset:
                 self._reconciler.install(self.policy)

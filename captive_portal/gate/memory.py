@@ -1,4 +1,4 @@
-"""A gate in memory for tests, training and the demo: the real desired state, no kernel behind it."""
+"""The gate in memory for tests, training and the demo: the real SessionPolicy without a kernel."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from device.clock import Clock
 
 
 class MemoryGate(BaseGateClient):
-    """GateClient whose phones are put on the air by hand: ``arrive("10.90.0.5", "02:00:00:00:00:05")``. ``passes`` says
-    what the real kernel would do. ``down = True`` makes every question fail as if the gate were not running.
+    """GateClient whose phones are added by ``arrive("10.90.0.5", "02:00:00:00:00:05")``. ``passes`` is the decision
+    that the kernel would make. ``down = True`` makes every request fail as if the gate did not run.
     """
 
     def __init__(self, settings: WifiSettings, clock: Clock) -> None:
@@ -26,30 +26,30 @@ class MemoryGate(BaseGateClient):
         self._usage: list[p.UsageEvent] = []
 
     def arrive(self, ip: str, mac: str, *, leased: bool = True, ip4: str = "") -> None:
-        """A phone with this address and MAC is on the air. ip4: its IPv4 address when ``ip`` is IPv6."""
+        """Connect a phone with this address and MAC. ip4: its IPv4 address when ``ip`` is IPv6."""
         spot = spot_of(self._settings, ip)
         if spot is None:
             raise ValueError("address of no spot")
         self._air[ip] = ObservedPhone(spot.name, mac, ip4 or ("" if ":" in ip else ip), leased)
 
     def leave(self, ip: str) -> None:
-        """The phone is off the air."""
+        """Disconnect the phone."""
         self._air.pop(ip, None)
 
     def passes(self, ip: str) -> bool:
-        """Would a packet of the phone at ``ip`` be forwarded now?"""
+        """Whether a packet of the phone at ``ip`` would be forwarded now."""
         self.policy.end_due()
-        seen = self._air.get(ip)
-        if seen is None:
+        observed = self._air.get(ip)
+        if observed is None:
             return False
-        online = any(s.mac == seen.mac and s.ip4 == seen.ip4 for s in self.policy.sessions.values())
-        return online or (self.policy.disaster.on and seen.mac not in self.policy.blocked_phones)
+        online = any(s.mac == observed.mac and s.ip4 == observed.ip4 for s in self.policy.sessions.values())
+        return online or (self.policy.disaster.on and observed.mac not in self.policy.blocked_phones)
 
     def traffic(self, ip: str, up: int, down: int) -> None:
-        """The phone at ``ip`` moved this many bytes."""
-        seen = self._air[ip]
-        for session in [s for s in self.policy.sessions.values() if s.mac == seen.mac]:
-            self.policy.count(session, up, down)
+        """Count bytes of the phone at ``ip``."""
+        observed = self._air[ip]
+        for session in [s for s in self.policy.sessions.values() if s.mac == observed.mac]:
+            self.policy.add_bytes(session, up, down)
 
     def request(self, request: p.Request) -> p.Answer:
         """See BaseGateClient."""

@@ -1,7 +1,6 @@
-"""The gate's unix socket: one thread, no TCP port, callers told by the kernel (SO_PEERCRED).
+"""The gate's unix socket: one thread, no TCP port, clients authorised by SO_PEERCRED.
 
-Requests that arrive while a batch is being settled wait in their sockets and make the next batch: that is the group
-commit.
+Requests that arrive while a batch is being committed wait in their sockets and make the next batch (group commit).
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ MAX_BATCH = 64
 
 
 class RequestHandler(Protocol):
-    """Who answers, and what it does when time passes."""
+    """Answers requests, and does what is due."""
 
     def handle(self, requests: Sequence[p.Request]) -> list[p.Answer]:
         """One answer for each request, in order."""
@@ -48,13 +47,13 @@ class RequestHandler(Protocol):
 
 @dataclass(slots=True)
 class Connection:
-    """One connection: what it has sent, what it has still to take, and whether it ever asked anything whole."""
+    """One client connection: bytes received, bytes to send, and whether it ever sent a complete request."""
 
     socket: socket.socket
     received: bytearray = field(default_factory=bytearray)
     to_send: bytearray = field(default_factory=bytearray)
     since: float = 0.0
-    has_asked: bool = False
+    has_requested: bool = False
 
 
 class Server:
@@ -83,9 +82,9 @@ class Server:
         self._selector.register(readable, selectors.EVENT_READ)
 
     def stop(self) -> None:
-        """From any thread or signal handler: leave ``serve``."""
+        """Make ``serve`` return; from any thread or signal handler."""
         self._stopped = True
-        with suppress(OSError):  # the loop may have seen it already, and closed what wakes it
+        with suppress(OSError):  # the loop may have ended already and closed the socket
             self._waker.send(b"x")
 
     def serve(self) -> None:
@@ -137,7 +136,7 @@ class Server:
         return self._requests(connection)
 
     def _requests(self, connection: Connection) -> list[p.Request]:
-        """The whole requests a connection has sent; a connection that breaks the protocol is told so and dropped."""
+        """The complete requests received; a connection that breaks the protocol gets a Fault and is closed."""
         found: list[p.Request] = []
         try:
             while len(found) < MAX_BATCH and (body := take_frame(connection.received)) is not None:
@@ -146,7 +145,7 @@ class Server:
             self._send(connection, p.pack(p.Fault(code="gate.request_invalid")))
             self._drop(connection)
             return []
-        connection.has_asked |= bool(found)
+        connection.has_requested |= bool(found)
         return found
 
     def _send(self, connection: Connection, frame: bytes) -> None:
@@ -174,7 +173,7 @@ class Server:
         for _ in range(MAX_BATCH):
             try:
                 connection, _ = self._listener.accept()
-            except OSError:  # no more callers, or no file is free: the slow ones are dropped this turn
+            except OSError:  # no more callers, or no free file descriptor: slow connections are closed in this turn
                 return
             self._add_connection(connection)
 
@@ -190,8 +189,10 @@ class Server:
         self._selector.register(connection, selectors.EVENT_READ)
 
     def _connection_to_evict(self) -> Connection:
-        """The oldest that never asked anything whole, else the oldest."""
-        return next((c for c in self._connections.values() if not c.has_asked), next(iter(self._connections.values())))
+        """The oldest that never sent a complete request, else the oldest."""
+        return next(
+            (c for c in self._connections.values() if not c.has_requested), next(iter(self._connections.values()))
+        )
 
     def _drop_slow(self) -> None:
         late = self._clock.monotonic() - MAX_TRANSFER_SECONDS
@@ -233,7 +234,7 @@ def _listen(path: Path) -> socket.socket:
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(path))
-    os.chmod(path, 0o666)  # noqa: PTH101, S103 - whoever may reach the folder may knock; SO_PEERCRED says who may enter
+    os.chmod(path, 0o666)  # noqa: PTH101, S103 - whoever reaches the folder may connect; SO_PEERCRED decides who is served
     listener.listen(1024)
     return listener
 

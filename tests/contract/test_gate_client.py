@@ -92,14 +92,14 @@ def test_staff_see_block_and_unblock(gate: Gate) -> None:
     assert client.sessions("elsewhere") == []
     assert client.block(session=shown.session) == 1
     assert client.lookup(ip(1)).state is p.PhoneState.BLOCKED
-    (bar,) = client.blocks()
-    assert (bar.spot, bar.mac) == ("hall", mac(1))
-    assert bar.since is not None
+    (blocked,) = client.blocked_phones()
+    assert (blocked.spot, blocked.mac) == ("hall", mac(1))
+    assert blocked.since is not None
     assert client.unblock(block="another") == 0
-    assert client.unblock(block=bar.block) == 1
+    assert client.unblock(block=blocked.block) == 1
     client.block(ip=ip(1))
     assert client.unblock(mac(1)) == 1
-    assert client.blocks() == []
+    assert client.blocked_phones() == []
 
 
 def test_a_token_resumes_on_another_phone(gate: Gate) -> None:

@@ -1,8 +1,8 @@
-"""The connection log sealed to the city's public key: the box can write it and not read it (N8).
+"""Encrypts the connection log to the city's public key: the box can write it and cannot read it (N8).
 
 A sealed box is the ephemeral X25519 public key (32 bytes, RFC 7748), then ChaCha20-Poly1305 (RFC 8439) of JSON lines
 under a key by HKDF-SHA-256 (RFC 5869) from the shared secret, both public keys in its info. The key is used once, so
-the nonce is zero.
+the nonce is 0.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ PUBLIC = 32
 
 
 class UnsealFailed(Exception):
-    """The key does not fit, or the box was changed."""
+    """Wrong private key, or the sealed box was modified."""
 
 
 class LogSealer:
-    """Closes boxes that only the holder of the private key can open. key: the public key, 32 bytes."""
+    """Makes sealed boxes that only the holder of the private key can open. key: the public key, 32 bytes."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     def seal(self, entries: Sequence[ConnectionLogEntry]) -> bytes:
-        """One box."""
+        """One sealed box of these entries."""
         from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
         ephemeral = X25519PrivateKey.generate()
@@ -41,7 +41,7 @@ class LogSealer:
 
 
 def unseal_entries(private: bytes, box: bytes) -> list[ConnectionLogEntry]:
-    """What was sealed. private: 32 bytes. Raises UnsealFailed."""
+    """The entries in a sealed box. private: the private key, 32 bytes. Raises UnsealFailed."""
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305

@@ -1,4 +1,4 @@
-"""Keeps the phones on a spot's bridge apart: its ports are isolated, those that join later as well.
+"""Isolates the ports of the spots' bridges, also those that join later, so that phones cannot reach each other.
 
 An isolated port passes frames to and from the bridge itself only, so that a phone on a wire or on another access point
 cannot reach its neighbour (linux/if_link.h IFLA_BRPORT_ISOLATED).
@@ -25,15 +25,17 @@ class BridgePortIsolation:
     def __init__(self, interfaces: Iterable[str], log: Log) -> None:
         self._interfaces = tuple(interfaces)
         self._log = log
-        self.watch = netlink.open_listener(netlink.NETLINK_ROUTE, group=1)  # RTNLGRP_LINK: a port has joined or changed
+        self.link_monitor = netlink.open_listener(
+            netlink.NETLINK_ROUTE, group=1
+        )  # RTNLGRP_LINK: a port has joined or changed
 
     def on_link_change(self) -> None:
-        """Links changed: look again."""
-        netlink.drain(self.watch)
+        """A link was added or changed: isolate new ports."""
+        netlink.drain(self.link_monitor)
         self.isolate_ports()
 
     def isolate_ports(self) -> int:
-        """Isolate every port that is not; how many were changed. What the kernel refuses is told and left."""
+        """Isolate every port that is not. The number of ports changed; a refusal of the kernel is logged."""
         route = netlink.NetlinkSocket(netlink.NETLINK_ROUTE)
         try:
             ports = self._open_ports(route)
@@ -60,8 +62,8 @@ class BridgePortIsolation:
         return found
 
     def close(self) -> None:
-        """Stop hearing; the ports stay isolated."""
-        self.watch.close()
+        """Close the monitor; the ports stay isolated."""
+        self.link_monitor.close()
 
 
 def _index(name: str) -> int:

@@ -1,4 +1,4 @@
-"""A packet filter in memory with the manners of the kernel's own, for tests and the demo."""
+"""The packet filter in memory, which keeps the same contract as the kernel's, for tests and the demo."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from device.clock import Clock
 
 
 class MemoryPacketFilter:
-    """A packet filter in memory for tests and the demo; time-outs run on ``clock``. ``refuse`` makes it fail."""
+    """See PacketFilter. Time-outs run on ``clock``; ``refuse = True`` makes every call fail."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -25,7 +25,7 @@ class MemoryPacketFilter:
 
     def install(self, table: str, elements: Iterable[tuple[ElementName, Element]]) -> None:
         """See PacketFilter."""
-        self._fail_if_told()
+        self._fail_if_refusing()
         self._table, self._installed = table, self._installed + 1
         self._elements.clear()
         self._bytes.clear()
@@ -33,7 +33,7 @@ class MemoryPacketFilter:
 
     def apply(self, todo: Plan) -> None:
         """See PacketFilter."""
-        self._fail_if_told()
+        self._fail_if_refusing()
         if not self._table:
             raise KernelRefused(what="nft", reason="No such file or directory")
         if any(name.set in MAPS and not element.mark for name, element in todo.add):
@@ -49,7 +49,7 @@ class MemoryPacketFilter:
 
     def readings(self, kind: str) -> Iterator[tuple[ElementName, ElementReading]]:
         """See PacketFilter."""
-        self._fail_if_told()
+        self._fail_if_refusing()
         self._expire()
         if not self._table:
             raise KernelRefused(what=kind, reason="No such file or directory")
@@ -66,7 +66,7 @@ class MemoryPacketFilter:
 
     def read_disaster_usage(self) -> OpenWifiReading:
         """See PacketFilter."""
-        self._fail_if_told()
+        self._fail_if_refusing()
         return self.open_wifi
 
     def delete_connections(self, mark: int) -> None:
@@ -74,7 +74,7 @@ class MemoryPacketFilter:
         self.forgotten.append(mark)
 
     def traffic(self, name: ElementName, size: int) -> None:
-        """``size`` bytes pass by this element."""
+        """Count ``size`` bytes at this element."""
         self._bytes[name] = self._bytes.get(name, 0) + size
 
     def flush(self) -> None:
@@ -83,9 +83,9 @@ class MemoryPacketFilter:
         self._elements.clear()
         self._bytes.clear()
 
-    def _fail_if_told(self) -> None:
+    def _fail_if_refusing(self) -> None:
         if self.refuse:
-            raise KernelRefused(what="nft", reason="told to")
+            raise KernelRefused(what="nft", reason="refuse is set")
 
     def _expire(self) -> None:
         now = self._clock.monotonic()

@@ -16,17 +16,17 @@ USABLE = 0x02 | 0x04 | 0x08 | 0x10 | 0x80
 _NDMSG = struct.Struct("=BBHiHBB")
 
 
-class Neighbours(Protocol):
-    """Who is on the air."""
+class NeighbourTable(Protocol):
+    """Finds the phone behind an address."""
 
     def find(self, ip: str) -> ObservedPhone | None:
-        """The phone at ``ip``, or None when the address is none of ours or nobody is there."""
+        """The phone at ``ip``, or None when the address is of no spot or no phone has it."""
         ...
 
 
 class LeaseFile:
-    """dnsmasq's lease file, read again only when it has changed. It is searched, not parsed: with thousands of phones
-    it changes between any two log-ins.
+    """dnsmasq's lease file, read again only when it has changed. It is searched and not parsed, because with thousands
+    of phones it changes between any two log-ins.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,7 +35,7 @@ class LeaseFile:
         self._text = b""
 
     def has(self, ip: str, mac: str) -> bool:
-        """Was ``ip`` given to ``mac``? A missing file gave nothing."""
+        """Whether ``ip`` is leased to ``mac``; False without a file."""
         try:
             status = self._path.stat()
             stamp = (status.st_mtime_ns, status.st_size)
@@ -48,7 +48,7 @@ class LeaseFile:
 
 
 def leased(text: bytes, ip: str, mac: str) -> bool:
-    """Does a line "expiry mac ip name client-id" of dnsmasq's lease file, in small letters, say so?"""
+    """Whether ``text``, dnsmasq's lease file in lower case, has a line "expiry mac ip name client-id" with these."""
     wanted = f" {mac} {ip} ".encode()
     at = text.find(wanted)
     while at >= 0:
@@ -67,7 +67,7 @@ class KernelNeighbourTable:
         self._leases = {s.name: LeaseFile(state / s.dhcp.leases) for s in settings.spots if s.dhcp}
 
     def find(self, ip: str) -> ObservedPhone | None:
-        """See Neighbours."""
+        """See NeighbourTable."""
         spot = spot_of(self._settings, ip)
         if spot is None:
             return None

@@ -1,7 +1,7 @@
-"""The port to the packet filter, and its real end. The one in memory is ``memory_kernel.MemoryPacketFilter``.
+"""The port to the packet filter, and its implementation on nftables (in memory: ``memory_packet_filter``).
 
-The table as a whole is written and read by libnftables, elements by netlink: no text, no cache, and a dump is read
-packet by packet, so that neither time nor memory of a log-in grows with the phones online.
+The table as a whole is written and read by libnftables, its elements by netlink: without text or cache, and a dump is
+read packet by packet, so that neither time nor memory of a log-in grows with the phones online.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from captive_portal.gate.errors import KernelRefused
-from captive_portal.gate.kernel import element_codec as elements
-from captive_portal.gate.kernel import netlink
+from captive_portal.gate.kernel import element_codec, netlink
 from captive_portal.gate.kernel.nft import HANDLE, STATELESS, TERSE, Nft
 from captive_portal.gate.kernel.reconcile import Element, ElementName, ElementReading, Plan, add_commands
 from captive_portal.gate.kernel.ruleset import TABLE
 from captive_portal.gate.policy.disaster_usage import OpenWifiReading
 
-LARGEST_BATCH = 16 * 1024 * 1024
+MAX_BATCH_BYTES = 16 * 1024 * 1024
 """Bytes of one transaction: 65,536 phones are about twelve million."""
 DISASTER_SETS = ("disaster_phones", "disaster_up", "disaster_down")
 
@@ -35,21 +34,21 @@ class PacketFilter(Protocol):
         ...
 
     def structure(self) -> str:
-        """The table without elements and counters, rule handles shown; "" when there is no table."""
+        """The table as text without elements and counters, with rule handles; "" without a table."""
         ...
 
     def readings(self, kind: str) -> Iterator[tuple[ElementName, ElementReading]]:
-        """Every element of one set, as they come; read to the end or left. While the kernel enlarges the set's hash
-        table (many were just added) a few may be passed by.
+        """Every element of one set; the iterator may be abandoned. While the kernel resizes the set's hash table (many
+        were just added) a few may be skipped.
         """
         ...
 
     def read_counter(self, name: ElementName) -> int | None:
-        """The counter of one element of ``live``, ``up4`` or ``up6``; None when it is not there."""
+        """The counter of one element of ``live``, ``up4`` or ``up6``; None without the element."""
         ...
 
     def read_disaster_usage(self) -> OpenWifiReading:
-        """Who used the open Wi-Fi of a disaster lately, and how much passed."""
+        """Phones and byte counters of the open Wi-Fi in disaster mode."""
         ...
 
     def delete_connections(self, mark: int) -> None:
@@ -64,7 +63,7 @@ class NftPacketFilter:
         self._nft = Nft()
         self._netlink = netlink.NetlinkSocket(netlink.NETLINK_NETFILTER)
         self._dumps = netlink.NetlinkSocket(netlink.NETLINK_NETFILTER)
-        self._netlink.set_send_buffer(LARGEST_BATCH)
+        self._netlink.set_send_buffer(MAX_BATCH_BYTES)
 
     def install(self, table: str, elements: Iterable[tuple[ElementName, Element]]) -> None:
         """See PacketFilter."""
@@ -75,7 +74,7 @@ class NftPacketFilter:
 
     def apply(self, todo: Plan) -> None:
         """See PacketFilter."""
-        steps = elements.changes(todo)
+        steps = element_codec.changes(todo)
         if not steps:
             return
         try:
@@ -95,20 +94,20 @@ class NftPacketFilter:
     def readings(self, kind: str) -> Iterator[tuple[ElementName, ElementReading]]:
         """See PacketFilter."""
         try:
-            for body in self._dumps.dump(elements.GET, elements.question(kind)):
-                yield from elements.readings(kind, body)
+            for body in self._dumps.dump(element_codec.GET, element_codec.get_all_body(kind)):
+                yield from element_codec.readings(kind, body)
         except OSError as error:
             raise KernelRefused(what=kind, reason=error.errno) from error
 
     def read_counter(self, name: ElementName) -> int | None:
         """See PacketFilter."""
         try:
-            answers = self._netlink.request(elements.GET, elements.question_one(name))
+            answers = self._netlink.request(element_codec.GET, element_codec.get_one_body(name))
         except FileNotFoundError:
             return None
         except OSError as error:
             raise KernelRefused(what="element", reason=error.errno) from error
-        return next((r.bytes for _, body in answers for _, r in elements.readings(name.set, body)), None)
+        return next((r.bytes for _, body in answers for _, r in element_codec.readings(name.set, body)), None)
 
     def read_disaster_usage(self) -> OpenWifiReading:
         """See PacketFilter."""
@@ -128,7 +127,7 @@ class NftPacketFilter:
             raise KernelRefused(what="conntrack", reason=error.errno) from error
 
     def close(self) -> None:
-        """Give sockets and contexts back; the rules stay."""
+        """Close sockets and contexts; the rules stay in the kernel."""
         self._nft.close()
         self._netlink.close()
         self._dumps.close()

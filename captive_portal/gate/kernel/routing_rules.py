@@ -1,4 +1,4 @@
-"""Routing beside the table: shut for what carries no mark, and forwarding switched on after that."""
+"""Routing rules beside the nftables table: unmarked packets are prohibited before forwarding is enabled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from captive_portal.gate.kernel import netlink
 
 
 class RoutingRules:
-    """Routing rules that forbid to forward a phone's packet without a mark: shut even without any table."""
+    """Routing rules that prohibit forwarding of a phone's packet without a mark, even when the table is missing."""
 
     PRIORITY = 99
     PROHIBIT = 8  # linux/fib_rules.h FR_ACT_PROHIBIT
@@ -20,7 +20,7 @@ class RoutingRules:
         self._sysctl = sysctl
 
     def prohibit_unmarked(self, interfaces: Iterable[str]) -> None:
-        """Put the rules there; those that stand are left alone."""
+        """Add the rules that are missing."""
         route = netlink.NetlinkSocket(netlink.NETLINK_ROUTE)
         try:
             for interface in interfaces:
@@ -30,7 +30,7 @@ class RoutingRules:
             route.close()
 
     def enable_forwarding(self, *, ipv6: bool) -> bool:
-        """Switch forwarding on, after the rules stand; False when the kernel's settings cannot be written here."""
+        """Enable IP forwarding, once the rules exist. False when the sysctl cannot be written."""
         wanted = ["ipv4/ip_forward", *(["ipv6/conf/all/forwarding"] if ipv6 else [])]
         try:
             for name in wanted:

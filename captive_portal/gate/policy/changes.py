@@ -1,4 +1,4 @@
-"""What moved in the policy since last asked: for the database first and the kernel second."""
+"""Changes of the desired state, for the database first and the kernel second."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from captive_portal.gate.policy.session import Session
 
 @dataclass(slots=True)
 class Changes:
-    """Ids of live sessions that are new or other, sessions that are over, stays at an address that ended, events, and
-    three switches.
+    """updated: ids of live sessions that are new or changed; ended: sessions that ended, by id; log_entries: for the
+    connection log; blocked_phones, disaster, day: whether that changed.
     """
 
     updated: set[str] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""One phone online, and the pure arithmetic of its limits."""
+"""A session: one phone online, and the arithmetic of its limits. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import NamedTuple
 from captive_portal.settings import SpotSettings, WifiSettings
 
 FIRST_MARK = 256
-"""Connection marks below this are the ruleset's own words; a session's mark is random and not below."""
+"""Connection marks below this have fixed meanings (ruleset); a session's mark is random and not below it."""
 
 
 class ObservedPhone(NamedTuple):
-    """A phone as the network shows it now. ip4: its IPv4 address even when it was seen by IPv6, or "". leased: dnsmasq
-    gave it that address, or the spot asks for no lease.
+    """A phone as the neighbour table shows it now. ip4: its IPv4 address even when it was found by IPv6, or "". leased:
+    dnsmasq gave it that address, or the spot requires no lease.
     """
 
     spot: str
@@ -28,8 +28,9 @@ class ObservedPhone(NamedTuple):
 @dataclass(slots=True)
 class Session:
     """Desired state: this phone passes until ``ends`` (monotonic seconds of this boot). spent: seconds used before
-    ``since`` (an earlier boot); bytes are totals; told_*: what statistics have heard of already; seen:
-    the kernel's counters as last read, by set; moved_at: since when it has its present MAC and address, when moved.
+    ``since`` (an earlier boot); bytes are totals; told_*: reported to statistics already; seen: the kernel's counters
+    as last read, by set; moved_at: since when it has its present MAC and address, when it moved. Stored as JSON under
+    these field names.
     """
 
     id: str

@@ -10,7 +10,7 @@ from device.clock import Clock
 
 
 def phone_view(session: Session, clock: Clock, extension: float) -> p.SessionView:
-    """For its own phone. extension: seconds from now that it could be extended to."""
+    """For its own phone. extension: seconds from now up to which it could be extended."""
     left = max(0.0, session.ends - clock.monotonic())
     return p.SessionView(
         session=session.id,

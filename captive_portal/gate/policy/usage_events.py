@@ -1,4 +1,4 @@
-"""What statistics hear: numbered events about sessions, without addresses."""
+"""Usage events for statistics: numbered, about sessions, without addresses."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from device.clock import Clock
 
 
 class UsageEventQueue:
-    """Numbers events and keeps them until taken."""
+    """Numbers events and holds them until ``take``."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._events: list[p.UsageEvent] = []
-        self.numbered = 0
+        self.last_number = 0
 
     def take(self) -> list[p.UsageEvent]:
         """The events since the last call, oldest first."""
@@ -26,8 +26,8 @@ class UsageEventQueue:
         """Are there events to take?"""
         return bool(self._events)
 
-    def record(self, session: Session, kind: Literal["opened", "used", "ended"], why: str = "") -> None:
-        """One event with the growth since the last; a "used" without growth in bytes is not told."""
+    def record(self, session: Session, kind: Literal["opened", "used", "ended"], reason: str = "") -> None:
+        """One event with seconds and bytes since the session's last event; "used" without bytes makes no event."""
         seconds = int(session.seconds_used(self._clock.monotonic()))
         up, down = session.bytes_up - session.told_up, session.bytes_down - session.told_down
         if kind == "used" and not (up or down):
@@ -45,11 +45,11 @@ class UsageEventQueue:
             seconds=growth,
             bytes_up=up,
             bytes_down=down,
-            why=why,
+            why=reason,
         )
 
     def record_refused(self, spot: str, visitor: str, note: p.NoteRefused) -> None:
-        """A login was turned down."""
+        """A login was refused."""
         self._add(
             kind="refused",
             spot=spot,
@@ -62,10 +62,10 @@ class UsageEventQueue:
         )
 
     def record_disaster(self, spot: str, phones: int, up: int, down: int) -> None:
-        """Phones that the open Wi-Fi of a disaster carried, not yet told in this hour, and bytes."""
+        """Phones of the open Wi-Fi in disaster mode that were not yet counted in this hour, and bytes."""
         nobody = {"visitor": "", "session": "", "method": "", "language": "", "device": ""}
         self._add(kind="disaster", spot=spot, phones=phones, bytes_up=up, bytes_down=down, **nobody)
 
     def _add(self, **facts: object) -> None:
-        self.numbered += 1
-        self._events.append(p.UsageEvent(number=self.numbered, at=self._clock.now(), **facts))  # type: ignore[arg-type]  # same names as UsageEvent
+        self.last_number += 1
+        self._events.append(p.UsageEvent(number=self.last_number, at=self._clock.now(), **facts))  # type: ignore[arg-type]  # same names as UsageEvent

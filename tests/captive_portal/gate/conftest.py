@@ -23,7 +23,7 @@ class Air(dict[str, ObservedPhone]):
     """Neighbours put on the air by hand."""
 
     def find(self, ip: str) -> ObservedPhone | None:
-        """See Neighbours."""
+        """See NeighbourTable."""
         return self.get(ip)
 
 
@@ -52,7 +52,7 @@ class Box:
             boot=self.boot,
             audit=self.audit,
             log=open_log("gate"),
-            on_disaster_change=DisasterFile(self.state / "disaster").show,
+            on_disaster_change=DisasterFile(self.state / "disaster").update,
         )
         self.gate.start()
         return self.gate

@@ -87,7 +87,7 @@ def test_a_killed_gate_finds_sessions_and_bytes_again(make_box: MakeBox) -> None
     assert let_in(box) == {mac(1)}
     box.clock.advance(6)
     box.gate.tick()
-    (shown,) = box.gate.policy.shown()
+    (shown,) = box.gate.policy.session_details()
     assert (shown.bytes_up, shown.seconds_left) == (1500, 3588)
 
 
@@ -98,7 +98,7 @@ def test_a_reboot_keeps_what_was_left_less_the_time_that_passed(make_box: MakeBo
     box.gate.tick()
     box.reboot(600)
     box.start()
-    (shown,) = box.gate.policy.shown()
+    (shown,) = box.gate.policy.session_details()
     assert shown.seconds_left == 1800
     assert let_in(box) == {mac(1)}
 
@@ -110,7 +110,7 @@ def test_a_clock_that_went_back_over_a_reboot_takes_nothing(make_box: MakeBox) -
     box.gate.tick()
     box.reboot(-86400)
     box.start()
-    assert box.gate.policy.shown()[0].seconds_left == 2400
+    assert box.gate.policy.session_details()[0].seconds_left == 2400
 
 
 def test_bytes_are_counted_to_the_end_and_over_an_extension(make_box: MakeBox) -> None:
@@ -135,7 +135,7 @@ def test_a_used_up_quota_throttles_in_the_kernel(make_box: MakeBox) -> None:
     assert [name.set for name in standing(box.kernel) if name.set == "slow"] == ["slow"]
     box.clock.advance(6)
     box.gate.tick()
-    assert box.gate.policy.shown()[0].bytes_up == 2**20
+    assert box.gate.policy.session_details()[0].bytes_up == 2**20
 
 
 def test_strangers_in_the_sets_are_thrown_out(make_box: MakeBox) -> None:
@@ -179,14 +179,14 @@ def test_the_days_minutes_are_kept_over_a_kill_and_forgotten_at_midnight(make_bo
     box.gate.tick()
     box.start()
     assert isinstance(login(box, 1)[0], p.Opened)
-    assert box.gate.policy.used == {}
+    assert box.gate.policy.used_seconds == {}
 
 
 def test_minutes_that_an_older_release_kept_count_on_the_day_of_the_update(make_box: MakeBox) -> None:
     box = make_box(a_site(LimitSettings(minutes_per_visit=60, minutes_per_day=30)))
     login(box, 1)
     box.gate.handle([p.End(ip=ip(1))])
-    (name,) = box.gate.policy.used
+    (name,) = box.gate.policy.used_seconds
     older = Database(box.state / "sessions.db").store
     with older.transaction() as connection:
         connection.execute("DELETE FROM used")
@@ -199,12 +199,12 @@ def test_minutes_that_an_older_release_kept_count_on_the_day_of_the_update(make_
 def test_a_bar_keeps_its_number_over_a_restart_and_one_of_an_older_release_gets_one(make_box: MakeBox) -> None:
     box = make_box()
     box.gate.handle([p.Block(mac=mac(5))])
-    before = box.gate.policy.blocked_phones.shown()
+    before = box.gate.policy.blocked_phones.details()
     older = Database(box.state / "sessions.db").store
     with older.transaction() as connection:
         connection.execute("UPDATE fact SET body = ? WHERE name = 'blocked'", (f'["{mac(5)}","{mac(6)}"]',))
     older.close()
-    after = box.start().policy.blocked_phones.shown()
+    after = box.start().policy.blocked_phones.details()
     assert after[:1] == before
     assert [(bar.mac, bar.since, len(bar.block)) for bar in after[1:]] == [(mac(6), None, 8)]
 

@@ -51,8 +51,8 @@ def test_a_bar_is_lifted_by_number_by_mac_or_with_all_others() -> None:
     for n in range(1, 5):
         blocked.add(mac(n), "hall", MORNING)
     blocked.add(mac(1), "elsewhere", MORNING)
-    first = blocked.shown()[0]
+    first = blocked.details()[0]
     assert (first.mac, first.spot) == (mac(1), "hall")
-    assert (blocked.lift(number=first.block), blocked.lift(mac=mac(2)), blocked.lift(mac=mac(2))) == (1, 1, 0)
+    assert (blocked.remove(number=first.block), blocked.remove(mac=mac(2)), blocked.remove(mac=mac(2))) == (1, 1, 0)
     assert list(blocked) == [mac(3), mac(4)]
-    assert (blocked.lift(), list(blocked)) == (2, [])
+    assert (blocked.remove(), list(blocked)) == (2, [])

@@ -214,7 +214,7 @@ def test_events_tell_the_whole_session_without_addresses() -> None:
     tap(gate, 1, language="ja", device="android")
     gate.traffic(ip(1), 100, 2000)
     clock.advance(60)
-    gate.policy.record_used()
+    gate.policy.record_growth()
     gate.end(ip=ip(1))
     tap(gate, 99)
     events = gate.drain_usage()
@@ -258,4 +258,6 @@ def test_whatever_is_asked_a_phone_passes_only_with_a_session_of_its_own(steps: 
             assert gate.passes(ip(n)) == (mac(n) in online)
         assert all(mac not in gate.policy.blocked_phones and s.seconds_left <= 600 for mac, s in online.items())
         assert gate.policy.next_due() > clock.monotonic() - END_EARLY_SECONDS
-    assert all(seconds <= 25 * 60 + 1 for key, seconds in gate.policy.used.items() if not key.startswith("account"))
+    assert all(
+        seconds <= 25 * 60 + 1 for key, seconds in gate.policy.used_seconds.items() if not key.startswith("account")
+    )
