@@ -1,4 +1,4 @@
-"""Which certificate."""
+"""The screen that offers the kinds of certificate."""
 
 from __future__ import annotations
 
