@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from captive_portal.gate.connection_log.entry import ConnectionLogEntry
-from captive_portal.gate.connection_log.sealing import NotOpened, new_key, open_box
+from captive_portal.gate.connection_log.sealing import UnsealFailed, new_key, unseal_entries
 from captive_portal.gate.database import Database
 from device.audit import Audit
 from device.clock import JST, SystemClock
@@ -112,8 +112,8 @@ def _private(path: Path) -> bytes:
 
 def _opened(private: bytes, boxes: Iterable[tuple[str, bytes]]) -> list[ConnectionLogEntry]:
     try:
-        entries = [entry for _, box in boxes for entry in open_box(private, box)]
-    except NotOpened as error:
+        entries = [entry for _, box in boxes for entry in unseal_entries(private, box)]
+    except UnsealFailed as error:
         raise click.BadParameter("この鍵では開けません。 / this key does not fit.", param_hint="--key") from error
     return sorted(entries, key=lambda entry: entry.begun_at)
 
