@@ -169,7 +169,7 @@ def test_every_command_passes_the_look_at_its_name(set_up: Machine) -> None:
 def test_too_little_room_is_told_in_figures_before_anything_is_fetched(machine: Machine) -> None:
     run = machine.run("doctor", FREE_KB="204800", HIROBA_PYTHON=machine.interpreter("first", "3.11"))
     assert run.returncode == 1
-    assert "500 MB are needed" in run.stderr
+    assert "400 MB are needed" in run.stderr
     assert "200 MB are free" in run.stderr
     assert machine.calls == []
 
@@ -177,9 +177,9 @@ def test_too_little_room_is_told_in_figures_before_anything_is_fetched(machine: 
 def test_debian_packages_are_asked_for_their_size_before_they_are_fetched(machine: Machine) -> None:
     (machine.folder / "programs/dpkg-query").write_text("#!/bin/bash\n")
     apt = 'case "$*" in *" -s "* | "-s "*) echo "Inst gcc (12)";; esac'
-    run = machine.run("doctor", FREE_KB="512000", APT=apt, HIROBA_PYTHON=machine.interpreter("first", "3.11"))
+    run = machine.run("doctor", FREE_KB="411000", APT=apt, HIROBA_PYTHON=machine.interpreter("first", "3.11"))
     assert run.returncode == 1
-    assert "506 MB are needed at /var" in run.stderr
+    assert "406 MB are needed at /var" in run.stderr
     assert not [call for call in machine.calls if "Status-Fd" in call]
 
 
