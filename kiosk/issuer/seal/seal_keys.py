@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from device.errors import SettingsError
-from kiosk.issuer.seal.seal import key_id
 from device.files import create_once
+from kiosk.issuer.seal.seal import key_id
 
 PRIVATE = "seal.key"
 
