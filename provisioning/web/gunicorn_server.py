@@ -1,67 +1,65 @@
-"""One web process under gunicorn; its application class is imported here alone."""
+"""One web process under stock gunicorn (``gthread``); its application class is imported here alone."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import os
+import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
 from device.errors import HirobaError
 from device.logs import open_log
-from device.watchdog import Heartbeat, Notifier, http_probe
-from provisioning.doors import door_worker
+from device.watchdog import Heartbeat, Notifier, Probe, socket_probe
 from provisioning.messages import explain
-from provisioning.serve import Listen, Served
-from provisioning.sockets import patient_tls
-from provisioning.workers import PatientWorker
+from provisioning.web.behind_nginx import told_by_nginx
+from provisioning.web.serving import BehindNginx, Served, Serving, Tcp
 
 _ARENA_MAX = -8
 """M_ARENA_MAX of mallopt(3), glibc's malloc.h."""
-_APP_LOAD_ERROR = 4  # the exit code by which gunicorn knows that another try would fail alike
+_APP_LOAD_ERROR = 4
+"""The worker's exit code by which gunicorn's arbiter ends instead of starting another one (Arbiter.APP_LOAD_ERROR)."""
+_SOCKET_MODE = 0o660
+"""The process's own group: nginx is a member of it (systemd/sysusers.d)."""
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
-    """gunicorn with the settings of this house; ``run`` serves until a signal."""
+    """``run`` serves until a signal."""
 
-    def __init__(self, listen: Listen, build: Callable[[], Served]) -> None:
-        self._listen = listen
+    def __init__(self, serving: Serving, build: Callable[[], Served]) -> None:
+        self._serving = serving
         self._build = build
         self._served: Served | None = None
-        probe = http_probe(listen.host, listen.port, listen.alive, tls=bool(listen.tls and not listen.tls_port))
-        self._heartbeat = Heartbeat(Notifier.take(), probe)  # in the master: it asks the workers, whichever answers
+        self._heartbeat = Heartbeat(Notifier.take(), _probe(serving))  # in the arbiter: it asks the workers
         super().__init__()
 
     def load_config(self) -> None:
         """See BaseApplication."""
-        listen = self._listen
-        host = f"[{listen.host}]" if ":" in listen.host else listen.host
+        serving = self._serving
         options: dict[str, object] = {
-            "bind": [f"{host}:{port}" for port in listen.ports],
-            "workers": listen.workers,
-            "threads": listen.threads,
-            "worker_class": type("Worker", (PatientWorker,), {"plain_port": listen.port if listen.tls_port else None}),
+            "bind": _bind(serving.address),
+            "workers": serving.workers,
+            "threads": serving.threads,
+            "worker_class": "gthread",
             "worker_tmp_dir": "/dev/shm",  # noqa: S108  # the heartbeat file must not touch the card (wear)
-            "control_socket_disable": True,  # facts/kiosk_fleet_ux.md §0.4
-            "proc_name": f"hiroba-{listen.name}",
+            "control_socket_disable": True,
+            "proc_name": f"hiroba-{serving.name}",
             "loglevel": "warning",
             "limit_request_line": 4094,
             "limit_request_fields": 60,
             "graceful_timeout": 5,
             "keepalive": 5,
+            "secure_scheme_headers": {"X-FORWARDED-PROTO": "https"},
             "pre_fork": lambda _arbiter, _worker: _share_memory(),
             "when_ready": lambda _arbiter: self._heartbeat.start(after_fork=True),
             "on_exit": lambda _arbiter: self._heartbeat.stop(),
             "worker_exit": self._worker_exit,
         }
-        if listen.tls:
-            options["certfile"], options["keyfile"] = listen.tls
-            options["ssl_context"] = patient_tls()
-        if listen.doors:
-            options["worker_class"] = door_worker(listen.doors)
         for name, value in options.items():
             self.cfg.set(name, value)
 
@@ -75,13 +73,36 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             sys.exit(_APP_LOAD_ERROR)
         except Exception:
             # A mistake of ours: told with its trace in the log, and the process ends so that its unit can try anew.
-            open_log(self._listen.name).error("could_not_start", exc_info=True)
+            open_log(self._serving.name).error("could_not_start", exc_info=True)
             sys.exit(_APP_LOAD_ERROR)
-        return self._served.app
+        app = self._served.app
+        return told_by_nginx(app) if isinstance(self._serving.address, BehindNginx) else app
 
     def _worker_exit(self, _server: object, _worker: object) -> None:
         if self._served is not None:
             self._served.stop()
+
+
+def _bind(address: Tcp | BehindNginx) -> str:
+    if isinstance(address, Tcp):
+        return f"[{address.host}]:{address.port}" if ":" in address.host else f"{address.host}:{address.port}"
+    return f"fd://{_listen(address.path)}"
+
+
+def _listen(path: Path) -> int:
+    """A listening socket at ``path``; gunicorn's own would be changed by chown, which the units forbid."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as made:
+        made.bind(str(path))
+        path.chmod(_SOCKET_MODE)
+        made.listen(2048)
+        return os.dup(made.fileno())
+
+
+def _probe(serving: Serving) -> Probe:
+    address = serving.address
+    return socket_probe((address.host, address.port) if isinstance(address, Tcp) else str(address.path), serving.alive)
 
 
 def _share_memory() -> None:
