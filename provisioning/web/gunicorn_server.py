@@ -18,6 +18,7 @@ from device.logs import open_log
 from device.watchdog import Heartbeat, Notifier, Probe, socket_probe
 from provisioning.messages import explain
 from provisioning.web.behind_nginx import told_by_nginx
+from provisioning.web.private_log import PrivateLog
 from provisioning.web.serving import BehindNginx, Served, Serving, Tcp
 
 _ARENA_MAX = -8
@@ -50,7 +51,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "control_socket_disable": True,
             "proc_name": f"hiroba-{serving.name}",
             "loglevel": "warning",
-            "limit_request_line": 4094,
+            "logger_class": PrivateLog,
+            "limit_request_line": 8190,  # nginx allows less (render/nginx.py)
             "limit_request_fields": 60,
             "graceful_timeout": 5,
             "keepalive": 5,

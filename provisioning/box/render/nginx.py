@@ -53,7 +53,7 @@ def nginx(servers: Sequence[str], place: Place) -> str:
     temporary = [f"{name}_temp_path {quoted(folder / name)};" for name in _TEMPORARY]
     http = [
         "access_log off;",
-        "# What nginx tells of a connection names its address; the application's own log tells what went wrong (N3, N8).",
+        "# What nginx says of a connection names its address (N3, N8); the application has a log of its own.",
         "error_log stderr emerg;",
         "server_tokens off;",
         "default_type application/octet-stream;",
@@ -67,7 +67,9 @@ def nginx(servers: Sequence[str], place: Place) -> str:
         "keepalive_requests 100;",
         "reset_timedout_connection on;",
         "client_header_buffer_size 1k;",
-        "large_client_header_buffers 4 8k;",
+        "large_client_header_buffers 4 4k;",
+        "map_hash_bucket_size 128;",
+        "server_names_hash_bucket_size 128;",
         *_TLS,
         *_PROXY,
         block("server", [f"listen unix:{_path(folder / ALIVE_SOCKET)};", "return 204;"]),
@@ -139,14 +141,23 @@ def proxied(name: str, *, door: str = "", credential: bool = False) -> list[str]
 _NOTHING = '""'
 
 
-def listen(host: str, port: int, place: Place, *words: str) -> list[str]:
+def addresses(host: str, port: int, place: Place) -> list[tuple[str, int]]:
     """By family, so that an IPv4 client is known by its IPv4 address. host: "" or "::" is every address."""
-    flags = " ".join(word for word in words if word)
-    addresses = [f"0.0.0.0:{port}", *([f"[::]:{port}"] if place.ipv6 else [])]
     if host not in ("", "::"):
-        addresses = [f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
-    lines = [f"listen {one_line(address)}{' ipv6only=on' if '[' in address else ''} {flags}" for address in addresses]
-    return [f"{line.rstrip()};" for line in lines]
+        return [(host, port)]
+    return [("0.0.0.0", port), *([("::", port)] if place.ipv6 else [])]  # noqa: S104 - the caller asked for all of them
+
+
+def listen(host: str, port: int, place: Place, *words: str) -> list[str]:
+    """One line a family."""
+    flags = "".join(f" {word}" for word in words if word)
+    return [_listen(address, number, flags) for address, number in addresses(host, port, place)]
+
+
+def _listen(host: str, port: int, flags: str) -> str:
+    if not re.fullmatch(r"[0-9A-Za-z.:-]+", host):
+        raise Wrong("nginx", "breaks_line")
+    return f"listen [{host}]:{port}{flags};" if ":" in host else f"listen {host}:{port}{flags};"
 
 
 def tls(pair: Tls, session_zone: str) -> list[str]:

@@ -13,26 +13,25 @@ from provisioning.box.render.nginx import Place, block, quoted
 FOLDER = "pages"
 """Below the folder of the process."""
 _PAGES = {
-    "busy": ((429, 500, 502, 503, 504), "error_busy"),
-    "not-found": ((403, 404, 405), "error_not_found"),
-    "refused": ((400, 408, 411, 413, 414, 494, 497), "error_form"),
+    "many": ("429", "error_busy"),
+    "busy": ("500 502 503 504 =503", "error_busy"),
+    "not-found": ("403 404 405", "error_not_found"),
+    "refused": ("400 408 411 413 414 494 497", "error_form"),
 }
-"""Name -> the answers that it stands for, and its sentence in the portal's catalogues."""
+"""Name -> the answers that it stands for (and what they become), and its sentence in the portal's catalogues."""
 _LANGUAGES = ("ja", "en")
 
 
 def error_pages(place: Place) -> list[str]:
     """The lines of a server. Nothing of the application's own answers is replaced."""
-    lines = [f"error_page {' '.join(map(str, codes))} /{FOLDER}/{name}.html;" for name, (codes, _) in _PAGES.items()]
+    lines = [f"error_page {codes} /{FOLDER}/{name}.html;" for name, (codes, _) in _PAGES.items()]
     headers = ["add_header Cache-Control no-store always;", "add_header Retry-After 5 always;"]
     return [*lines, block(f"location /{FOLDER}/", ["internal;", f"root {quoted(place.folder)};", *headers])]
 
 
 def pages(portal: PortalSettings, catalogues: Mapping[str, Catalogue]) -> dict[Path, str]:
     """File below the folder of the process -> its text."""
-    return {
-        Path(FOLDER) / f"{name}.html": _page(name, key, portal, catalogues) for name, (_, key) in _PAGES.items()
-    }
+    return {Path(FOLDER) / f"{name}.html": _page(name, key, portal, catalogues) for name, (_, key) in _PAGES.items()}
 
 
 def _page(name: str, key: str, portal: PortalSettings, catalogues: Mapping[str, Catalogue]) -> str:

@@ -56,9 +56,14 @@ def _foreign(portal: PortalSettings, state: Path, place: Place, origins: Origins
         *_listen(portal, state, place, "default_server backlog=2048"),
         "keepalive_timeout 0;",
         *error_pages(place),
-        'if ($http_host = "") { return 400; }',
-        "add_header Cache-Control no-store always;",
-        f"return 302 {origin}/?d=$device_kind;",
+        block(
+            "location /",
+            [
+                'if ($http_host = "") { return 400; }',
+                "add_header Cache-Control no-store always;",
+                f"return 302 {origin}/?d=$device_kind;",
+            ],
+        ),
     ]
 
 
@@ -88,7 +93,10 @@ def _listen(portal: PortalSettings, state: Path, place: Place, flags: str = "") 
 
 def guards(cache: str) -> list[str]:
     """The headers that every answer bears, for what nginx itself answers."""
-    return [f"add_header {name} {quoted_header(value)} always;" for name, value in {**GUARDS, "Cache-Control": cache}.items()]
+    return [
+        f"add_header {name} {quoted_header(value)} always;"
+        for name, value in {**GUARDS, "Cache-Control": cache}.items()
+    ]
 
 
 def quoted_header(value: str) -> str:
@@ -117,7 +125,7 @@ def _kinds() -> list[str]:
     exact = {f"{p.host} {p.path}": p.kind.value for p in reversed(PROBES) if p.host != "*" and p.path != "*"}
     hosts = {p.host: p.kind.value for p in reversed(PROBES) if p.host != "*" and p.path == "*"}
     paths = {p.path: p.kind.value for p in reversed(PROBES) if p.host == "*"}
-    agents = [f"{quoted(f'~*{re.escape(mark).replace(chr(92), str())}')} {kind.value};" for mark, kind in AGENTS]
+    agents = [f"{quoted(f'~*{mark}')} {kind.value};" for mark, kind in AGENTS]
     return [
         block("map $http_user_agent $kind_by_agent", ["default other;", *agents]),
         _map("$uri", "$kind_by_path", "$kind_by_agent", paths),
@@ -127,4 +135,6 @@ def _kinds() -> list[str]:
 
 
 def _map(source: str, target: str, default: str, rows: dict[str, str]) -> str:
-    return block(f"map {source} {target}", [f"default {default};", *(f"{quoted(k)} {v};" for k, v in sorted(rows.items()))])
+    return block(
+        f"map {source} {target}", [f"default {default};", *(f"{quoted(k)} {v};" for k, v in sorted(rows.items()))]
+    )
