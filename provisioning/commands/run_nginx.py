@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provisioning.commands.options import site_options
+from provisioning.commands.options import CONFIG, state_option
 
 if TYPE_CHECKING:
     from provisioning.box.render.nginx import Place
@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 
 @click.command("nginx")
 @click.argument("role", type=click.Choice(["box", "cityhall"]), default="box")
-@site_options
-def nginx(config: Path, state: Path, role: str) -> None:
+@click.option("--config", type=click.Path(path_type=Path), help="Site file.  [default: of the role, in /etc/hiroba]")
+@state_option
+def nginx(config: Path | None, state: Path, role: str) -> None:
     """nginx by the settings in FILE: before the portal and an issuer for other kiosks (box), or before city hall's
     service (cityhall; FILE needs only [fleet]). A credential that changes is read again without a restart.
     """
     from provisioning.web.nginx_process import become_nginx
 
-    configure = {"box": _box, "cityhall": _cityhall}[role]
-    become_nginx(state / "nginx" / role, lambda place: configure(config, state, place))
+    usual, configure = {"box": (CONFIG, _box), "cityhall": (CONFIG.with_name("fleet.toml"), _cityhall)}[role]
+    become_nginx(state / "nginx" / role, lambda place: configure(config or usual, state, place))
 
 
 def _box(config: Path, state: Path, place: Place) -> Configured:

@@ -7,6 +7,7 @@ import os
 import pwd
 import resource
 import shutil
+import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -54,7 +55,7 @@ def become_nginx(folder: Path, configure: Callable[[Place], Configured]) -> NoRe
 
 def has_ipv6() -> bool:
     """Whether this machine can listen on IPv6 (a kernel may be started without)."""
-    return Path("/proc/net/if_inet6").exists()
+    return socket.has_dualstack_ipv6()
 
 
 def _user() -> str:
