@@ -15,6 +15,7 @@ from captive_portal.stats.chart import draw
 from captive_portal.stats.codes import BOX, PARTS
 from captive_portal.stats.report import Report, Row, day_report, known_spots, week_report
 from captive_portal.stats.words import LANGUAGES, Words, words
+from device.catalogue import name_in
 from device.clock import Clock
 from device.store import Store
 
@@ -78,7 +79,7 @@ def create_stats_app(settings: WifiSettings, store: Store, clock: Clock) -> Flas
 
 
 def _titles(settings: WifiSettings, language: str) -> dict[str, str]:
-    return {spot.name: spot.title_ja if language == "ja" else spot.title_en for spot in settings.spots}
+    return {spot.name: name_in(language, spot.title_ja, spot.title_en) for spot in settings.spots}
 
 
 def _choice(spots: set[str], today: date) -> Choice:

@@ -17,6 +17,7 @@ from captive_portal.stats.ledger import open_for_reading
 from captive_portal.stats.open_data import publish, read_days
 from captive_portal.stats.report import Report, day_report, known_spots, week_report
 from captive_portal.stats.words import LANGUAGES, words
+from device.catalogue import name_in
 from device.clock import SystemClock
 from device.store import Store
 from provisioning.commands.options import site_options
@@ -107,7 +108,7 @@ def _check_spot(wifi: WifiSettings, store: Store, spot: str) -> None:
 
 def _print(report: Report, lang: str, wifi: WifiSettings) -> None:
     w = words(lang)
-    titles = {s.name: s.title_ja if lang == "ja" else s.title_en for s in wifi.spots}
+    titles = {s.name: name_in(lang, s.title_ja, s.title_en) for s in wifi.spots}
     columns = shown.columns(report)
     rows: list[Sequence[str]] = [[shown.label(row, w), *shown.cells(row, columns)] for row in report.rows]
     rows.append([w("total"), *shown.cells(report.total, columns)])
