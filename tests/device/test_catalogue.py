@@ -54,7 +54,7 @@ def test_sentences_and_tables_are_flat_keys(tmp_path: Path, package: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("ja/en: told"),
+    ("ja", "en", "told"),
     [
         ('a = "x"\nb = "x"', 'a = "x"', "en/b: missing"),
         ('a = "x"', 'a = "x"\nb = "x"', "ja/b: missing"),
