@@ -26,9 +26,8 @@ VENDORS = {
     "yaml": {"provisioning/box/seed/cloud.py"},
     "uharfbuzz": {"kiosk/issuer/glyphs.py"},
     "cbor2": {"kiosk/issuer/seal.py"},
-    "zxingcpp": {"kiosk/issuer/codes.py"},
+    "zxingcpp": {"device/qr.py"},
     "PIL": {"device/printer/picture.py", "provisioning/bench/escpos_peer.py"},
-    "segno": {"device/printer/qr.py"},
     "pypdfium2": {"device/printer/pdf_drawing.py"},
     "pygal": {"captive_portal/stats/chart.py"},
 }
