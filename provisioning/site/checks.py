@@ -10,7 +10,7 @@ from importlib import resources
 from urllib.parse import urlsplit
 
 from captive_portal.portal.languages import LANGUAGES
-from kiosk.issuer.protocol import Kind
+from kiosk.issuer.kinds import KINDS
 from provisioning.backup.age import parse_recipient
 from provisioning.backup.errors import KeyInvalid
 from provisioning.box.render.wrong import Wrong
@@ -39,7 +39,7 @@ def kiosk_languages() -> list[str]:
 
 
 def _kinds(site: Site) -> None:
-    known = [kind.value for kind in Kind]
+    known = list(KINDS)
     for kind in site.issuer.fees_yen if site.issuer else ():
         if kind not in known:
             raise Wrong(f"issuer.fees_yen.{kind}", "unknown_kind", value=kind, known=", ".join(known))
