@@ -61,6 +61,12 @@ class NotFound(HirobaError):
     code = "not_found"
 
 
+class NothingCounted(HirobaError):
+    """The collector of the statistics never ran here. facts: file."""
+
+    code = "stats.nothing_counted"
+
+
 class NotPublic(HirobaError):
     """A file meant for a seed is not what it has to be, and may hold a secret. facts: file, wanted, which also ends the
     code: ssh-key, certificate, root-metadata.

@@ -49,8 +49,8 @@ def open_ledger(path: Path) -> Store:
 
 
 def open_for_reading(path: Path) -> Store:
-    """The database at ``path``, or an empty one in memory when nothing was ever counted: a reader makes no file."""
-    return open_ledger(path if path.exists() else Path(":memory:"))
+    """The database at ``path`` as it is: a reader changes nothing. Raises StoreError, also when there is none."""
+    return Store.for_reading(path, STATS_MIGRATIONS)
 
 
 def read_tally(store: Store) -> Tally:

@@ -21,7 +21,7 @@ from device.clock import SystemClock
 from device.store import Store
 from provisioning.commands.options import site_options
 from provisioning.commands.wifi_site import print_table, wifi_of
-from provisioning.errors import NotFound
+from provisioning.errors import NotFound, NothingCounted
 from provisioning.site.model import read_site
 
 _TODAY = "today"
@@ -97,7 +97,10 @@ def export(*, config: Path, state: Path, kind: str, spot: str, first: date, last
 
 
 def _opened(wifi: WifiSettings, state: Path) -> Store:
-    return open_for_reading(state / wifi.stats.database)
+    file = state / wifi.stats.database
+    if not file.exists():
+        raise NothingCounted(file=file)  # no figures are not zeros (N16)
+    return open_for_reading(file)
 
 
 def _check_spot(wifi: WifiSettings, store: Store, spot: str) -> None:

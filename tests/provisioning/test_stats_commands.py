@@ -70,9 +70,10 @@ def test_an_unknown_spot_is_one_clear_error(box: WifiBox) -> None:
     assert box.fails("stats", "export", "--spot", "moon").code == "not_found"
 
 
-def test_a_box_without_statistics_shows_zeros_and_makes_no_file(tmp_path: Path) -> None:
+def test_a_box_whose_collector_never_ran_says_so_and_shows_no_zeros(tmp_path: Path) -> None:
     box = make_box(tmp_path)
-    assert json.loads(box.run("stats", "show", "--json").output)["total"]["sessions"] == 0
+    assert box.fails("stats", "show", "--json").code == "stats.nothing_counted"
+    assert box.fails("stats", "export").code == "stats.nothing_counted"
     assert not (box.state / "stats").exists()
 
 

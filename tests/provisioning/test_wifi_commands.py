@@ -179,14 +179,14 @@ def test_a_batch_is_listed_and_called_back(box: WifiBox) -> None:
     assert (listed["batch"], listed["made"], listed["used"], listed["minutes"]) == (batch, 2, 0, 30)
     assert batch in box.run("voucher", "list").output
     assert "2 枚" in box.run("voucher", "call-back", batch).output
-    assert json.loads(box.run("voucher", "list", "--json").output) == []
+    assert json.loads(box.run("voucher", "list", "--json").stdout) == []
     assert box.fails("voucher", "call-back", batch).code == "not_found"
 
 
 @pytest.mark.parametrize("words", [("--out", "codes.pdf"), ("--receipt", "--lang", "ne")])
 def test_what_can_not_be_printed_is_refused_before_there_are_codes(box: WifiBox, words: tuple[str, ...]) -> None:
     assert box.run("voucher", "make", "--count", "2", *words, ok=False).exit_code == 2
-    assert json.loads(box.run("voucher", "list", "--json").output) == []
+    assert json.loads(box.run("voucher", "list", "--json").stdout) == []
 
 
 def test_a_printer_that_stops_leaves_the_other_vouchers_to_tell() -> None:
