@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
+from device.files import temporary_name
 from device.process_lock import LOCK_FILE
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
@@ -72,15 +73,10 @@ def archive_name(box: str, stamp: str) -> str:
     return f"hiroba-{box}-{stamp}.age"
 
 
-def part_name(archive: str) -> str:
-    """What an archive is called until it is whole."""
-    return f".{archive}.part"
-
-
 def cut_off(names: list[str], box: str) -> list[str]:
     """Archives of ``box`` that are not whole: being written, or left by a back-up that was cut off."""
-    parts = ((name, name.removeprefix(".").removesuffix(".part")) for name in names)
-    return sorted(name for name, whole in parts if name == part_name(whole) and archive_of(whole) == box)
+    parts = ((name, name.removeprefix(".").removesuffix(".new")) for name in names)
+    return sorted(name for name, whole in parts if name == temporary_name(whole) and archive_of(whole) == box)
 
 
 def archive_of(name: str) -> str | None:
