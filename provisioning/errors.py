@@ -67,6 +67,12 @@ class NothingCounted(HirobaError):
     code = "stats.nothing_counted"
 
 
+class VoucherNotTaken(HirobaError):
+    """No spot of the site file has the voucher log-in: vouchers would be worthless. facts: file."""
+
+    code = "voucher.not_taken"
+
+
 class NotPublic(HirobaError):
     """A file meant for a seed is not what it has to be, and may hold a secret. facts: file, wanted, which also ends the
     code: ssh-key, certificate, root-metadata.

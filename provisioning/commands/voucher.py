@@ -26,7 +26,7 @@ from device.store import Store
 from provisioning.commands.options import site_options
 from provisioning.commands.reading import store_for_reading
 from provisioning.commands.wifi_site import print_table, wifi_of
-from provisioning.errors import NotFound
+from provisioning.errors import NotFound, VoucherNotTaken
 from provisioning.site.model import read_site
 
 VOUCHERS = Path("portal/portal.db")
@@ -68,6 +68,8 @@ def make(
         )
     site = read_site(config)
     wifi = wifi_of(site, config, "hiroba voucher")
+    if not any("voucher" in spot.login for spot in wifi.spots):
+        raise VoucherNotTaken(file=config)
     words, title, ssid = read_catalogues()[lang], title_of(wifi, lang), ssid_of(wifi)
     if receipt:  # before there are codes: a language that the printer's font cannot write would lose them
         specimen = Batch("", minutes, SystemClock().now(), ("0" * LENGTH,))

@@ -188,7 +188,7 @@ def test_a_reader_changes_no_file_and_sees_what_an_older_release_wrote(tmp_path:
     newer = [*older, statements("ALTER TABLE resident ADD COLUMN age INTEGER DEFAULT 7")]
     reader = Store.for_reading(file, newer)
     assert [tuple(row) for row in reader.rows("SELECT * FROM resident")] == [("x", 7)]
-    assert (os.listdir(tmp_path), file.read_bytes()) == (["box.db"], before)
+    assert ([path.name for path in tmp_path.iterdir()], file.read_bytes()) == (["box.db"], before)
     reader.close()
 
 
@@ -196,7 +196,7 @@ def test_a_reader_cannot_write_and_makes_no_file(tmp_path: Path) -> None:
     file = tmp_path / "box.db"
     with pytest.raises(StoreError):
         Store.for_reading(file, [])
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
     Store(file, [statements("CREATE TABLE one (n INTEGER)")]).close()
     reader = Store.for_reading(file, [statements("CREATE TABLE one (n INTEGER)")])
     with pytest.raises(sqlite3.OperationalError, match="readonly"), reader.transaction() as connection:
