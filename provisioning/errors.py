@@ -61,12 +61,6 @@ class NotFound(HirobaError):
     code = "not_found"
 
 
-class NothingCounted(HirobaError):
-    """The collector of the statistics never ran here. facts: file."""
-
-    code = "stats.nothing_counted"
-
-
 class VoucherNotTaken(HirobaError):
     """No spot of the site file has the voucher log-in: vouchers would be worthless. facts: file."""
 

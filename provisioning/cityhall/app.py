@@ -1,4 +1,4 @@
-"""The three doors as one WSGI application: staff's pages, enrolment, boxes. The socket's own port says which."""
+"""The three doors as one WSGI application: staff's pages, enrolment, boxes. nginx says by which a request came."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from provisioning.cityhall.boxes.box_api import create_box_app, create_enrol_app
 from provisioning.cityhall.boxes.intake import Intake
 from provisioning.cityhall.staff.pages import Pages, build_pages, language, shown
 from provisioning.cityhall.staff.words import LANGUAGES, words
-from provisioning.doors import DOOR
+from provisioning.web.behind_nginx import BOX_DOOR, ENROL_DOOR, door_of
 
-ENROL_DOOR, BOX_DOOR = "enrol", "boxes"
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
     " base-uri 'none'; frame-ancestors 'none'",
@@ -42,7 +41,7 @@ def create_app(pages: Pages, intake: Intake, log: Log) -> Wsgi:
     }
 
     def doors(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        return behind.get(environ.get(DOOR, ""), staff)(environ, start_response)
+        return behind.get(door_of(environ), staff)(environ, start_response)
 
     return doors
 

@@ -1,4 +1,4 @@
-"""Sums are right, whole and the same however the events arrive."""
+"""UsageTotals are right, whole and the same however the events arrive."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from captive_portal.gate.protocol import UsageEvent
-from captive_portal.stats.ledger import open_ledger, write
+from captive_portal.stats.database import open_stats_database, write
+from captive_portal.stats.event_state import EventState, add_events
 from captive_portal.stats.report import day_report, week_report
-from captive_portal.stats.sums import HourSum, Sums, split, summed
-from captive_portal.stats.tally import Tally, fold
+from captive_portal.stats.totals import HourTotals, UsageTotals, split, totals_of
 from device.clock import JST
 from tests.captive_portal.stats.events import START, event, online_at, recount, stories
 
 
-def _folded(events: Sequence[UsageEvent]) -> Sums:
-    return fold(Tally(), events)[1]
+def _folded(events: Sequence[UsageEvent]) -> UsageTotals:
+    return add_events(EventState(), events)[1]
 
 
 def test_a_session_over_an_hour_border_is_split_by_its_minutes() -> None:
@@ -42,17 +42,17 @@ def test_bytes_without_time_count_for_the_hour_they_were_told_in() -> None:
 
 def test_a_time_told_in_another_zone_counts_for_the_hour_in_japan() -> None:
     at = datetime.fromisoformat("2026-11-22T23:30:00+00:00")
-    assert summed([event(1, "opened", at)]).hours["hall", "2026-11-23T08"].sessions == 1
+    assert totals_of([event(1, "opened", at)]).hours["hall", "2026-11-23T08"].sessions == 1
 
 
 def test_a_value_outside_the_closed_lists_is_counted_as_other() -> None:
-    parts = summed([event(1, "opened", language="aa-bb-cc-dd-ee-ff", device="02:00:5e:00:00:01")]).parts
+    parts = totals_of([event(1, "opened", language="aa-bb-cc-dd-ee-ff", device="02:00:5e:00:00:01")]).parts
     assert parts["hall", "2026-11-23T09", "language", "other"] == 1
     assert not [key for key in parts if "5e" in str(key) or "aa-bb" in str(key)]
 
 
 def test_one_phone_on_two_spots_is_one_visitor_of_the_box() -> None:
-    visitors = summed([event(1, "opened"), event(2, "opened", spot="park", session="s2")]).visitors
+    visitors = totals_of([event(1, "opened"), event(2, "opened", spot="park", session="s2")]).visitors
     assert sum(v[:4] == ("2026-11-23", "*", "", "") for v in visitors) == 1
     assert sum(v[2:4] == ("", "") for v in visitors) == 3
 
@@ -64,10 +64,10 @@ def test_a_phone_that_stays_is_in_the_peak_of_every_hour() -> None:
 
 @given(stories())
 def test_sums_equal_a_naive_recount(events: list[UsageEvent]) -> None:
-    sums = _folded(events)
+    totals = _folded(events)
     for spot in ("hall", "park", "*"):
-        total = HourSum()
-        for (name, _), hour in sums.hours.items():
+        total = HourTotals()
+        for (name, _), hour in totals.hours.items():
             if name == spot:
                 total.add(hour)
         wanted = recount(events, spot)
@@ -83,43 +83,46 @@ def test_peaks_equal_a_naive_recount(events: list[UsageEvent]) -> None:
 
 @given(stories(), st.data())
 def test_any_split_repetition_or_order_of_batches_gives_the_same(events: list[UsageEvent], data: st.DataObject) -> None:
-    tally, sums = Tally(), Sums()
-    while tally.number < len(events):
-        stop = data.draw(st.integers(tally.number + 1, len(events)))
-        repeated = data.draw(st.integers(0, tally.number))
+    state, totals = EventState(), UsageTotals()
+    while state.number < len(events):
+        stop = data.draw(st.integers(state.number + 1, len(events)))
+        repeated = data.draw(st.integers(0, state.number))
         batch = data.draw(st.permutations(events[repeated:stop]))
-        tally, more = fold(tally, batch)
-        sums.add(more)
-    assert sums == _folded(events)
-    assert fold(tally, events)[1] == Sums()
+        state, more = add_events(state, batch)
+        totals.add(more)
+    assert totals == _folded(events)
+    assert add_events(state, events)[1] == UsageTotals()
 
 
 @given(stories(), stories())
 def test_sums_may_be_added_in_any_order(first: list[UsageEvent], second: list[UsageEvent]) -> None:
-    forward, backward = summed(first), summed(second)
-    forward.add(summed(second))
-    backward.add(summed(first))
+    forward, backward = totals_of(first), totals_of(second)
+    forward.add(totals_of(second))
+    backward.add(totals_of(first))
     assert forward == backward
 
 
 def test_phones_of_a_disaster_count_by_spot_and_hour_and_are_no_visitors() -> None:
-    sums = summed([event(1, "disaster", START, phones=7, bytes_up=5, bytes_down=9, visitor="", session="")])
-    assert sums.hours["hall", "2026-11-23T09"] == HourSum(bytes_up=5, bytes_down=9, disaster_phones=7)
-    assert sums.hours["*", "2026-11-23T09"].disaster_phones == 7
-    assert not sums.visitors
+    totals = totals_of([event(1, "disaster", START, phones=7, bytes_up=5, bytes_down=9, visitor="", session="")])
+    assert totals.hours["hall", "2026-11-23T09"] == HourTotals(bytes_up=5, bytes_down=9, disaster_phones=7)
+    assert totals.hours["*", "2026-11-23T09"].disaster_phones == 7
+    assert not totals.visitors
 
 
 @given(stories())
 @settings(max_examples=30)
 def test_the_minutes_of_the_hours_add_up_to_the_days_which_are_those_published(events: list[UsageEvent]) -> None:
-    with closing(open_ledger(Path(":memory:"))) as store:
-        write(store, Tally(), *fold(Tally(), events))
+    with closing(open_stats_database(Path(":memory:"))) as store:
+        write(store, EventState(), *add_events(EventState(), events))
         for day in (START.date() + timedelta(days=n) for n in range(4)):
             shown = day_report(store, "hall", day)
             seconds = sum(
                 each.seconds
-                for (spot, hour), each in summed(events).hours.items()
+                for (spot, hour), each in totals_of(events).hours.items()
                 if (spot, hour[:10]) == ("hall", str(day))
             )
-            assert shown.total.minutes == sum(row.minutes for row in shown.rows) == round(seconds / 60)
+            if shown.days_without_data:
+                assert (shown.total.minutes, seconds) == (None, 0)
+                continue
+            assert shown.total.minutes == sum(row.minutes or 0 for row in shown.rows) == round(seconds / 60)
             assert week_report(store, "hall", day).rows[day.weekday()].minutes == shown.total.minutes

@@ -1,4 +1,4 @@
-"""Usage events summed per spot and hour. Pure: sums can be added in any order and any grouping."""
+"""Totals of usage events per spot and hour. Pure: totals can be added in any order and any grouping."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from captive_portal.gate.protocol import UsageEvent
-from captive_portal.stats.codes import BOX, UNKNOWN_SPOT, known
+from captive_portal.stats.codes import ALL_SPOTS, UNKNOWN_SPOT, closed_value
 from device.clock import JST
 
 HOUR = timedelta(hours=1)
@@ -16,7 +16,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(slots=True)
-class HourSum:
+class HourTotals:
     """One spot in one hour. sessions: begun; seconds online; bytes; refused logins; peak: phones online at once;
     disaster_phones: distinct phones that passed without a session while disaster mode was on.
     """
@@ -29,8 +29,8 @@ class HourSum:
     peak: int = 0
     disaster_phones: int = 0
 
-    def add(self, other: HourSum) -> None:
-        """Take ``other`` in; the peak of two is the higher one."""
+    def add(self, other: HourTotals) -> None:
+        """Add ``other``; of two peaks the higher one."""
         self.sessions += other.sessions
         self.seconds += other.seconds
         self.bytes_up += other.bytes_up
@@ -41,22 +41,22 @@ class HourSum:
 
 
 @dataclass(slots=True)
-class Sums:
+class UsageTotals:
     """hours: (spot, hour) -> sum; parts: (spot, hour, part, value) -> count of sessions or refusals;
-    visitors: (day, spot, part, value, visitor), who began a session that day. Every spot counts for BOX as well.
+    visitors: (day, spot, part, value, visitor), who began a session that day. Every spot counts for ALL_SPOTS as well.
     hour: "2026-11-23T09" and day: "2026-11-23", both in JST.
     """
 
-    hours: dict[tuple[str, str], HourSum] = field(default_factory=dict)
+    hours: dict[tuple[str, str], HourTotals] = field(default_factory=dict)
     parts: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     visitors: set[tuple[str, str, str, str, str]] = field(default_factory=set)
 
-    def hour(self, spot: str, hour: str) -> HourSum:
-        """The sum of one spot and hour, made when missing."""
-        return self.hours.setdefault((spot, hour), HourSum())
+    def hour(self, spot: str, hour: str) -> HourTotals:
+        """The totals of one spot and hour, added when missing."""
+        return self.hours.setdefault((spot, hour), HourTotals())
 
-    def add(self, other: Sums) -> None:
-        """Take ``other`` in."""
+    def add(self, other: UsageTotals) -> None:
+        """Add ``other``."""
         for (spot, hour), more in other.hours.items():
             self.hour(spot, hour).add(more)
         self.parts.update(other.parts)
@@ -70,51 +70,51 @@ def hour_name(at: datetime) -> str:
 
 def spots_of(event: UsageEvent) -> tuple[str, str]:
     """The spot an event counts for, and the whole box."""
-    return event.spot or UNKNOWN_SPOT, BOX
+    return event.spot or UNKNOWN_SPOT, ALL_SPOTS
 
 
-def summed(events: Iterable[UsageEvent]) -> Sums:
-    """The sums of some events, without peaks: those need to know who was online before (tally)."""
-    sums = Sums()
+def totals_of(events: Iterable[UsageEvent]) -> UsageTotals:
+    """The totals of some events, without peaks, which need the sessions online before (event_state)."""
+    totals = UsageTotals()
     for event in events:
-        add_event(sums, event)
-    return sums
+        add_event(totals, event)
+    return totals
 
 
-def add_event(sums: Sums, event: UsageEvent) -> None:
+def add_event(totals: UsageTotals, event: UsageEvent) -> None:
     """Count one event."""
     if event.kind == "refused":
-        _count(sums, event, "refusal", event.why)
+        _count(totals, event, "refusal", event.why)
         for spot in spots_of(event):
-            sums.hour(spot, hour_name(event.at)).refused += 1
+            totals.hour(spot, hour_name(event.at)).refused += 1
         return
     if event.kind == "disaster":
         for spot in spots_of(event):
-            sums.hour(spot, hour_name(event.at)).disaster_phones += max(0, event.phones)
+            totals.hour(spot, hour_name(event.at)).disaster_phones += max(0, event.phones)
     if event.kind == "opened":
-        _add_opened(sums, event)
+        _add_opened(totals, event)
     if event.kind == "ended":
-        _count(sums, event, "end", event.why)
+        _count(totals, event, "end", event.why)
     for hour, seconds, up, down in split(event):
         for spot in spots_of(event):
-            sums.hour(spot, hour).add(HourSum(seconds=seconds, bytes_up=up, bytes_down=down))
+            totals.hour(spot, hour).add(HourTotals(seconds=seconds, bytes_up=up, bytes_down=down))
 
 
-def _add_opened(sums: Sums, event: UsageEvent) -> None:
+def _add_opened(totals: UsageTotals, event: UsageEvent) -> None:
     hour = hour_name(event.at)
     day, hour_of_day = hour.split("T")
-    values = [(part, known(part, getattr(event, part))) for part in ("method", "language", "device")]
+    values = [(part, closed_value(part, getattr(event, part))) for part in ("method", "language", "device")]
     for spot in spots_of(event):
-        sums.hour(spot, hour).sessions += 1
+        totals.hour(spot, hour).sessions += 1
         for part, value in values:
-            sums.parts[spot, hour, part, value] += 1
+            totals.parts[spot, hour, part, value] += 1
         for part, value in [("", ""), ("hour", hour_of_day), *values]:
-            sums.visitors.add((day, spot, part, value, event.visitor))
+            totals.visitors.add((day, spot, part, value, event.visitor))
 
 
-def _count(sums: Sums, event: UsageEvent, part: str, value: str) -> None:
+def _count(totals: UsageTotals, event: UsageEvent, part: str, value: str) -> None:
     for spot in spots_of(event):
-        sums.parts[spot, hour_name(event.at), part, known(part, value)] += 1
+        totals.parts[spot, hour_name(event.at), part, closed_value(part, value)] += 1
 
 
 def split(event: UsageEvent) -> list[tuple[str, int, int, int]]:
@@ -124,7 +124,7 @@ def split(event: UsageEvent) -> list[tuple[str, int, int, int]]:
     seconds, up, down = max(0, event.seconds), max(0, event.bytes_up), max(0, event.bytes_down)
     if not (seconds or up or down):
         return []
-    pieces = _pieces(event.at.astimezone(JST), seconds)
+    pieces = _hour_pieces(event.at.astimezone(JST), seconds)
     whole, done, shares = sum(width for _, width in pieces), 0, []
     for hour, width in pieces:
         before, done = done, done + width
@@ -138,7 +138,7 @@ def _share(total: int, start: int, stop: int, whole: int) -> int:
     return total * stop // whole - total * start // whole if whole else total
 
 
-def _pieces(end: datetime, seconds: int) -> list[tuple[str, int]]:
+def _hour_pieces(end: datetime, seconds: int) -> list[tuple[str, int]]:
     """(hour, microseconds) of the stretch before ``end``, oldest first."""
     start, pieces = end - timedelta(seconds=seconds), []
     while True:

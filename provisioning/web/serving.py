@@ -8,13 +8,11 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from provisioning.errors import PortNotAllowed, PortTaken
-from provisioning.starting import told_once
-
-if TYPE_CHECKING:
-    from provisioning.doors import Door
+from provisioning.web.starting import told_once
 
 
 @dataclass(frozen=True)
@@ -26,39 +24,41 @@ class Served:
     stop: Callable[[], None] = field(default=lambda: None)
 
 
-@dataclass(frozen=True)
-class Listen:
-    """Where and how to serve. tls: (certificate file, key file), or None for plain HTTP; with tls_port, port stays
-    plain and tls_port speaks TLS, by the same workers. name: in the process list.
-    doors: further ports with demands of their own, for which tls is needed (provisioning.doors).
-    alive: the path that the watchdog asks for (device/watchdog.py).
-    """
+class Tcp(NamedTuple):
+    """An address for everybody who reaches it; plain HTTP."""
 
     host: str
     port: int
+
+
+class BehindNginx(NamedTuple):
+    """A unix socket that nginx alone may open; what its headers say of the client is believed (behind_nginx.py)."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class Serving:
+    """name: in the process list. alive: the path that the watchdog asks for (device/watchdog.py)."""
+
     name: str
+    address: Tcp | BehindNginx
     workers: int = 1
     threads: int = 8
-    tls: tuple[str, str] | None = None
-    tls_port: int | None = None
     alive: str = "/"
-    doors: tuple[Door, ...] = ()
-
-    @property
-    def ports(self) -> list[int]:
-        """Every port, the first one first."""
-        return [port for port in (self.port, self.tls_port, *(door.port for door in self.doors)) if port]
 
 
-def serve(listen: Listen, build: Callable[[], Served]) -> None:
-    """Serve until SIGTERM or SIGINT. Raises PortTaken or PortNotAllowed before anything is built."""
-    from provisioning.server import Server
+def serve(serving: Serving, build: Callable[[], Served]) -> None:
+    """Serve until SIGTERM or SIGINT; what cannot start ends with exit code 1. Raises PortTaken or PortNotAllowed before
+    anything is built.
+    """
+    from provisioning.web.gunicorn_server import Server
 
-    for port in listen.ports:
-        check_port(listen.host, port)
+    if isinstance(serving.address, Tcp):
+        check_port(*serving.address)
     arbiter = os.getpid()
     try:
-        Server(listen, told_once(lambda: _started(build))).run()
+        Server(serving, told_once(lambda: _started(build))).run()
     except SystemExit as end:
         if os.getpid() != arbiter:
             raise  # a worker's: gunicorn tells by its exit code whether another one may be started
@@ -69,11 +69,6 @@ def _started(build: Callable[[], Served]) -> Served:
     served = build()
     served.start()
     return replace(served, start=lambda: None)
-
-
-def every_address() -> str:
-    """All addresses of the box: both families where it has IPv6, else IPv4 alone."""
-    return "::" if socket.has_dualstack_ipv6() else "0.0.0.0"  # noqa: S104 - the caller asked for all of them
 
 
 def check_port(host: str, port: int) -> None:
