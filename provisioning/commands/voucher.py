@@ -18,6 +18,7 @@ from captive_portal.portal.records import PORTAL_MIGRATIONS
 from captive_portal.settings import SpotSettings, WifiSettings
 from captive_portal.wiring_portal import open_vouchers
 from device.audit import AUDIT_MIGRATIONS, Audit
+from device.catalogue import name_in
 from device.clock import Clock, SystemClock
 from device.files import atomic_write
 from device.printer.settings import ReceiptPrinterSettings
@@ -120,7 +121,7 @@ def call_back_(*, config: Path, state: Path, batch: str) -> None:
 def title_of(wifi: WifiSettings, lang: str) -> str:
     """The name on the paper: the first spot's that takes vouchers."""
     spot = _spot(wifi)
-    return spot.title_ja if lang.startswith("ja") else spot.title_en
+    return name_in(lang, spot.title_ja, spot.title_en)
 
 
 def ssid_of(wifi: WifiSettings) -> str:
