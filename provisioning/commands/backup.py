@@ -116,7 +116,7 @@ def since(state: Path, kiosk: str, at: str, as_json: bool) -> None:
     path = state / "issuer" / "ledger.db"
     if not path.exists():
         raise StateMissing(folder=path)
-    with closing(Store(path, LEDGER_MIGRATIONS)) as store:
+    with closing(Store.for_reading(path, LEDGER_MIGRATIONS)) as store:
         rows = Ledger(store).since(kiosk, _moment(at))
     found = [
         {

@@ -20,6 +20,7 @@ from device.clock import Clock
 from device.health import judges, readers
 from device.health.finding import Finding, Severity, absent, error, ok, warning
 from device.network import default_gateways, interfaces, missing_interfaces
+from device.store_reading import connect_for_reading
 from device.watchdog import http_probe, socket_probe
 from kiosk.issuer.client import HttpIssuerClient
 from kiosk.issuer.errors import IssuerBroken, IssuerUnreachable
@@ -123,7 +124,7 @@ def kiosk(box: Box) -> list[Finding]:
 
 
 def _count(file: Path, sql: str) -> int:
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5.0)) as database:
+    with closing(connect_for_reading(file)) as database:
         return int(database.execute(sql).fetchone()[0])
 
 
@@ -287,9 +288,9 @@ def databases(state: Path) -> list[Finding]:
 
 def _sound(path: Path) -> bool:
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)) as database:
+        with closing(connect_for_reading(path)) as database:
             return bool(database.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
-    except sqlite3.Error:
+    except (sqlite3.Error, OSError):
         return False
 
 
