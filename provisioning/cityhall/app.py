@@ -78,7 +78,7 @@ def _refused(error: HTTPException, pages: Pages) -> Response:
 
 def _surprise(error: Exception, pages: Pages, log: Log) -> Response:
     places = [f"{f.filename.rpartition('/')[2]}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)]
-    log.error("fleet_failed", kind=type(error).__name__, places=places[-4:])
+    log.error("cityhall_failed", kind=type(error).__name__, places=places[-4:])
     return _told("error_busy", 500, pages)
 
 

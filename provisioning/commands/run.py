@@ -12,15 +12,16 @@ from device.errors import HirobaError
 from device.logs import open_log
 from device.watchdog import Heartbeat, Notifier
 from provisioning.commands.options import site_options
-from provisioning.commands.run_fleet import fleet
+from provisioning.commands.renamed import RenamingGroup
+from provisioning.commands.run_cityhall import cityhall
 from provisioning.errors import SectionMissing
 from provisioning.serve import Listen, Served, every_address, serve
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 
 T = TypeVar("T")
 
 
-@click.group("run")
+@click.group("run", cls=RenamingGroup, renamed={"fleet": "cityhall"})
 def command() -> None:
     """Run one process until it is told to stop."""
 
@@ -142,4 +143,4 @@ def gate(config: Path, state: Path) -> None:
         heartbeat.stop()
 
 
-command.add_command(fleet)
+command.add_command(cityhall)

@@ -1,4 +1,4 @@
-"""``hiroba run fleet``: city hall's service."""
+"""``hiroba run cityhall``: city hall's service."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from provisioning.commands.options import site_options
 from provisioning.serve import Listen, Served, serve
 
 
-@click.command("fleet")
+@click.command("cityhall")
 @site_options
 @click.option("--workers", type=click.IntRange(1, 32), default=1, show_default=True, help="Processes.")
-def fleet(config: Path, state: Path, workers: int) -> None:
-    """City hall: pages for staff, enrolment, and the boxes' messages by mutual TLS. FILE needs only [fleet]."""
-    from provisioning.cityhall.wiring import build_fleet, prepare
-    from provisioning.commands.fleet import read_fleet
+def cityhall(config: Path, state: Path, workers: int) -> None:
+    """City hall: pages for staff, enrolment, and the boxes' messages by mutual TLS. FILE needs only [cityhall]."""
+    from provisioning.cityhall.wiring import build_cityhall, prepare
+    from provisioning.commands.cityhall import read_cityhall
 
-    settings, clock = read_fleet(config), SystemClock()
+    settings, clock = read_cityhall(config), SystemClock()
     prepared = prepare(settings, state, clock)
 
     def served() -> Served:
-        built = build_fleet(settings, state, clock, open_log("fleet"))
+        built = build_cityhall(settings, state, clock, open_log("cityhall"))
         return Served(built.app, stop=built.database.close)
 
     listen = Listen(
         settings.host,
         settings.staff_port,
-        "fleet",
+        "cityhall",
         workers=workers,
         threads=8,
         tls=prepared.tls,
