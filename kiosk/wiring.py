@@ -21,31 +21,31 @@ from device.logs import Log
 from device.printer.settings import PagePrinterSettings, ReceiptPrinterSettings
 from device.printer.status import PagePrinter, ReceiptPrinter
 from device.store import SMALL_PAGE, Store
-from kiosk.app import Parts, create_app
-from kiosk.card_steps import CardSteps
-from kiosk.caretaker import Caretaker
-from kiosk.desk import Desk
-from kiosk.issuance.alarm import Alarm
-from kiosk.issuance.issuance import Issuance
-from kiosk.issuance.journal import Journal
-from kiosk.issuance.printing import JobWatch
-from kiosk.issuance.recovery import Recovery
-from kiosk.issuance.schema import KIOSK_MIGRATIONS
-from kiosk.issuance.settings import IssuanceSettings
-from kiosk.issuance.staff import StaffDesk
+from device.version import version
 from kiosk.issuer.port import IssuerPort
-from kiosk.order_steps import OrderSteps
-from kiosk.paper_steps import PaperPorts, PaperSteps, Spawn
-from kiosk.payment.counter import CounterTerminal
-from kiosk.payment.staff_code import StaffCode
-from kiosk.payment.virtual import VirtualTerminal
-from kiosk.readiness import Readiness
-from kiosk.rounds import Rounds, Workers
+from kiosk.services.certificates.issuance.issuance import Issuance
+from kiosk.services.certificates.issuance.journal import Journal
+from kiosk.services.certificates.issuance.printing import JobWatch
+from kiosk.services.certificates.issuance.recovery import Recovery
+from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
+from kiosk.services.certificates.issuance.settings import IssuanceSettings
+from kiosk.services.certificates.issuance.staff import StaffDesk
+from kiosk.services.certificates.order_steps import OrderSteps
+from kiosk.services.certificates.paper_steps import PaperPorts, PaperSteps, Spawn
+from kiosk.services.certificates.payment.counter import CounterTerminal
+from kiosk.services.certificates.payment.virtual import VirtualTerminal
 from kiosk.settings import CitySettings, IssuerLinkSettings, KioskSettings
-from kiosk.words import Words
+from kiosk.shell.alarm import Alarm
+from kiosk.shell.app import Parts, create_app
+from kiosk.shell.caretaker import Caretaker
+from kiosk.shell.desk import Desk
+from kiosk.shell.readiness import Readiness
+from kiosk.shell.rounds import Rounds, Workers
+from kiosk.shell.staff_code import StaffCode
+from kiosk.shell.words import Words
+from kiosk.sign_in.card_steps import CardSteps
 
 DATABASE = "kiosk.db"
-VERSION = "0.1.0"
 TICK_SECONDS = 0.2
 LOOK_SECONDS = 2.0
 TELL_SECONDS = 60.0
@@ -143,7 +143,7 @@ def assemble(ports: Ports) -> Kiosk:
     rounds = Rounds(workers, ports.log)
 
     def start() -> None:
-        audit.record("kiosk_started", version=VERSION)
+        audit.record("kiosk_started", version=version())
         caretaker.hold()
         rounds.run("caretaker", TICK_SECONDS, caretaker.tick)
         rounds.run("look", LOOK_SECONDS, caretaker.look)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import metadata
 from pathlib import Path
 
 from flask import Flask
@@ -12,14 +11,15 @@ from device.card.credential import TrustStore
 from device.clock import Clock
 from device.logs import Log
 from device.store import SMALL_PAGE, Migration, Store
+from device.version import version
 from kiosk.issuer.api import create_app
 from kiosk.issuer.challenges import CHALLENGE_MIGRATIONS, Challenges
-from kiosk.issuer.document import Press
-from kiosk.issuer.glyphs import GlyphCheck, find_font
-from kiosk.issuer.register import REGISTER_MIGRATIONS, Register
-from kiosk.issuer.requests import REQUEST_MIGRATIONS, Ledger
-from kiosk.issuer.seal import Sealer
-from kiosk.issuer.seal_keys import seal_key
+from kiosk.issuer.ledger import GAP_MIGRATIONS, REQUEST_MIGRATIONS, Ledger
+from kiosk.issuer.paper.glyphs import GlyphCheck, find_font
+from kiosk.issuer.paper.typst_renderer import Press
+from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register
+from kiosk.issuer.seal.seal import Sealer
+from kiosk.issuer.seal.seal_keys import seal_key
 from kiosk.issuer.service import Desk, Issuer
 from kiosk.issuer.settings import IssuerSettings
 from kiosk.issuer.visits import VISIT_MIGRATIONS, Visits
@@ -32,6 +32,7 @@ LEDGER_MIGRATIONS: tuple[Migration, ...] = (
     *VISIT_MIGRATIONS,
     *REQUEST_MIGRATIONS,
     *AUDIT_MIGRATIONS,
+    *GAP_MIGRATIONS,
 )
 """In this order for ever: a later migration of any of them goes to the end of this list, not into its own."""
 
@@ -64,6 +65,6 @@ def build_service(settings: IssuerSettings, city: CitySettings, state: Path, clo
             max_copies=settings.max_copies,
             authority=settings.mayor or city.name_ja,
             municipality=settings.municipality_code,
-            version=metadata.version("hiroba"),
+            version=version(),
         )
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import UTC
-from importlib import metadata
 from pathlib import Path
 
 import msgspec
 
 from device.clock import Clock
+from device.files import atomic_write
+from device.version import version
 from provisioning.backup import archive, contents, snapshot
 from provisioning.backup.errors import CanNotWrite
 from provisioning.backup.leftovers import sweep
@@ -53,7 +54,7 @@ class Keeper:
                 archive=secrets.token_hex(8),
                 box=self._box,
                 taken_at=taken_at,
-                version=metadata.version("hiroba"),
+                version=version(),
                 files=snapshot.take(self._state, self._settings, work),
             )
             size = archive.write(target, self._recipient, manifest, work)
@@ -76,9 +77,7 @@ class Keeper:
         path = self._state / NOTE
         try:
             path.parent.mkdir(exist_ok=True, mode=0o755)
-            fresh = path.with_suffix(".part")
-            fresh.write_bytes(msgspec.json.encode(note))
-            fresh.replace(path)
+            atomic_write(path, msgspec.json.encode(note), mode=0o644)
         except OSError as error:
             raise CanNotWrite(file=path, reason=error.strerror or "") from error
 

@@ -142,4 +142,4 @@ def put(tree: object, path: tuple[object, ...], value: object) -> None:
         except (KeyError, IndexError, TypeError):
             return
     if isinstance(tree, dict) or (isinstance(tree, list) and isinstance(last, int) and last < len(tree)):
-        tree[last] = value  # type: ignore[index]  # as above
+        tree[last] = value  # type: ignore[call-overload]  # as above
