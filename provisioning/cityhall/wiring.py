@@ -7,6 +7,7 @@ from pathlib import Path
 
 from device.clock import Clock
 from device.logs import Log
+from provisioning.cityhall.accounts import StaffRoom
 from provisioning.cityhall.app import BOX_DOOR, ENROL_DOOR, Wsgi, create_app
 from provisioning.cityhall.boxes.authority import SERVER_FILE, Authority, AuthorityFolder
 from provisioning.cityhall.boxes.enrolment import Office
@@ -15,7 +16,6 @@ from provisioning.cityhall.boxes.intake import Intake
 from provisioning.cityhall.boxes.reading import Records
 from provisioning.cityhall.database import Database, open_engine, upgrade
 from provisioning.cityhall.settings import FOLDER, CityHallSettings
-from provisioning.cityhall.staff.accounts import StaffRoom
 from provisioning.cityhall.staff.pages import Pages
 from provisioning.doors import Door
 

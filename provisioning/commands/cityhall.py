@@ -12,9 +12,9 @@ import msgspec
 
 from device.clock import SystemClock
 from device.logs import open_log
+from provisioning.cityhall.accounts import MIN_LETTERS
 from provisioning.cityhall.boxes.codes import BOX_NAME
 from provisioning.cityhall.settings import CityHallFile, CityHallSettings
-from provisioning.cityhall.staff.accounts import MIN_LETTERS
 from provisioning.cityhall.wiring import CityHallService, authority_folder, build_cityhall, prepare
 from provisioning.commands.options import site_options
 from provisioning.errors import NotFound, SectionMissing

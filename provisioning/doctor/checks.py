@@ -26,9 +26,9 @@ from kiosk.issuer.errors import IssuerBroken, IssuerUnreachable
 from provisioning.backup.keep import last_note
 from provisioning.backup.restore import STAGE
 from provisioning.box.install.units import stands_in
+from provisioning.box.kiosk_screen import IDLE_SCREENS, kiosk_screen
 from provisioning.doctor.kernel import relied_on
 from provisioning.doctor.updates import updates
-from provisioning.enrolment.heartbeat import IDLE_SCREENS, kiosk_screen
 from provisioning.site.model import Site
 
 EARLIEST_YEAR = 2026

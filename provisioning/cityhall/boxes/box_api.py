@@ -13,10 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from device.logs import Log, places
+from provisioning.cityhall.accounts import StaffRoom
 from provisioning.cityhall.boxes.authority import peer_of
 from provisioning.cityhall.boxes.enrolment import Office, Refused
 from provisioning.cityhall.boxes.intake import Batch, Intake
-from provisioning.cityhall.staff.accounts import StaffRoom
 from provisioning.cityhall.tables import Enrolment
 from provisioning.doors import PEER
 
