@@ -1,4 +1,4 @@
-"""Opens the fleet's database, SQLite by default or PostgreSQL, and brings its schema up to date with Alembic."""
+"""Opens city hall's database, SQLite by default or PostgreSQL, and brings its schema up to date with Alembic."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from device.store_reading import connect_for_reading
 from provisioning.cityhall.errors import DatabaseDown
+from provisioning.cityhall.settings import FOLDER
 
 _MIGRATION_LOCK = 0x4849524F  # any constant: one migration at a time on one PostgreSQL
 
@@ -21,7 +22,7 @@ _MIGRATION_LOCK = 0x4849524F  # any constant: one migration at a time on one Pos
 def open_engine(url: str, state: Path) -> Engine:
     """The engine for ``url``; "" is SQLite at STATE/fleet/fleet.db. Nothing is connected yet. Raises DatabaseDown."""
     if not url:
-        folder = state / "fleet"
+        folder = state / FOLDER
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         url = f"sqlite:///{folder / 'fleet.db'}"
     try:

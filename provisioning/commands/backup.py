@@ -16,7 +16,8 @@ from provisioning.backup.age import Identity, parse_recipient
 from provisioning.backup.errors import CanNotWrite, FileExists, RecipientMissing, StateMissing
 from provisioning.backup.keep import Keeper, Written
 from provisioning.commands.options import site_options, state_option
-from provisioning.site.model import Site, read_site
+from provisioning.site.model import Site
+from provisioning.site.reading import read_site
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 

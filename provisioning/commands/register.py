@@ -13,7 +13,7 @@ from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register
 from provisioning.commands.options import site_options
 from provisioning.commands.reading import store_for_reading
 from provisioning.errors import NotFound, SectionMissing
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 
 
 def _file(config: Path, state: Path) -> Path:

@@ -28,7 +28,7 @@ from provisioning.commands.options import site_options
 from provisioning.commands.reading import store_for_reading
 from provisioning.commands.wifi_site import print_table, wifi_of
 from provisioning.errors import NotFound, VoucherNotTaken
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 
 VOUCHERS = Path("portal/portal.db")
 """Below the state folder."""

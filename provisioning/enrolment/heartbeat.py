@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -16,11 +14,9 @@ from device.clock import Clock
 from device.outbox import Fact, Message, Outbox
 from device.printer.status import Condition
 from device.store_reading import connect_for_reading
+from provisioning.box.kiosk_screen import IDLE_SCREENS, kiosk_screen
 from provisioning.cityhall.errors import NotEnrolled
 from provisioning.enrolment.identity import Identity
-
-IDLE_SCREENS = {"home", "closed"}
-"""Only then the receipt printer is asked: it talks to one at a time, and a receipt may be under way."""
 
 Paper = Callable[[], Condition]
 
@@ -59,19 +55,6 @@ def make_heartbeat(told: Told) -> Message:
     for part, file in told.audits.items():
         facts.update(audit_end(part, file))
     return told.outbox.make("heartbeat", **facts)
-
-
-def kiosk_screen(address: tuple[str, int]) -> str | None:
-    """The kiosk's screen now; None when the kiosk does not answer."""
-    connection = http.client.HTTPConnection(*address, timeout=3.0)
-    try:
-        connection.request("GET", "/state")
-        answer = json.loads(connection.getresponse().read(4096))
-        return str(answer["screen"])
-    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
-        return None
-    finally:
-        connection.close()
 
 
 def audit_end(part: str, file: Path) -> dict[str, Fact]:

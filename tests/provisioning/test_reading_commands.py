@@ -33,7 +33,7 @@ telephone = "06-0000-0000"
 [issuer]
 mayor = "試験市長　見本　太郎"
 municipality_code = "27999"
-[fleet_link]
+[cityhall_link]
 host = "localhost"
 ca = "city-ca.pem"
 [[wifi.spots]]
@@ -47,7 +47,7 @@ ipv4 = { gateway = "10.90.0.1", prefix = 22 }
 dhcp = { first = "10.90.0.10", last = "10.90.3.250", lease_seconds = 1800 }
 ssids = [{ ssid = "TEST_Free_Wi-Fi", interface = "hap-none0" }]
 """
-CITY_HALL = '[fleet]\ncity_name = "TEST City"\nnames = ["localhost"]\n'
+CITY_HALL = '[cityhall]\ncity_name = "TEST City"\nnames = ["localhost"]\n'
 READING = {
     "apply --dry-run --root {state}": (0, 0),
     "backup since --kiosk t-1 --at 2026-11-30 --state {state}": (1, 0),
@@ -56,8 +56,8 @@ READING = {
     "disaster status": (1, 1),
     "doctor": (1, 1),
     "enrol status": (1, 1),
-    "fleet accounts": (0, 0),
-    "fleet boxes": (0, 0),
+    "cityhall accounts": (0, 0),
+    "cityhall boxes": (0, 0),
     "journal list --state {state}": (0, 0),
     "journal list --open --state {state}": (0, 0),
     "journal show none --state {state}": (1, 1),
@@ -74,9 +74,9 @@ READING = {
 """Command -> its exit code without state, and with."""
 _WRITING = """
     apply backup bundle-install bundle-recover bundle-rollback bundle-settle demo disaster-off disaster-on enrol
-    enrol-renew fleet-ca fleet-code fleet-revoke fleet-staff fleet-tidy heartbeat install journal-resolve
-    register-import register-link register-restrict restore run-fleet run-gate run-issuer run-kiosk run-nginx run-portal
-    run-stats seed voucher-call-back voucher-make wifi-block wifi-end wifi-sealed
+    enrol-renew cityhall-ca cityhall-code cityhall-revoke cityhall-staff cityhall-tidy heartbeat install journal-resolve
+    register-import register-link register-restrict restore run-cityhall run-gate run-issuer run-kiosk run-nginx
+    run-portal run-stats seed voucher-call-back voucher-make wifi-block wifi-end wifi-sealed
     wifi-unblock wifi-unseal wipe
 """
 _NO_STATE = """
@@ -103,7 +103,7 @@ def words_of(line: str, folder: Path) -> list[str]:
     state, site = folder / "state", folder / "site.toml"
     words = line.format(state=state, site=site).split()
     if "{state}" not in line or line.startswith("apply"):
-        config = folder / "fleet.toml" if words[0] == "fleet" else site
+        config = folder / "cityhall.toml" if words[0] == "cityhall" else site
         words += ["--config", str(config), *(() if "--root" in words else ("--state", str(state)))]
     return words
 
@@ -129,7 +129,7 @@ def tree(folder: Path) -> dict[str, bytes | None]:
 def box(tmp_path: Path) -> Path:
     """A box's files, without state."""
     (tmp_path / "site.toml").write_text(SITE, "utf-8")
-    (tmp_path / "fleet.toml").write_text(CITY_HALL, "utf-8")
+    (tmp_path / "cityhall.toml").write_text(CITY_HALL, "utf-8")
     return tmp_path
 
 
@@ -138,13 +138,18 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A box that has been in use, and city hall beside it."""
     folder = tmp_path_factory.mktemp("used")
     (folder / "site.toml").write_text(SITE, "utf-8")
-    (folder / "fleet.toml").write_text(CITY_HALL, "utf-8")
+    (folder / "cityhall.toml").write_text(CITY_HALL, "utf-8")
     state = folder / "state"
     Store(state / "kiosk/kiosk.db", KIOSK_MIGRATIONS).close()
     Store(state / "issuer/ledger.db", LEDGER_MIGRATIONS).close()
     open_stats_database(state / "stats/stats.db").close()
     (folder / "people.json").write_text('{"households": [], "residents": []}')
-    makes = ("voucher make --count 2", "fleet code --box t-1", "enrol renew", f"register import {folder}/people.json")
+    makes = (
+        "voucher make --count 2",
+        "cityhall code --box t-1",
+        "enrol renew",
+        f"register import {folder}/people.json",
+    )
     for line in makes:  # each in a process of its own, which closes what it opened
         subprocess.run(
             [sys.executable, "-m", "provisioning", *words_of(line, folder)], capture_output=True, check=False
@@ -162,7 +167,7 @@ def test_every_command_is_known_to_read_or_to_write() -> None:
 @pytest.mark.parametrize("line", READING)
 def test_a_look_at_a_box_without_state_makes_nothing(box: Path, line: str) -> None:
     assert run(line, box) == READING[line][0]
-    assert sorted(path.name for path in box.iterdir()) == ["fleet.toml", "site.toml"]
+    assert sorted(path.name for path in box.iterdir()) == ["cityhall.toml", "site.toml"]
     assert is_blank(box / "state")
 
 
