@@ -10,6 +10,7 @@ import click
 from device.clock import SystemClock
 from device.errors import HirobaError
 from device.logs import open_log
+from device.process_lock import take_process_lock
 from device.watchdog import Heartbeat, Notifier
 from provisioning.commands.options import site_options
 from provisioning.commands.run_fleet import fleet
@@ -55,6 +56,7 @@ def kiosk(config: Path, state: Path) -> None:
         )
         return Served(built.app, built.start, built.stop)
 
+    take_process_lock(state / "kiosk", "kiosk")
     # One worker: there is one visitor, one card and one printer, and their state lives in one process.
     serve(Serving("kiosk", Tcp(site.kiosk.host, site.kiosk.port), workers=1, threads=8, alive="/state"), served)
 
@@ -75,6 +77,7 @@ def issuer(config: Path, state: Path, workers: int) -> None:
     def served() -> Served:
         return Served(build_issuer(settings, site.city, state, SystemClock(), open_log("issuer")))
 
+    take_process_lock((state / settings.register).parent, "issuer")
     behind = BehindNginx(state / ISSUER_SOCKET) if settings.tls_certificate else None
     serve(Serving("issuer", behind or Tcp(settings.host, settings.port), workers=workers, threads=4), served)
 
@@ -91,6 +94,7 @@ def stats(config: Path, state: Path) -> None:
         built = build_stats(wifi, state, SystemClock(), open_log("stats"))
         return Served(built.app, built.start, built.stop)
 
+    take_process_lock((state / wifi.stats.database).parent, "stats")
     # One worker: the collector is the only writer of its database.
     serve(Serving("stats", Tcp(wifi.stats.host, wifi.stats.port), workers=1, threads=4), served)
 
@@ -109,6 +113,7 @@ def portal(config: Path, state: Path, workers: int) -> None:
         built = build_portal(wifi, state, SystemClock(), open_log("portal"))
         return Served(built.app, built.start, built.stop)
 
+    take_process_lock(state / "portal", "portal", 0o710)
     address = BehindNginx(state / nginx_portal.SOCKET)
     serve(Serving("portal", address, workers=workers, threads=8, alive="/static/icon.svg"), served)
 
@@ -130,6 +135,7 @@ def gate(config: Path, state: Path) -> None:
             return False
         return True
 
+    take_process_lock((state / wifi.gate.database).parent, "gate", mode=0o711)  # others walk to the socket in it
     heartbeat = Heartbeat(Notifier.take(), answers)
     heartbeat.start()
     try:

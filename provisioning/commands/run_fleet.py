@@ -8,6 +8,7 @@ import click
 
 from device.clock import SystemClock
 from device.logs import open_log
+from device.process_lock import take_process_lock
 from provisioning.commands.options import site_options
 from provisioning.web.serving import BehindNginx, Served, Serving, serve
 
@@ -24,6 +25,7 @@ def fleet(config: Path, state: Path, workers: int) -> None:
     from provisioning.commands.fleet import read_fleet
 
     settings, clock = read_fleet(config), SystemClock()
+    take_process_lock(state / "fleet", "fleet")
     prepare(settings, state, clock)
 
     def served() -> Served:

@@ -186,7 +186,11 @@ def _gate(client: SocketGateClient) -> Finding:
         return error("wifi.gate_unreachable")
     if not health.ready:
         return error("wifi.rules_missing")
-    return warning("wifi.rules_repaired", count=health.heals) if health.heals else ok("wifi.gate", online=health.online)
+    return (
+        warning("wifi.rules_repaired", count=health.repairs)
+        if health.repairs
+        else ok("wifi.gate", online=health.online)
+    )
 
 
 def kernel(box: Box) -> list[Finding]:

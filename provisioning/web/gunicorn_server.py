@@ -13,18 +13,15 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from device.errors import HirobaError
 from device.logs import open_log
 from device.watchdog import Heartbeat, Notifier, Probe, socket_probe
-from provisioning.messages import explain
+from provisioning.starting import APP_LOAD_ERROR
 from provisioning.web.behind_nginx import told_by_nginx
 from provisioning.web.private_log import PrivateLog
 from provisioning.web.serving import BehindNginx, Served, Serving, Tcp
 
 _ARENA_MAX = -8
 """M_ARENA_MAX of mallopt(3), glibc's malloc.h."""
-_APP_LOAD_ERROR = 4
-"""The worker's exit code by which gunicorn's arbiter ends instead of starting another one (Arbiter.APP_LOAD_ERROR)."""
 _SOCKET_MODE = 0o660
 """The process's own group: nginx is a member of it (systemd/sysusers.d)."""
 
@@ -69,14 +66,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         """Built in the worker, after the fork: threads and database handles belong to it alone."""
         try:
             self._served = self._build()
-            self._served.start()
-        except HirobaError as error:
-            sys.stderr.write(explain(error) + "\n")
-            sys.exit(_APP_LOAD_ERROR)
         except Exception:
             # A mistake of ours: told with its trace in the log, and the process ends so that its unit can try anew.
             open_log(self._serving.name).error("could_not_start", exc_info=True)
-            sys.exit(_APP_LOAD_ERROR)
+            sys.exit(APP_LOAD_ERROR)
         app = self._served.app
         return told_by_nginx(app) if isinstance(self._serving.address, BehindNginx) else app
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from provisioning.errors import PortNotAllowed, PortTaken
+from provisioning.starting import told_once
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,19 @@ def serve(serving: Serving, build: Callable[[], Served]) -> None:
 
     if isinstance(serving.address, Tcp):
         check_port(*serving.address)
+    arbiter = os.getpid()
     try:
-        Server(serving, build).run()
+        Server(serving, told_once(lambda: _started(build))).run()
     except SystemExit as end:
+        if os.getpid() != arbiter:
+            raise  # a worker's: gunicorn tells by its exit code whether another one may be started
         sys.exit(1 if end.code else 0)
+
+
+def _started(build: Callable[[], Served]) -> Served:
+    served = build()
+    served.start()
+    return served
 
 
 def check_port(host: str, port: int) -> None:
