@@ -14,8 +14,9 @@ import tomli_w
 
 from device.secrets import Secret
 from provisioning.box.install.units import browser_environment, browser_policy
-from provisioning.box.render import network, services, usb
+from provisioning.box.render import network, nginx_portal, services, usb
 from provisioning.box.render.files import Rendered, passphrase_files, render
+from provisioning.box.render.nginx import Place
 from provisioning.site.model import Site
 
 FLEET = "etc/hiroba/fleet.toml"
@@ -46,6 +47,7 @@ def _wifi(site: Site, state: Path, passphrases: Mapping[str, Secret] | None) -> 
     wifi = site.wifi
     if wifi is None:
         return {}
+    nginx_portal.portal(wifi, state, Place(state))  # made on the box at each start; what it cannot hold is told here
     if passphrases is None:
         known = {name: Secret(b"TEST-passphrase") for name in passphrase_files(wifi)}
         files = render(wifi, site.box.name, state, known)
