@@ -1,4 +1,4 @@
-"""Asks for the card of the resident."""
+"""The screen that asks for the card."""
 
 from __future__ import annotations
 

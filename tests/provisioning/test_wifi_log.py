@@ -39,8 +39,8 @@ def box(tmp_path: Path, key: Path) -> WifiBox:
     wifi = read_site(made.config).wifi
     assert wifi
     database = Database(made.state / wifi.gate.database, wifi.log)
-    book = MemoryGate(wifi, SystemClock()).book
-    database.write(Changes(log_entries=[ENTRY]), book, DaySalt("", b""), Moment("boot", 0.0, AT))
+    policy = MemoryGate(wifi, SystemClock()).policy
+    database.write(Changes(log_entries=[ENTRY]), policy, DaySalt("", b""), Moment("boot", 0.0, AT))
     database.close()
     return made
 

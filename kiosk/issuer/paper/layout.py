@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
+from device.line_breaks import clusters, pieces
 from kiosk.issuer.paper.sheet import Block, Item, Sheet
 
 Widths = Callable[[str], float]
@@ -20,10 +21,6 @@ _PAGE, _FOOT, _TITLE, _CONTINUED, _GAP, _END = 257.0, 32.0, 17.0, 8.0, 3.0, 7.0
 _NARROW, _WIDE = 48.0, 133.0  # a value of a half row, and of a whole one, within its cell
 _POINT = 25.4 / 72
 _SPARE = 0.25  # em; no rounding and no kerning makes a line longer than its cell
-
-
-_NEVER_FIRST = frozenset("、。，．・：；？！ー〜々」』）〕】ぁぃぅぇぉっゃゅょァィゥェォッャュョ")
-"""What begins no line where there is another way (JIS X 4051, 行頭禁則文字)."""
 
 
 class Type(msgspec.Struct, frozen=True):
@@ -85,8 +82,8 @@ def plan(sheet: Sheet, widths: Widths) -> list[PagePlan] | None:
 
 
 def broken(text: str, width: float, widths: Widths) -> list[str]:
-    """``text`` in lines of at most ``width`` em, broken after a space where there is one within reach, else anywhere
-    between two clusters; together the lines are ``text``.
+    """``text`` in lines of at most ``width`` em, broken by device.line_breaks where a line has room for its runs, else
+    anywhere between two clusters; together the lines are ``text``.
     """
     if widths(text) <= width:
         return [text]
@@ -100,47 +97,12 @@ def broken(text: str, width: float, widths: Widths) -> list[str]:
     return [*lines, line]
 
 
-def words_apart(text: str) -> Iterator[str]:
-    """What may not be parted where a line has room: a run of Latin letters and figures with the spaces behind it, or
-    one character of any other script with what joins it or must not begin a line.
-    """
-    run = ""
-    for character in text:
-        if run and not _keeps(run[-1], character):
-            yield run
-            run = ""
-        run += character
-    if run:
-        yield run
-
-
-def _keeps(last: str, character: str) -> bool:
-    """Whether ``character`` belongs to the run that ends with ``last``."""
-    latin = max(last, character) < "\u0250" and not (last == " " and character != " ")
-    return latin or _joins(character) or character in _NEVER_FIRST
-
-
-def _joins(character: str) -> bool:
-    """A variation selector; other marks that join never come this far (kiosk.issuer.paper.glyphs)."""
-    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
-
-
 def _pieces(text: str, width: float, widths: Widths) -> Iterator[str]:
-    for word in words_apart(text):
-        if widths(word) <= width:
-            yield word
+    for piece in pieces(text):
+        if widths(piece) <= width:
+            yield piece
         else:
-            yield from _clusters(word)
-
-
-def _clusters(word: str) -> Iterator[str]:
-    cluster = ""
-    for character in word:
-        if cluster and not _joins(character):
-            yield cluster
-            cluster = ""
-        cluster += character
-    yield cluster
+            yield from clusters(piece)
 
 
 def _block(block: Block, widths: Widths) -> list[Row]:

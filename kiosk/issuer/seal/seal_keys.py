@@ -6,10 +6,7 @@ present one, and older ones as long as papers sealed with them are about.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import secrets
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -24,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from device.errors import SettingsError
+from device.files import create_once
 from kiosk.issuer.seal.seal import key_id
 
 PRIVATE = "seal.key"
@@ -35,10 +33,10 @@ def seal_key(folder: Path, name: str) -> Ed25519PrivateKey:
     private = folder / PRIVATE
     if not private.exists():
         made = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        _lay_once(private, made, 0o600)
+        create_once(private, made, mode=0o600)
     key = _loaded(private)
     public = folder / f"{_plain(name)}-{key_id(key.public_key()).hex()}.pem"
-    _lay_once(public, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), 0o644)
+    create_once(public, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), mode=0o644)
     return key
 
 
@@ -64,21 +62,6 @@ def _loaded(file: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise _wrong(file)
     return key
-
-
-def _lay_once(file: Path, content: bytes, mode: int) -> None:
-    """Whole or not at all, and never over what is there: several workers start at the same moment."""
-    if file.exists():
-        return
-    part = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(handle)
-    with contextlib.suppress(FileExistsError):
-        os.link(part, file)
-    part.unlink()
 
 
 def _plain(name: str) -> str:

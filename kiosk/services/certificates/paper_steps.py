@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from device.audit import AuditSink
+from device.catalogue import name_in
 from device.clock import Clock
 from device.errors import HirobaError
 from device.logs import Log
@@ -150,7 +151,7 @@ class PaperSteps:
     def _facts(self, visit: Visit, content: OrderContent, quote: Quote, certificate: str) -> ReceiptFacts:
         city = self._ports.city
         return ReceiptFacts(
-            city=city.name_en if visit.language == "en" else city.name_ja,
+            city=name_in(visit.language, city.name_ja, city.name_en),
             telephone=city.telephone,
             at=self._ports.clock.now(),
             certificate=certificate,

@@ -1,4 +1,4 @@
-"""The first screen, before a visit."""
+"""The first screen: what the kiosk offers, in every language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks which certificate is wanted."""
+"""The screen that offers the kinds of certificate."""
 
 from __future__ import annotations
 

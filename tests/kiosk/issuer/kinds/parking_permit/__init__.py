@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from kiosk.issuer.kinds.kind import Kind
 from tests.kiosk.issuer.kinds.parking_permit.form import form
 from tests.kiosk.issuer.kinds.parking_permit.rules import RULES
 from tests.kiosk.issuer.kinds.parking_permit.sheet import sheet
 
-KIND = Kind(name="parking_permit", folder=Path(__file__).parent, rules=RULES, form=form, sheet=sheet)
+KIND = Kind(package=__name__, rules=RULES, form=form, sheet=sheet)
