@@ -53,6 +53,11 @@ class KindWords:
         """Language -> words. Raises WordMissing."""
         return {language: catalogue.sentence(key) for language, catalogue in self._catalogues.items()}
 
+    def one(self, key: str) -> dict[str, str]:
+        """The form for the number one of a key with plural forms, in the languages that have one."""
+        plurals = {language: catalogue.plurals.get(key, {}) for language, catalogue in self._catalogues.items()}
+        return {language: forms["one"] for language, forms in plurals.items() if "one" in forms}
+
 
 FormOf = Callable[[KindWords, Sequence[HouseholdPerson]], list[FormField]]
 

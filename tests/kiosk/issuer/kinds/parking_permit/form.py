@@ -26,5 +26,13 @@ def form(words: KindWords, _household: Sequence[HouseholdPerson]) -> list[FormFi
             choices=[Choice(value=day, label=words(f"days.{day}")) for day in DAYS],
             maximum=1,
         ),
-        Count(name="months", label=words("months.label"), unit=words("months.unit"), minimum=1, maximum=6, default=3),
+        Count(
+            name="months",
+            label=words("months.label"),
+            unit=words("months.unit"),
+            unit_one=words.one("months.unit"),
+            minimum=1,
+            maximum=6,
+            default=3,
+        ),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,7 @@ def test_what_was_chosen_is_confirmed_and_ordered(visitor: Visitor) -> None:
     visitor.touch("choose-parking_permit")
     page = visitor.touch("next", zone="south", months="6", days="sunday", copies="2")
     assert [word for word in ("Parking permit", "South zone", "6 months", "Sunday") if word not in page.text] == []
+    assert {"1 month", "2 months"} <= set(re.findall(r"\d months?", visitor.pages[-2].text))
     visitor.touch("confirm")
     visitor.touch("pay")
     (receipt,) = visitor.drill.receipts.receipts
