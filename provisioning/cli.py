@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import importlib
 import importlib.util
+import io
 import os
 import sys
 from typing import NoReturn
@@ -57,6 +58,15 @@ class _Lazy(click.Group):
         command = importlib.import_module(f"provisioning.commands.{COMMANDS[cmd_name][0]}").command
         return command if isinstance(command, click.Command) else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """See click.Group; what was typed wrong gets the command nearest to it as a suggestion."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, possibilities=self.list_commands(ctx), ctx=ctx) from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
@@ -74,6 +84,8 @@ def hiroba() -> None:
 
 def main() -> None:
     """The entry point: errors become one clear message and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        _write_japanese(stream)
     try:
         ended = hiroba.main(standalone_mode=False)  # without its own error pages, click hands an Exit's code back
         sys.exit(ended if isinstance(ended, int) else 0)
@@ -93,6 +105,15 @@ def main() -> None:
         if error.filename is None and error.errno not in (errno.ENOSPC, errno.EROFS):
             raise  # not about a file: a surprise, whose place the maintainers need
         _fail(FileTrouble(error))
+
+
+def _write_japanese(stream: object) -> None:
+    """UTF-8 where the locale's own encoding has no Japanese (C, Latin-1): our words are Japanese first."""
+    if isinstance(stream, io.TextIOWrapper):
+        try:
+            "ひろば".encode(stream.encoding)
+        except UnicodeEncodeError:
+            stream.reconfigure(encoding="utf-8")
 
 
 def _fail(error: HirobaError) -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from captive_portal.gate import protocol as p
+from device.files import atomic_write
 
 
 class DisasterFile:
@@ -16,8 +17,7 @@ class DisasterFile:
     def update(self, disaster: p.Disaster) -> None:
         """Write or remove the file. Its content, the end as ISO 8601, is for people."""
         if disaster.on and not disaster.drill:
-            fresh = self._path.with_suffix(".new")
-            fresh.write_text(f"{disaster.until.isoformat() if disaster.until else ''}\n", "ascii")
-            fresh.replace(self._path)
+            until = disaster.until.isoformat() if disaster.until else ""
+            atomic_write(self._path, f"{until}\n".encode("ascii"), mode=0o644, durable=False)
         else:
             self._path.unlink(missing_ok=True)

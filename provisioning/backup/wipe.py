@@ -18,8 +18,8 @@ from pathlib import Path
 
 import psutil
 
+from device.files import sync_folder
 from provisioning.backup.errors import CanNotWrite, StillInUse, WipeIncomplete, WipeRefused
-from provisioning.backup.snapshot import sync_folder
 
 ROOMS = frozenset({"kiosk", "issuer", "portal", "gate", "stats", "fleet", "backup", "virtual", "outbox", "enrolment"})
 """A folder that holds none of these is not a state folder of Hiroba's."""

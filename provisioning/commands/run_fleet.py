@@ -8,33 +8,29 @@ import click
 
 from device.clock import SystemClock
 from device.logs import open_log
+from device.process_lock import take_process_lock
 from provisioning.commands.options import site_options
-from provisioning.serve import Listen, Served, serve
+from provisioning.web.serving import BehindNginx, Served, Serving, serve
 
 
 @click.command("fleet")
 @site_options
 @click.option("--workers", type=click.IntRange(1, 32), default=1, show_default=True, help="Processes.")
 def fleet(config: Path, state: Path, workers: int) -> None:
-    """City hall: pages for staff, enrolment, and the boxes' messages by mutual TLS. FILE needs only [fleet]."""
+    """City hall: pages for staff, enrolment, and the boxes' messages, on a unix socket; `hiroba run nginx cityhall`
+    stands before it. FILE needs only [fleet].
+    """
+    from provisioning.box.render.nginx_mutual import CITYHALL_SOCKET
     from provisioning.cityhall.wiring import build_fleet, prepare
     from provisioning.commands.fleet import read_fleet
 
     settings, clock = read_fleet(config), SystemClock()
-    prepared = prepare(settings, state, clock)
+    take_process_lock(state / "fleet", "fleet")
+    prepare(settings, state, clock)
 
     def served() -> Served:
         built = build_fleet(settings, state, clock, open_log("fleet"))
         return Served(built.app, stop=built.database.close)
 
-    listen = Listen(
-        settings.host,
-        settings.staff_port,
-        "fleet",
-        workers=workers,
-        threads=8,
-        tls=prepared.tls,
-        doors=prepared.doors,
-        alive="/login",
-    )
-    serve(listen, served)
+    address = BehindNginx(state / CITYHALL_SOCKET)
+    serve(Serving("fleet", address, workers=workers, threads=8, alive="/static/icon.svg"), served)

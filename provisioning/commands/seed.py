@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from device.clock import SystemClock
+from device.files import atomic_write
 from provisioning.box.files_of_site import site_of
 from provisioning.box.seed.application import archive
 from provisioning.box.seed.cloud import System, seed
@@ -168,7 +168,4 @@ def _write(folder: Path, files: Mapping[str, str], packed: bytes) -> list[str]:
 def _put(path: Path, content: bytes) -> None:
     """For its owner alone: the enrolment code is in it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(content)
+    atomic_write(path, content, mode=0o600)

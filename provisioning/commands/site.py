@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from device.errors import SettingsError
+from device.files import atomic_write
 from provisioning.box.files_of_site import box_files, check_file, passphrases
 from provisioning.box.render.files import Rendered, render
 from provisioning.box.render.wrong import Wrong
@@ -100,12 +100,4 @@ def _render_wifi(site: Site, config: Path, state: Path, out: Path) -> list[str]:
 
 def _write(path: Path, file: Rendered) -> None:
     """All or nothing: a power cut leaves the old file or the new one."""
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        os.fchmod(handle, 0o600 if file.secret else file.mode)
-        stream.write(file.text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(path)
+    atomic_write(path, file.text.encode("utf-8"), mode=0o600 if file.secret else file.mode)

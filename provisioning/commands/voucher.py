@@ -6,7 +6,6 @@ Codes are shown once and only their hashes are kept.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +17,9 @@ from captive_portal.portal.login.voucher import LENGTH, Batch, call_back, list_b
 from captive_portal.settings import SpotSettings, WifiSettings
 from captive_portal.wiring_portal import open_vouchers
 from device.audit import AUDIT_MIGRATIONS, Audit
+from device.catalogue import name_in
 from device.clock import Clock, SystemClock
+from device.files import atomic_write
 from device.printer.settings import ReceiptPrinterSettings
 from device.printer.status import Receipt, ReceiptOutcome, ReceiptPrinter
 from device.store import Store
@@ -112,7 +113,7 @@ def call_back_(*, config: Path, state: Path, batch: str) -> None:
 def title_of(wifi: WifiSettings, lang: str) -> str:
     """The name on the paper: the first spot's that takes vouchers."""
     spot = _spot(wifi)
-    return spot.title_ja if lang.startswith("ja") else spot.title_en
+    return name_in(lang, spot.title_ja, spot.title_en)
 
 
 def ssid_of(wifi: WifiSettings) -> str:
@@ -171,9 +172,7 @@ def _listed(codes: Sequence[str]) -> str:
 
 def _write(path: Path, text: str) -> None:
     """Readable by its owner alone: whoever reads it can use the vouchers."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(text)
+    atomic_write(path, text.encode("utf-8"), mode=0o600)
 
 
 def _tell(batch: Batch, codes: Sequence[str], as_json: bool) -> None:

@@ -20,12 +20,13 @@ from device.clock import Clock
 from device.health import judges, readers
 from device.health.finding import Finding, Severity, absent, error, ok, warning
 from device.network import default_gateways, interfaces, missing_interfaces
-from device.watchdog import http_probe
+from device.watchdog import http_probe, socket_probe
 from kiosk.issuer.client import HttpIssuerClient
 from kiosk.issuer.errors import IssuerBroken, IssuerUnreachable
 from provisioning.backup.keep import last_note
 from provisioning.backup.restore import STAGE
 from provisioning.box.install.units import stands_in
+from provisioning.box.render import nginx_portal
 from provisioning.doctor.kernel import relied_on
 from provisioning.doctor.updates import updates
 from provisioning.enrolment.heartbeat import IDLE_SCREENS, kiosk_screen
@@ -172,7 +173,9 @@ def wireless(box: Box) -> list[Finding]:
     found += [error("wifi.interface_down", interface=n) for n in wanted if n in seen and not seen[n].up]
     found.append(_gate(SocketGateClient(box.state / wifi.gate.socket)))
     tls_only = bool(wifi.portal.tls_certificate) and not wifi.portal.port
-    answers = http_probe(wifi.portal.host, wifi.portal.port, tls=tls_only)()
+    if not http_probe(wifi.portal.host, wifi.portal.port, tls=tls_only)():
+        return [*found, error("wifi.nginx_silent")]
+    answers = socket_probe(str(box.state / nginx_portal.SOCKET), "/static/icon.svg")()
     return [*found, ok("wifi.portal_answers") if answers else error("wifi.portal_silent")]
 
 

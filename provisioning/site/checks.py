@@ -34,7 +34,7 @@ def check_site(site: Site) -> None:
 
 def kiosk_languages() -> list[str]:
     """The languages that screens are written in."""
-    files = resources.files("kiosk").joinpath("locale").iterdir()
+    files = resources.files("kiosk.shell").joinpath("locale").iterdir()
     return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
 
 

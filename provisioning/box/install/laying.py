@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Collection
 from pathlib import Path
 
+from device.files import atomic_symlink, atomic_write
 from provisioning.box.install.modes import readable_by_all
 from provisioning.box.install.units import (
     AFTER_A_CUT,
@@ -53,11 +54,8 @@ def _lay(shipped: Path, site: Site | None, root: Path) -> None:
     for stale in _ours(root) - set(places.values()):
         (root / stale).unlink()
     link = root / "usr/local/bin/hiroba"
-    fresh = link.with_name(".hiroba.new")
     link.parent.mkdir(parents=True, exist_ok=True)
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(APPLICATION / "current/.venv/bin/hiroba")
-    fresh.replace(link)
+    atomic_symlink(link, APPLICATION / "current/.venv/bin/hiroba", durable=False)
     os.sync()
 
 
@@ -69,10 +67,7 @@ def _ours(root: Path) -> set[Path]:
 
 def _write(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_name(f".{file.name}.new")
-    fresh.write_text(text, "utf-8")
-    fresh.chmod(0o644)
-    fresh.replace(file)
+    atomic_write(file, text.encode("utf-8"), mode=0o644, durable=False)
 
 
 def enable(shipped: Path, site: Site | None, *, screen: bool, others: bool = False) -> None:

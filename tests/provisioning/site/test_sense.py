@@ -8,7 +8,7 @@ import pytest
 
 from device.errors import SettingsError
 from device.secrets import Secret
-from kiosk.payment.staff_code import hash_staff_code
+from kiosk.shell.staff_code import hash_staff_code
 from provisioning.backup.age import Identity
 from provisioning.messages import explain
 from provisioning.site.city import parse_city
