@@ -2,7 +2,7 @@
 
 pygal: pure Python, LGPL, released again and again since 2012. It is drawn server-side and served as an image of its own
 address; what pygal adds for scripting (a script element, style attributes, tooltips) is taken out, so that the image
-needs nothing but one style sheet, whose hash stands in its Content-Security-Policy.
+needs nothing but one style sheet, whose hash is in its Content-Security-Policy.
 """
 
 from __future__ import annotations
