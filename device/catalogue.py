@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import NamedTuple, TypeVar
@@ -112,8 +112,12 @@ class Catalogue:
         return forms[plural_category(self.language, facts.get(places(sentence)[0]))]
 
 
-def read_folder(package: str, languages: Sequence[str], folder: str = "locale") -> dict[str, Catalogue]:
-    """``folder`` of ``package``: a file for each of ``languages``, in their order. Raises CatalogueInvalid."""
+def read_folder(
+    package: str, languages: Sequence[str], folder: str = "locale", *, formats: Collection[str] = ()
+) -> dict[str, Catalogue]:
+    """``folder`` of ``package``: a file for each of ``languages``, in their order. formats: keys whose places differ by
+    language, as dates do. Raises CatalogueInvalid.
+    """
     root = resources.files(package) / folder
     found = {}
     for language in languages:
@@ -122,7 +126,7 @@ def read_folder(package: str, languages: Sequence[str], folder: str = "locale") 
         except FileNotFoundError as error:
             raise CatalogueInvalid(file=package, language=language, key="", reason="no such file") from error
         found[language] = catalogue_of(language, _tree(text, package, language), package)
-    _same(package, list(found.values()), with_places=True)
+    _same(package, list(found.values()), lambda key: key not in formats)
     return found
 
 
@@ -135,7 +139,7 @@ def read_by_code(package: str, file: str, languages: Sequence[str]) -> dict[str,
         for language, words in said.items():
             trees[language][key] = words
     found = {language: catalogue_of(language, tree, file) for language, tree in trees.items()}
-    _same(file, list(found.values()), with_places=False)
+    _same(file, list(found.values()), lambda _key: False)
     return found
 
 
@@ -203,13 +207,15 @@ def _wrong_forms(forms: Mapping[str, object], wanted: Sequence[str]) -> str:
     return ""
 
 
-def _same(file: str, catalogues: Sequence[Catalogue], *, with_places: bool) -> None:
-    """Every language says what the first one says. Raises CatalogueInvalid with the first key that differs."""
+def _same(file: str, catalogues: Sequence[Catalogue], same_places: Callable[[str], bool]) -> None:
+    """Every language says what the first one says, and where ``same_places`` with the same places. Raises
+    CatalogueInvalid with the first key that differs.
+    """
     first = catalogues[0]
     for other in catalogues[1:]:
         for key in sorted(first.sentences.keys() ^ other.sentences.keys()):
             lacking = other if key in first else first
             raise CatalogueInvalid(file=file, language=lacking.language, key=key, reason="missing")
-        for key, sentence in first.sentences.items() if with_places else ():
-            if set(places(sentence)) != set(places(other.sentences[key])):
+        for key, sentence in first.sentences.items():
+            if same_places(key) and set(places(sentence)) != set(places(other.sentences[key])):
                 raise CatalogueInvalid(file=file, language=other.language, key=key, reason="other places")

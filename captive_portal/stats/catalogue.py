@@ -62,7 +62,7 @@ class StatsCatalogue:
 
 @cache
 def _catalogues() -> Mapping[str, Catalogue]:
-    return read_folder("captive_portal.stats", LANGUAGES)
+    return read_folder("captive_portal.stats", LANGUAGES, formats=("date_format", "date_format_short"))
 
 
 @cache

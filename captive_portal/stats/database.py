@@ -52,8 +52,8 @@ def open_stats_database(path: Path) -> Store:
 
 
 def open_stats_for_reading(path: Path) -> Store:
-    """The database at ``path``, or an empty one in memory when the file is missing: reading creates no file."""
-    return open_stats_database(path if path.exists() else Path(":memory:"))
+    """The database at ``path``, or an empty one in memory when the file is missing: reading changes no file."""
+    return Store.for_reading(path, STATS_MIGRATIONS) if path.exists() else open_stats_database(Path(":memory:"))
 
 
 def read_event_state(store: Store) -> EventState:

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from provisioning.updates.health import TIMES, Check, Gate, command_check, url_check
+from provisioning.box.health import TIMES, Check, HealthWait, command_check, url_check
 from tests.provisioning.updates.city import clock_at
 
 
-def gate(check: Check, seconds: float = 60) -> Gate:
+def gate(check: Check, seconds: float = 60) -> HealthWait:
     clock = clock_at("2026-11-01")
-    return Gate([check], seconds, clock=clock, sleep=clock.advance)
+    return HealthWait([check], seconds, clock=clock, sleep=clock.advance)
 
 
 def says(*answers: str) -> Check:
@@ -41,7 +41,7 @@ def test_a_program_that_comes_and_goes_is_not_healthy() -> None:
 
 
 def test_without_any_check_nothing_is_healthy() -> None:
-    assert Gate([]).wait() == "no health check is set"
+    assert HealthWait([]).wait() == "no health check is set"
 
 
 @pytest.mark.parametrize(("code", "said"), [("", ""), ("raise SystemExit(3)", f"{sys.executable}: exit 3")])

@@ -1,4 +1,4 @@
-"""Is the release that now runs healthy? Asked again and again until yes, or until time is up."""
+"""Waits until health checks hold: asked again and again until they do, or until time is up."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def command_check(words: Sequence[str]) -> Check:
 
 
 @dataclass(frozen=True)
-class Gate:
+class HealthWait:
     """All ``checks`` good ``TIMES`` times in a row within ``seconds``; ill at once when one is Hopeless.
 
     No checks: never healthy.

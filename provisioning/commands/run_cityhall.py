@@ -1,4 +1,4 @@
-"""``hiroba run fleet``: city hall's service."""
+"""``hiroba run cityhall``: city hall's service."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from provisioning.commands.options import site_options
 from provisioning.web.serving import BehindNginx, Served, Serving, serve
 
 
-@click.command("fleet")
+@click.command("cityhall")
 @site_options
 @click.option("--workers", type=click.IntRange(1, 32), default=1, show_default=True, help="Processes.")
-def fleet(config: Path, state: Path, workers: int) -> None:
+def cityhall(config: Path, state: Path, workers: int) -> None:
     """City hall: pages for staff, enrolment, and the boxes' messages, on a unix socket; `hiroba run nginx cityhall`
-    stands before it. FILE needs only [fleet].
+    stands before it. FILE needs only [cityhall].
     """
     from provisioning.box.render.nginx_mutual import CITYHALL_SOCKET
-    from provisioning.cityhall.wiring import build_fleet, prepare
-    from provisioning.commands.fleet import read_fleet
+    from provisioning.cityhall.settings import FOLDER
+    from provisioning.cityhall.wiring import build_cityhall, prepare
+    from provisioning.commands.cityhall import read_cityhall
 
-    settings, clock = read_fleet(config), SystemClock()
-    take_process_lock(state / "fleet", "fleet")
+    settings, clock = read_cityhall(config), SystemClock()
+    take_process_lock(state / FOLDER, "cityhall")
     prepare(settings, state, clock)
 
     def served() -> Served:
-        built = build_fleet(settings, state, clock, open_log("fleet"))
+        built = build_cityhall(settings, state, clock, open_log("cityhall"))
         return Served(built.app, stop=built.database.close)
 
     address = BehindNginx(state / CITYHALL_SOCKET)
-    serve(Serving("fleet", address, workers=workers, threads=8, alive="/static/icon.svg"), served)
+    serve(Serving("cityhall", address, workers=workers, threads=8, alive="/static/icon.svg"), served)

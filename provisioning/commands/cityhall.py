@@ -1,4 +1,4 @@
-"""``hiroba fleet``: city hall's side on the command line, beside its pages."""
+"""``hiroba cityhall``: city hall's side on the command line, beside its pages."""
 
 from __future__ import annotations
 
@@ -8,41 +8,52 @@ from pathlib import Path
 from typing import TextIO
 
 import click
+import msgspec
 
 from device.clock import SystemClock
-from device.errors import SettingsError
 from device.logs import open_log
-from device.settings import read
+from provisioning.cityhall.accounts import MIN_LETTERS, StaffRoom
 from provisioning.cityhall.boxes.codes import BOX_NAME
-from provisioning.cityhall.settings import FleetFile, FleetSettings
-from provisioning.cityhall.staff.accounts import MIN_LETTERS
-from provisioning.cityhall.wiring import Fleet, authority_folder, build_fleet, prepare
+from provisioning.cityhall.boxes.reading import Records
+from provisioning.cityhall.database import Database, open_engine_for_reading
+from provisioning.cityhall.settings import CityHallFile, CityHallSettings
+from provisioning.cityhall.wiring import CityHallService, authority_folder, build_cityhall, prepare
 from provisioning.commands.options import site_options
+from provisioning.commands.reading import there_is
 from provisioning.errors import NotFound, SectionMissing
-from provisioning.site.problems import explained
+from provisioning.site.reading import open_file
+from provisioning.site.telling import told
+from provisioning.site.type_mistakes import type_mistakes
 
 ON_SERVER = "(server)"
 LONGEST_NAME = 63
 """Letters of a staff name, as the database has room for."""
 
 
-def read_fleet(config: Path) -> FleetSettings:
-    """The [fleet] section of ``config``. Raises SettingsError, SectionMissing."""
-    try:
-        return read(config, FleetFile).fleet
-    except SettingsError as error:
-        if error.facts["key"] == "fleet" and "missing" in str(error.facts["wrong"]):
-            raise SectionMissing(file=config, section="fleet", process="hiroba fleet") from error
-        raise explained(error, config, FleetFile) from error
+def read_cityhall(config: Path) -> CityHallSettings:
+    """The [cityhall] section of ``config``. Raises SettingsError, SectionMissing."""
+    file = open_file(config)
+    if "cityhall" not in file.tree:
+        raise SectionMissing(file=config, section="cityhall", process="hiroba cityhall")
+    for mistake in type_mistakes(file.tree, CityHallFile):
+        raise told(mistake, file, CityHallFile)
+    return msgspec.convert(file.tree, CityHallFile).cityhall
 
 
-def _open(config: Path, state: Path) -> tuple[FleetSettings, Fleet]:
-    settings, clock = read_fleet(config), SystemClock()
+def _open(config: Path, state: Path) -> tuple[CityHallSettings, CityHallService]:
+    settings, clock = read_cityhall(config), SystemClock()
     prepare(settings, state, clock)
-    return settings, build_fleet(settings, state, clock, open_log("fleet"))
+    return settings, build_cityhall(settings, state, clock, open_log("cityhall"))
 
 
-@click.group("fleet")
+def _open_for_reading(config: Path, state: Path) -> tuple[CityHallSettings, Database | None]:
+    """The database as it is, or None, which is told, when city hall's service never ran here."""
+    settings = read_cityhall(config)
+    engine, file = open_engine_for_reading(settings.database, state)
+    return settings, Database(engine) if file is None or there_is(file) else None
+
+
+@click.group("cityhall")
 def command() -> None:
     """City hall's side: enrolment codes, staff accounts, boxes."""
 
@@ -55,8 +66,8 @@ def code(config: Path, state: Path, box: str, as_json: bool) -> None:
     """Make a one-time enrolment code. It is shown once; an older unused code of the box ends."""
     if not BOX_NAME.fullmatch(box):
         raise click.UsageError("--box: 英小文字・数字・ハイフン / small letters, digits, hyphens")
-    settings, fleet = _open(config, state)
-    made = fleet.records.new_code(box, ON_SERVER, int(SystemClock().now().timestamp()), settings.code_days)
+    settings, service = _open(config, state)
+    made = service.records.new_code(box, ON_SERVER, int(SystemClock().now().timestamp()), settings.code_days)
     click.echo(json.dumps({"box": box, "code": made, "days": settings.code_days}) if as_json else made)
 
 
@@ -69,16 +80,16 @@ def staff(config: Path, state: Path, name: str, close: bool, password_file: Text
     """Make a staff account for the pages, or set its password anew. Never takes a password as an argument."""
     if not 0 < len(name.strip()) <= LONGEST_NAME or name != name.strip():
         raise click.UsageError(f"--name: 1～{LONGEST_NAME}文字 / 1 to {LONGEST_NAME} letters")
-    _, fleet = _open(config, state)
+    _, service = _open(config, state)
     if close:
-        if not fleet.staff.dismiss(name):
+        if not service.staff.dismiss(name):
             raise NotFound(what_ja="職員", what_en="staff", name=name)
         click.echo(f"{name}: 閉鎖しました / closed")
         return
     password = password_file.read().strip() if password_file else _typed()
     if len(password) < MIN_LETTERS:
         raise click.UsageError(f"{MIN_LETTERS}文字以上にしてください / {MIN_LETTERS} letters at least")
-    fleet.staff.enter(name, password)
+    service.staff.enter(name, password)
     click.echo(f"{name}: 設定しました / set")
 
 
@@ -89,8 +100,8 @@ def accounts(config: Path, state: Path, as_json: bool) -> None:
     """List the staff accounts and when each was last used: for the yearly look at who still needs one."""
     from provisioning.cityhall.staff.view import moment
 
-    _, fleet = _open(config, state)
-    for name, active, at in fleet.staff.accounts():
+    _, database = _open_for_reading(config, state)
+    for name, active, at in StaffRoom(database, SystemClock()).accounts() if database else ():
         if as_json:
             click.echo(json.dumps({"staff": name, "open": active, "logged_in_at": at}, ensure_ascii=False))
         else:
@@ -109,9 +120,10 @@ def boxes(config: Path, state: Path, as_json: bool) -> None:
     from provisioning.cityhall.staff.view import STATES, moment, see
     from provisioning.cityhall.staff.words import words
 
-    settings, fleet = _open(config, state)
+    settings, database = _open_for_reading(config, state)
     now, w = int(SystemClock().now().timestamp()), words("ja")
-    seen = [see(box, now, settings.silent_minutes * 60) for box in fleet.records.boxes()]
+    known = Records(database).boxes() if database else ()
+    seen = [see(box, now, settings.silent_minutes * 60) for box in known]
     for one in sorted(seen, key=lambda s: (STATES.index(s.state), s.name)):
         if as_json:
             facts = {"box": one.name, "state": one.state, "version": one.version, "heard_at": one.heard_at}
@@ -125,8 +137,8 @@ def boxes(config: Path, state: Path, as_json: bool) -> None:
 @click.argument("box")
 def revoke(config: Path, state: Path, box: str) -> None:
     """Cut a box off at once, by name."""
-    _, fleet = _open(config, state)
-    if not fleet.office.revoke(box, ON_SERVER):
+    _, service = _open(config, state)
+    if not service.office.revoke(box, ON_SERVER):
         raise NotFound(what_ja="有効な端末", what_en="active box", name=box)
 
 
@@ -135,7 +147,7 @@ def revoke(config: Path, state: Path, box: str) -> None:
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="FILE.pem for the boxes.")
 def ca(config: Path, state: Path, out: Path) -> None:
     """Write the city's CA certificate, which every box and every staff PC has to trust; made at the first call."""
-    prepare(read_fleet(config), state, SystemClock())
+    prepare(read_cityhall(config), state, SystemClock())
     shutil.copyfile(authority_folder(state).certificate, out)
     click.echo(str(out))
 
@@ -144,6 +156,6 @@ def ca(config: Path, state: Path, out: Path) -> None:
 @site_options
 def tidy(config: Path, state: Path) -> None:
     """Forget messages older than 60 days and dead sessions; for a daily timer."""
-    _, fleet = _open(config, state)
-    fleet.staff.tidy()
-    click.echo(str(fleet.intake.tidy()))
+    _, service = _open(config, state)
+    service.staff.tidy()
+    click.echo(str(service.intake.tidy()))

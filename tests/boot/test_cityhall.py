@@ -45,14 +45,14 @@ def test_a_credential_is_renewed_in_its_unit(enrolled: Container) -> None:
 
 
 def test_heartbeats_wait_while_city_hall_is_down_and_all_arrive_when_it_is_back(enrolled: Container) -> None:
-    enrolled.run("systemctl", "stop", "hiroba-fleet.service")
+    enrolled.run("systemctl", "stop", "hiroba-cityhall.service")
     assert waiting(enrolled) >= 1
     enrolled.run("systemctl", "start", "hiroba-heartbeat.service")  # no failed unit for a line that is down
-    enrolled.run("systemctl", "start", "hiroba-fleet.service")
+    enrolled.run("systemctl", "start", "hiroba-cityhall.service")
     assert waiting(enrolled) == 0
 
 
-@pytest.mark.parametrize("unit", ["backup", "heartbeat", "enrol-renew", "fleet-tidy", "browser-fresh", "disaster"])
+@pytest.mark.parametrize("unit", ["backup", "heartbeat", "enrol-renew", "cityhall-tidy", "browser-fresh", "disaster"])
 def test_what_a_timer_starts_ends_well_in_its_own_sandbox(enrolled: Container, unit: str) -> None:
     enrolled.run("systemctl", "start", f"hiroba-{unit}.service")
     told = enrolled.show(f"hiroba-{unit}.service", "Result", "ExecMainStatus")

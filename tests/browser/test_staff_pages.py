@@ -11,7 +11,7 @@ from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
 from provisioning.cityhall.boxes.enrolment import Refused
 from provisioning.cityhall.tables import Box
 from provisioning.enrolment.identity import Identity
-from tests.fixtures.fleet_server import FleetServer
+from tests.fixtures.cityhall_server import CityHallServer
 
 pytestmark = pytest.mark.needs("chromium")
 expect.set_options(timeout=30_000)  # milliseconds, as long as Playwright waits for all else
@@ -20,14 +20,14 @@ FINDINGS = ["page_printer.paper_out", "backup.old", "disk.wearing", "unit.failed
 
 
 @pytest.fixture(scope="module")
-def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FleetServer]:
-    with FleetServer(tmp_path_factory.mktemp("fleet"), workers=1) as server:
-        server.fleet.staff.enter("hanako", PASSWORD)
+def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CityHallServer]:
+    with CityHallServer(tmp_path_factory.mktemp("cityhall"), workers=1) as server:
+        server.service.staff.enter("hanako", PASSWORD)
         yield server
 
 
 @pytest.fixture
-def page(hall: FleetServer) -> Iterator[Page]:
+def page(hall: CityHallServer) -> Iterator[Page]:
     """Logged in."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
@@ -43,15 +43,15 @@ def page(hall: FleetServer) -> Iterator[Page]:
         browser.close()
 
 
-def asks(hall: FleetServer, folder: Path, box: str, code: str) -> Identity:
+def asks(hall: CityHallServer, folder: Path, box: str, code: str) -> Identity:
     """A box with a code; its identity."""
     identity = Identity(folder / box)
-    answer = hall.fleet.office.ask(code, identity.request(box))
+    answer = hall.service.office.ask(code, identity.request(box))
     assert not isinstance(answer, Refused), answer
     return identity
 
 
-def test_from_a_code_to_an_approved_box_and_to_its_end(hall: FleetServer, page: Page, tmp_path: Path) -> None:
+def test_from_a_code_to_an_approved_box_and_to_its_end(hall: CityHallServer, page: Page, tmp_path: Path) -> None:
     page.get_by_role("link", name="登録コード").click()
     page.get_by_label("端末の名前").fill("plaza-1")
     page.get_by_role("button", name="コードを作る").click()
@@ -72,7 +72,7 @@ def test_from_a_code_to_an_approved_box_and_to_its_end(hall: FleetServer, page: 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_no_page_scrolls_sideways_on_a_phone_and_the_policy_holds(
-    hall: FleetServer, page: Page, tmp_path: Path, language: str
+    hall: CityHallServer, page: Page, tmp_path: Path, language: str
 ) -> None:
     complaints: list[str] = []
 
@@ -91,14 +91,14 @@ def test_no_page_scrolls_sideways_on_a_phone_and_the_policy_holds(
     assert complaints == []
 
 
-def in_trouble(hall: FleetServer, folder: Path, box: str) -> None:
+def in_trouble(hall: CityHallServer, folder: Path, box: str) -> None:
     """An approved box with many findings, and another of its name that waits for staff."""
     now = 1_800_000_000
-    asks(hall, folder / "one", box, hall.fleet.records.new_code(box, "hanako", now, 3650))
-    (pending,) = [one for one in hall.fleet.records.pending() if one.box == box]
-    hall.fleet.office.approve(pending.id, "hanako")
-    with hall.fleet.database.transaction() as session:
+    asks(hall, folder / "one", box, hall.service.records.new_code(box, "hanako", now, 3650))
+    (pending,) = [one for one in hall.service.records.pending() if one.box == box]
+    hall.service.office.approve(pending.id, "hanako")
+    with hall.service.database.transaction() as session:
         found = session.get(Box, box)
         assert found is not None
         found.heartbeat_at, found.facts = now, {"version": "1", "findings": FINDINGS, "page_paper": "jam"}
-    asks(hall, folder / "other", box, hall.fleet.records.new_code(box, "hanako", now, 3650))
+    asks(hall, folder / "other", box, hall.service.records.new_code(box, "hanako", now, 3650))
