@@ -29,8 +29,9 @@ class Chart(NamedTuple):
 
 
 def draw(labels: Sequence[str], series: Mapping[str, Sequence[int | None]], *, no_data: str) -> Chart:
-    """Grouped bars for each label, a colour for each series; no bar for None, ``no_data`` as text when
-    all are None. 1,000 × 360 units, scaled by the page."""
+    """Grouped bars for each label, a colour for each series; no bar for None, ``no_data`` as text when all are None.
+    1,000 × 360 units, scaled by the page.
+    """
     chart = _pygal().Bar(**_options(labels, no_data))
     chart.uuid = "usage"
     chart.x_labels = list(labels)
