@@ -196,7 +196,7 @@ def test_minutes_that_an_older_release_kept_count_on_the_day_of_the_update(make_
     assert login(box, 1) == [p.Refused(refused=p.RefusalReason.MINUTES_USED)]
 
 
-def test_a_blocked_phone_keeps_its_number_over_a_restart_and_one_of_an_older_release_gets_one(
+def test_a_blocked_phone_keeps_its_number_over_a_restart_and_gets_one_after_an_update(
     make_box: MakeBox,
 ) -> None:
     box = make_box()
