@@ -16,10 +16,12 @@ from cryptography import x509
 
 from captive_portal.gate.client import SocketGateClient
 from captive_portal.gate.errors import GateFault, GateUnreachable
+from device.card.drivers import open_reader
 from device.clock import Clock
 from device.health import judges, readers
 from device.health.finding import Finding, Severity, absent, error, ok, warning
 from device.network import default_gateways, interfaces, missing_interfaces
+from device.printer.drivers import open_page_printer, open_receipt_printer
 from device.watchdog import http_probe
 from kiosk.issuer.client import HttpIssuerClient
 from kiosk.issuer.errors import IssuerBroken, IssuerUnreachable
@@ -128,27 +130,21 @@ def _count(file: Path, sql: str) -> int:
 
 def reader(box: Box) -> Finding:
     """Card service and reader."""
-    from device.card.pcsc import PcscReader
-
-    with closing(PcscReader(box.site.card)) as asked:
+    with closing(open_reader(box.site.card)) as asked:
         return judges.reader(asked.presence().value)
 
 
 def receipt_printer(box: Box) -> Finding:
     """It talks to one at a time: while somebody is being served it is left alone."""
-    from device.printer.receipt_printer import NetworkReceiptPrinter
-
     screen = kiosk_screen((box.site.kiosk.host, box.site.kiosk.port))
     if screen is not None and screen not in IDLE_SCREENS:
         return absent("receipt_printer.in_use")
-    return judges.printer("receipt_printer", NetworkReceiptPrinter(box.site.receipt_printer).condition().value)
+    return judges.printer("receipt_printer", open_receipt_printer(box.site.receipt_printer).condition().value)
 
 
 def page_printer(box: Box) -> Finding:
     """The A4 printer."""
-    from device.printer.page_printer import IppPagePrinter
-
-    return judges.printer("page_printer", IppPagePrinter(box.site.page_printer).condition().value)
+    return judges.printer("page_printer", open_page_printer(box.site.page_printer).condition().value)
 
 
 def issuer(box: Box) -> Finding:
