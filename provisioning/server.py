@@ -45,7 +45,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "threads": listen.threads,
             "worker_class": type("Worker", (PatientWorker,), {"plain_port": listen.port if listen.tls_port else None}),
             "worker_tmp_dir": "/dev/shm",  # noqa: S108  # the heartbeat file must not touch the card (wear)
-            "control_socket_disable": True,  # facts/kiosk_fleet_ux.md §0.4
+            "control_socket_disable": True,  # docs/sources.md#gunicorn
             "proc_name": f"hiroba-{listen.name}",
             "loglevel": "warning",
             "limit_request_line": 4094,

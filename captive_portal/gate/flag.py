@@ -8,7 +8,7 @@ from captive_portal.gate import protocol as p
 
 
 class DisasterFlag:
-    """The file at ``path``. A drill raises none: 00000JAPAN is for disasters alone (facts/captive_portal.md §4)."""
+    """The file at ``path``. A drill raises none: 00000JAPAN is for disasters alone (docs/sources.md#public-wi-fi)."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,6 +1,6 @@
 """Who had which address when, and for how long: one line of the connection log. Pure.
 
-Destinations are never part of it (facts/captive_portal.md §4).
+Destinations are never part of it (docs/sources.md#public-wi-fi).
 """
 
 from __future__ import annotations

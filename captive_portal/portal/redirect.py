@@ -1,6 +1,6 @@
 """The lean path: a request for any host but ours is a probe or a lost page, and is sent to the portal page.
 
-It stands before the web framework, since a room full of phones probes thousands of times a second (DESIGN §9).
+It stands before the web framework, since a room full of phones probes thousands of times a second.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from captive_portal.stats.codes import BOX, MERGED, UNKNOWN_SPOT
 from device.store import Store
 
 UNDER = 5
-"""Fewer visitors than this are not told (facts/kiosk_fleet_ux.md §5.4)."""
+"""Fewer visitors than this are not told (docs/sources.md#small-counts)."""
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):

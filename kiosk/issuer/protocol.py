@@ -21,7 +21,7 @@ import msgspec
 
 
 class Kind(Enum):
-    """Kinds of certificate (DESIGN §3)."""
+    """Kinds of certificate (README.md, glossary)."""
 
     RESIDENCE_RECORD = "residence_record"
     RESIDENCE_STATEMENT = "residence_statement"
@@ -33,7 +33,7 @@ class Kind(Enum):
 
 class RefusalReason(Enum):
     """Why the issuer refuses. COUNTER is the neutral one: disclosure restriction and its like must look the same as
-    any other case for the counter (facts/my_number_card.md §3.2).
+    any other case for the counter (docs/sources.md#neutral-refusal).
     """
 
     CREDENTIAL_EXPIRED = "credential_expired"

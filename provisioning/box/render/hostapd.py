@@ -15,7 +15,7 @@ from device.secrets import Secret
 from provisioning.box.render.wrong import Wrong, one_line
 
 DISASTER_SSID = "00000JAPAN"
-"""The common name of a disaster's open Wi-Fi: no authentication, no encryption (facts/captive_portal.md §4)."""
+"""The common name of a disaster's open Wi-Fi: no authentication, no encryption (docs/sources.md#public-wi-fi)."""
 _SPREAD = (1, 6, 11)
 """Channels of 2.4 GHz that do not overlap; channel 0 takes one by the box's name, so that neighbours differ. (hostapd's
 own choice needs a survey, which a Raspberry Pi's radio cannot make.)"""
