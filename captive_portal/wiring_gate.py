@@ -8,14 +8,14 @@ import signal
 import threading
 from pathlib import Path
 
-from captive_portal.gate import netlink
-from captive_portal.gate.bridge import Isolation
 from captive_portal.gate.database import Database
+from captive_portal.gate.disaster_file import DisasterFlag
 from captive_portal.gate.enforcer import Enforcer
-from captive_portal.gate.flag import DisasterFlag
-from captive_portal.gate.kernel import NftKernel
-from captive_portal.gate.neighbours import KernelNeighbours
-from captive_portal.gate.routes import Routes
+from captive_portal.gate.kernel import netlink
+from captive_portal.gate.kernel.bridge_isolation import Isolation
+from captive_portal.gate.kernel.neighbours import KernelNeighbours
+from captive_portal.gate.kernel.packet_filter import NftKernel
+from captive_portal.gate.kernel.routing_rules import Routes
 from captive_portal.gate.server import Server
 from captive_portal.settings import WifiSettings
 from device.audit import Audit

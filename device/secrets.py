@@ -1,4 +1,4 @@
-"""Types for what must never be seen: a value that prints as stars, cannot be serialised by accident and can be wiped."""
+"""Types for what must never be shown: a value that prints as stars, cannot be serialised and can be wiped."""
 
 from __future__ import annotations
 

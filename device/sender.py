@@ -1,4 +1,4 @@
-"""Empties the outbox through a port: batches in order, acknowledged ids deleted, waits that grow when nobody answers."""
+"""Empties the outbox through a port: batches in order, acknowledged ids deleted, waits that grow without an answer."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from device.audit import AuditSink
-from device.logs import Log
+from device.logs import Log, places
 from kiosk.card_steps import CardSteps
 from kiosk.desk import Desk
 from kiosk.issuance.alarm import Alarm
@@ -125,6 +125,6 @@ def _mind_errors(app: Flask, log: Log, pages: Pages) -> None:
 
     @app.errorhandler(500)
     def broken(error: HTTPException) -> Response:
-        cause = getattr(error, "original_exception", None)
-        log.error("page_failed", error=type(cause or error).__name__)
+        cause = getattr(error, "original_exception", None) or error
+        log.error("page_failed", error=type(cause).__name__, places=places(cause))
         return pages.fault()

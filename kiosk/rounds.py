@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from device.logs import Log
+from device.logs import Log, places
 
 JOIN_SECONDS = 15.0
 
@@ -39,7 +39,7 @@ class Workers:
         try:
             work()
         except Exception as error:
-            self._log.error("worker_failed", worker=name, error=type(error).__name__)
+            self._log.error("worker_failed", worker=name, error=type(error).__name__, places=places(error))
 
 
 class Rounds:
@@ -66,4 +66,4 @@ class Rounds:
         try:
             work()
         except Exception as error:
-            self._log.error("round_failed", round=name, error=type(error).__name__)
+            self._log.error("round_failed", round=name, error=type(error).__name__, places=places(error))

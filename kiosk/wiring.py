@@ -21,6 +21,7 @@ from device.logs import Log
 from device.printer.settings import PagePrinterSettings, ReceiptPrinterSettings
 from device.printer.status import PagePrinter, ReceiptPrinter
 from device.store import SMALL_PAGE, Store
+from device.version import version
 from kiosk.app import Parts, create_app
 from kiosk.card_steps import CardSteps
 from kiosk.caretaker import Caretaker
@@ -45,7 +46,6 @@ from kiosk.settings import CitySettings, IssuerLinkSettings, KioskSettings
 from kiosk.words import Words
 
 DATABASE = "kiosk.db"
-VERSION = "0.1.0"
 TICK_SECONDS = 0.2
 LOOK_SECONDS = 2.0
 TELL_SECONDS = 60.0
@@ -143,7 +143,7 @@ def assemble(ports: Ports) -> Kiosk:
     rounds = Rounds(workers, ports.log)
 
     def start() -> None:
-        audit.record("kiosk_started", version=VERSION)
+        audit.record("kiosk_started", version=version())
         caretaker.hold()
         rounds.run("caretaker", TICK_SECONDS, caretaker.tick)
         rounds.run("look", LOOK_SECONDS, caretaker.look)

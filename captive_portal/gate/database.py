@@ -2,7 +2,7 @@
 the sealed connection log.
 
 A session's row, with its MAC, is deleted when it ends (secure_delete, and the write-ahead log is cut back by
-``sweep``); in the same transaction its stay goes into the sealed log, if the city keeps one.
+``sweep``); in the same transaction its entry goes into the encrypted connection log, if the city keeps one.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from typing import TypeVar
 import msgspec
 
 from captive_portal.gate import protocol as p
-from captive_portal.gate.blocks import Bar
-from captive_portal.gate.book import Book
-from captive_portal.gate.changes import Changes
-from captive_portal.gate.identity import DaySalt
-from captive_portal.gate.sealing import Seal
-from captive_portal.gate.session import Session
+from captive_portal.gate.connection_log.sealing import Seal
+from captive_portal.gate.policy.blocked_phones import Bar
+from captive_portal.gate.policy.changes import Changes
+from captive_portal.gate.policy.identity import DaySalt
+from captive_portal.gate.policy.session import Session
+from captive_portal.gate.policy.session_policy import Book
 from captive_portal.settings import ConnectionLogSettings
 from device.audit import AUDIT_MIGRATIONS
 from device.migrations import additive, statements
@@ -135,8 +135,8 @@ class Database:
                 connection.execute("DELETE FROM fact WHERE name = 'used'")
             _write_used(connection, changes.over.values(), book.used)
             _write_usage(connection, changes.usage)
-            if changes.stays and self._seal:
-                box = (now.wall.date().isoformat(), self._seal.close(changes.stays))
+            if changes.log_entries and self._seal:
+                box = (now.wall.date().isoformat(), self._seal.close(changes.log_entries))
                 connection.execute("INSERT INTO sealed (day, box) VALUES (?,?)", box)
             if changes.blocks:
                 _put_fact(connection, "blocked", list(book.blocks))  # who; an older release reads this alone

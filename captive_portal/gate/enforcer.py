@@ -9,15 +9,15 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from captive_portal.gate import protocol as p
-from captive_portal.gate.answer import answer
-from captive_portal.gate.book import Book
-from captive_portal.gate.crowd import Crowd
 from captive_portal.gate.database import Database, Moment
 from captive_portal.gate.errors import KernelRefused
-from captive_portal.gate.identity import Handles, Tokens
-from captive_portal.gate.keeper import Keeper, Wrong
-from captive_portal.gate.kernel import Kernel
-from captive_portal.gate.neighbours import Neighbours
+from captive_portal.gate.kernel.neighbours import Neighbours
+from captive_portal.gate.kernel.packet_filter import Kernel
+from captive_portal.gate.kernel.reconciler import Keeper, Wrong
+from captive_portal.gate.policy.disaster_usage import Crowd
+from captive_portal.gate.policy.dispatch import answer
+from captive_portal.gate.policy.identity import Handles, Tokens
+from captive_portal.gate.policy.session_policy import Book
 from captive_portal.settings import WifiSettings
 from device.audit import AuditSink
 from device.clock import Clock

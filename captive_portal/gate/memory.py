@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from captive_portal.gate import protocol as p
-from captive_portal.gate.answer import answer
-from captive_portal.gate.book import Book
 from captive_portal.gate.client import AskingGate
 from captive_portal.gate.errors import GateUnreachable
-from captive_portal.gate.identity import Handles, Tokens
-from captive_portal.gate.session import Sighting, spot_of
+from captive_portal.gate.policy.dispatch import answer
+from captive_portal.gate.policy.identity import Handles, Tokens
+from captive_portal.gate.policy.session import Sighting, spot_of
+from captive_portal.gate.policy.session_policy import Book
 from captive_portal.settings import WifiSettings
 from device.clock import Clock
 

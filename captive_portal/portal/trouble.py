@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import traceback
-
 from captive_portal.gate.errors import GateFault, GateUnreachable
 from captive_portal.portal.asked import Answer, Asked
 from captive_portal.portal.pages import Pages
-from device.logs import Log
+from device.logs import Log, places
 
 
 class Trouble:
@@ -22,8 +20,7 @@ class Trouble:
         if isinstance(error, GateUnreachable | GateFault):
             self._log.warning("gate_not_answering", code=error.code)
             return self._pages.without_gate(asked)
-        places = [f"{f.filename.rpartition('/')[2]}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)]
-        self._log.error("portal_failed", kind=type(error).__name__, places=places)  # no message: it may quote a form
+        self._log.error("portal_failed", kind=type(error).__name__, places=places(error))
         return self._pages.bare_error(asked, "error_busy", 500)
 
     def refused(self, asked: Asked, status: int) -> Answer:

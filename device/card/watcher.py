@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from device.card.presence import CardArrived, CardLeft, CardReader, Presence, PresenceEvent, ReaderChanged
-from device.logs import Log
+from device.logs import Log, places
 
 _WORKING = frozenset({Presence.EMPTY, Presence.PRESENT})
 _HEALTHY_POLLS = 20
@@ -99,4 +99,4 @@ class Watcher:
 
     def _complain(self, event: str, error: Exception) -> None:
         if self._log is not None:
-            self._log.error(event, error=type(error).__name__)
+            self._log.error(event, error=type(error).__name__, places=places(error))

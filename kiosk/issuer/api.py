@@ -15,7 +15,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from device.errors import HirobaError, StoreError
-from device.logs import Log
+from device.logs import Log, places
 from kiosk.issuer import protocol as p
 from kiosk.issuer.errors import RequestUnknown
 from kiosk.issuer.port import IssuerPort
@@ -81,7 +81,7 @@ def _fault(error: Exception, log: Log) -> Response:
     """A code for the caller; for the log what and where, but not the message, which may quote personal data."""
     status, code = _code(error)
     if status >= 500:
-        log.error("issuer_fault", code=code, kind=type(error).__name__, where=_where(error))
+        log.error("issuer_fault", code=code, kind=type(error).__name__, places=places(error))
     return _json(msgspec.json.encode({"code": code}), status)
 
 
@@ -96,12 +96,3 @@ def _code(error: Exception) -> tuple[int, str]:
     if isinstance(error, StoreError | sqlite3.Error):
         return 503, StoreError.code
     return 500, error.code if isinstance(error, HirobaError) else "issuer.fault"
-
-
-def _where(error: Exception) -> list[str]:
-    """File and line of the last frames."""
-    found, trace = [], error.__traceback__
-    while trace is not None:
-        found.append(f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    return found[-4:]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import metadata
 from pathlib import Path
 
 from flask import Flask
@@ -12,6 +11,7 @@ from device.card.credential import TrustStore
 from device.clock import Clock
 from device.logs import Log
 from device.store import SMALL_PAGE, Migration, Store
+from device.version import version
 from kiosk.issuer.api import create_app
 from kiosk.issuer.challenges import CHALLENGE_MIGRATIONS, Challenges
 from kiosk.issuer.document import Press
@@ -64,6 +64,6 @@ def build_service(settings: IssuerSettings, city: CitySettings, state: Path, clo
             max_copies=settings.max_copies,
             authority=settings.mayor or city.name_ja,
             municipality=settings.municipality_code,
-            version=metadata.version("hiroba"),
+            version=version(),
         )
     )

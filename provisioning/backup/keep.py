@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import UTC
-from importlib import metadata
 from pathlib import Path
 
 import msgspec
 
 from device.clock import Clock
+from device.version import version
 from provisioning.backup import archive, contents, snapshot
 from provisioning.backup.errors import CanNotWrite
 from provisioning.backup.leftovers import sweep
@@ -53,7 +53,7 @@ class Keeper:
                 archive=secrets.token_hex(8),
                 box=self._box,
                 taken_at=taken_at,
-                version=metadata.version("hiroba"),
+                version=version(),
                 files=snapshot.take(self._state, self._settings, work),
             )
             size = archive.write(target, self._recipient, manifest, work)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib
 import tempfile
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from device.errors import HirobaError
+from device.logs import places
 from provisioning.bench.effort import Effort
 from provisioning.bench.rows import BARS, Measured, Row, judge
 
@@ -48,6 +48,4 @@ def reason(error: Exception) -> str:
     """One line: what broke and where."""
     if isinstance(error, HirobaError):
         return ", ".join([error.code, *(f"{key}={value}" for key, value in error.facts.items())])
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {str(error).strip()[:200]}{place}"
+    return f"{type(error).__name__}: {str(error).strip()[:200]} ({' '.join(places(error)[-1:])})"

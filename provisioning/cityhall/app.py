@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import traceback
 from collections.abc import Callable, Iterable
 from importlib import resources
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from device.logs import Log
+from device.logs import Log, places
 from provisioning.cityhall.boxes.box_api import create_box_app, create_enrol_app
 from provisioning.cityhall.boxes.intake import Intake
 from provisioning.cityhall.staff.pages import Pages, build_pages, language, shown
@@ -77,8 +76,7 @@ def _refused(error: HTTPException, pages: Pages) -> Response:
 
 
 def _surprise(error: Exception, pages: Pages, log: Log) -> Response:
-    places = [f"{f.filename.rpartition('/')[2]}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)]
-    log.error("fleet_failed", kind=type(error).__name__, places=places[-4:])
+    log.error("fleet_failed", kind=type(error).__name__, places=places(error))
     return _told("error_busy", 500, pages)
 
 

@@ -13,8 +13,8 @@ from captive_portal.gate import protocol as p
 from captive_portal.gate.client import GateClient, SocketGateClient
 from captive_portal.gate.errors import GateUnreachable
 from captive_portal.gate.memory import MemoryGate
+from captive_portal.gate.policy.session import Sighting
 from captive_portal.gate.server import Server
-from captive_portal.gate.session import Sighting
 from device.clock import HeldClock, SystemClock
 from device.logs import open_log
 from tests.captive_portal.gate.conftest import Box

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from captive_portal.gate.crowd import Seen
 from captive_portal.gate.errors import KernelRefused
-from captive_portal.gate.kernel import Kernel, NftKernel
-from captive_portal.gate.memory_kernel import MemoryKernel
-from captive_portal.gate.reconcile import Element, Name, Plan
-from captive_portal.gate.ruleset import table
+from captive_portal.gate.kernel.memory_packet_filter import MemoryKernel
+from captive_portal.gate.kernel.packet_filter import Kernel, NftKernel
+from captive_portal.gate.kernel.reconcile import Element, Name, Plan
+from captive_portal.gate.kernel.ruleset import table
+from captive_portal.gate.policy.disaster_usage import Seen
 from device.clock import SystemClock
 from tests.captive_portal.gate.sites import a_site, mac, standing
 from tests.fixtures.mail_server import wait_for

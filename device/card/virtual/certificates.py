@@ -1,4 +1,4 @@
-"""X.509 certificates of the TEST PKI, after the profile found on real cards (docs/sources.md#card-credential)."""
+"""Builds the X.509 certificates of the TEST PKI in the profile of real cards (docs/sources.md#card-credential)."""
 
 from __future__ import annotations
 

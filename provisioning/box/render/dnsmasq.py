@@ -11,7 +11,7 @@ from __future__ import annotations
 import ipaddress
 from pathlib import Path
 
-from captive_portal.gate.ruleset import TABLE
+from captive_portal.gate.kernel.ruleset import TABLE
 from captive_portal.portal.capport import API_PATH
 from captive_portal.settings import DhcpSettings, PortalSettings, SpotSettings
 from provisioning.box.render.wrong import Wrong, one_line

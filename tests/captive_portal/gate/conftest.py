@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from captive_portal.gate.database import Database
+from captive_portal.gate.disaster_file import DisasterFlag
 from captive_portal.gate.enforcer import Enforcer
-from captive_portal.gate.flag import DisasterFlag
-from captive_portal.gate.memory_kernel import MemoryKernel
-from captive_portal.gate.session import Sighting
+from captive_portal.gate.kernel.memory_packet_filter import MemoryKernel
+from captive_portal.gate.policy.session import Sighting
 from captive_portal.settings import WifiSettings
 from device.audit import Audit
 from device.clock import HeldClock

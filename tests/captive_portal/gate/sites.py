@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from captive_portal.gate.kernel import Kernel
-from captive_portal.gate.reconcile import OURS, Name, Reading
+from captive_portal.gate.kernel.packet_filter import Kernel
+from captive_portal.gate.kernel.reconcile import OURS, Name, Reading
 from captive_portal.settings import Ipv4Settings, Ipv6Settings, LimitSettings, SpotSettings, WifiSettings
 from device.clock import JST
 

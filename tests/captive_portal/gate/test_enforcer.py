@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from captive_portal.gate import protocol as p
-from captive_portal.gate.crowd import Seen
 from captive_portal.gate.database import Database
-from captive_portal.gate.reconcile import Element, Name, Plan
-from captive_portal.gate.session import Sighting
+from captive_portal.gate.kernel.reconcile import Element, Name, Plan
+from captive_portal.gate.policy.disaster_usage import Seen
+from captive_portal.gate.policy.session import Sighting
 from captive_portal.settings import LimitSettings
 from tests.captive_portal.gate.conftest import Box
 from tests.captive_portal.gate.sites import a_site, ip, mac, standing

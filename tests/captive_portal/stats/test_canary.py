@@ -17,8 +17,8 @@ import pytest
 from captive_portal.gate import protocol as p
 from captive_portal.gate.client import AskingGate
 from captive_portal.gate.database import Database
-from captive_portal.gate.reconcile import Name
-from captive_portal.gate.session import Sighting
+from captive_portal.gate.kernel.reconcile import Name
+from captive_portal.gate.policy.session import Sighting
 from captive_portal.settings import LimitSettings
 from captive_portal.stats.export import to_csv, to_json
 from captive_portal.stats.open_data import publish, read_days

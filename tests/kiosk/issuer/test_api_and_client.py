@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 
 from device.clock import JST, HeldClock
 from device.logs import open_log
+from device.version import version
 from kiosk.issuer import protocol as p
 from kiosk.issuer.api import create_app
 from kiosk.issuer.client import HttpIssuerClient
@@ -77,7 +78,7 @@ def test_the_wired_issuer_serves_and_says_it_is_not_ready_without_residents(pki:
     city = CitySettings(name_ja="摂津市", name_en="Settsu", telephone="06-0000-0000")
     clock = HeldClock(datetime(2026, 11, 23, tzinfo=JST))
     app = build_issuer(settings, city, tmp_path, clock, open_log("issuer", StringIO()))
-    assert app.test_client().get("/v1/health").json == {"ready": False, "version": "0.1.0"}
+    assert app.test_client().get("/v1/health").json == {"ready": False, "version": version()}
 
 
 def test_nobody_listening_is_unreachable() -> None:
