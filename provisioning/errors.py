@@ -74,9 +74,21 @@ class NotPublic(HirobaError):
 
 
 class NoCityHall(HirobaError):
-    """Codes are asked for where no fleet service keeps its state. facts: folder."""
+    """Codes are asked for where no city hall's service keeps its state. facts: folder."""
 
     code = "seed.no_city_hall"
+
+
+class BoxNotNamed(HirobaError):
+    """A city's file holds many boxes. facts: file, boxes."""
+
+    code = "apply.box_not_named"
+
+
+class OtherBox(HirobaError):
+    """The file is of another box than was named. facts: file, box, name."""
+
+    code = "apply.other_box"
 
 
 class InstallStepFailed(HirobaError):

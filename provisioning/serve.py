@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from provisioning.errors import PortNotAllowed, PortTaken
+from provisioning.starting import told_once
 
 if TYPE_CHECKING:
     from provisioning.doors import Door
@@ -54,10 +56,19 @@ def serve(listen: Listen, build: Callable[[], Served]) -> None:
 
     for port in listen.ports:
         check_port(listen.host, port)
+    arbiter = os.getpid()
     try:
-        Server(listen, build).run()
+        Server(listen, told_once(lambda: _started(build))).run()
     except SystemExit as end:
+        if os.getpid() != arbiter:
+            raise  # a worker's: gunicorn tells by its exit code whether another one may be started
         sys.exit(1 if end.code else 0)
+
+
+def _started(build: Callable[[], Served]) -> Served:
+    served = build()
+    served.start()
+    return replace(served, start=lambda: None)
 
 
 def every_address() -> str:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from captive_portal.gate.client import GateClient
 from captive_portal.gate.errors import GateFault, GateUnreachable
-from captive_portal.gate.protocol import Usage
+from captive_portal.gate.protocol import UsageEvent
 from captive_portal.stats.ledger import close_days, open_days, read_tally, write
 from captive_portal.stats.sums import Sums
 from captive_portal.stats.tally import Tally, fold
@@ -102,7 +102,7 @@ class StatsCollector:
             close_days(self._store, before, self._keep_days)
 
 
-def _restarted(tally: Tally, events: Sequence[Usage]) -> Tally:
+def _restarted(tally: Tally, events: Sequence[UsageEvent]) -> Tally:
     """Where to count on from. Not acknowledged events end with the last one counted or later ones; when they end before
     it, the gate lost its database and numbers from 1 again.
     """

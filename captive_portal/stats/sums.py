@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from captive_portal.gate.protocol import Usage
+from captive_portal.gate.protocol import UsageEvent
 from captive_portal.stats.codes import BOX, UNKNOWN_SPOT, known
 from device.clock import JST
 
@@ -68,12 +68,12 @@ def hour_name(at: datetime) -> str:
     return at.astimezone(JST).strftime("%Y-%m-%dT%H")
 
 
-def spots_of(event: Usage) -> tuple[str, str]:
+def spots_of(event: UsageEvent) -> tuple[str, str]:
     """The spot an event counts for, and the whole box."""
     return event.spot or UNKNOWN_SPOT, BOX
 
 
-def summed(events: Iterable[Usage]) -> Sums:
+def summed(events: Iterable[UsageEvent]) -> Sums:
     """The sums of some events, without peaks: those need to know who was online before (tally)."""
     sums = Sums()
     for event in events:
@@ -81,7 +81,7 @@ def summed(events: Iterable[Usage]) -> Sums:
     return sums
 
 
-def add_event(sums: Sums, event: Usage) -> None:
+def add_event(sums: Sums, event: UsageEvent) -> None:
     """Count one event."""
     if event.kind == "refused":
         _count(sums, event, "refusal", event.why)
@@ -100,7 +100,7 @@ def add_event(sums: Sums, event: Usage) -> None:
             sums.hour(spot, hour).add(HourSum(seconds=seconds, bytes_up=up, bytes_down=down))
 
 
-def _add_opened(sums: Sums, event: Usage) -> None:
+def _add_opened(sums: Sums, event: UsageEvent) -> None:
     hour = hour_name(event.at)
     day, hour_of_day = hour.split("T")
     values = [(part, known(part, getattr(event, part))) for part in ("method", "language", "device")]
@@ -112,12 +112,12 @@ def _add_opened(sums: Sums, event: Usage) -> None:
             sums.visitors.add((day, spot, part, value, event.visitor))
 
 
-def _count(sums: Sums, event: Usage, part: str, value: str) -> None:
+def _count(sums: Sums, event: UsageEvent, part: str, value: str) -> None:
     for spot in spots_of(event):
         sums.parts[spot, hour_name(event.at), part, known(part, value)] += 1
 
 
-def split(event: Usage) -> list[tuple[str, int, int, int]]:
+def split(event: UsageEvent) -> list[tuple[str, int, int, int]]:
     """(hour, seconds, bytes up, bytes down) for each hour the event's growth falls in: it covers the ``seconds`` before
     ``at``, and bytes are taken to flow evenly. The shares add up to the whole exactly.
     """

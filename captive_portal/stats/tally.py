@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from captive_portal.gate.protocol import Usage
+from captive_portal.gate.protocol import UsageEvent
 from captive_portal.stats.codes import BOX
 from captive_portal.stats.sums import HOUR, Sums, add_event, hour_name
 
@@ -24,7 +24,7 @@ class Tally:
     live: Mapping[str, str] = field(default_factory=dict)
 
 
-def fold(tally: Tally, events: Iterable[Usage]) -> tuple[Tally, Sums]:
+def fold(tally: Tally, events: Iterable[UsageEvent]) -> tuple[Tally, Sums]:
     """Count the events that ``tally`` has not seen yet, in the order of their numbers."""
     sums, live, number, at = Sums(), dict(tally.live), tally.number, tally.at
     online = Counter(live.values())
@@ -58,7 +58,7 @@ def _raise_peaks(sums: Sums, online: Counter[str], at: datetime) -> None:
             hour.peak = max(hour.peak, count)
 
 
-def _move(live: dict[str, str], online: Counter[str], event: Usage) -> None:
+def _move(live: dict[str, str], online: Counter[str], event: UsageEvent) -> None:
     """Bring the list of who is online up to this event."""
     if event.kind in ("refused", "disaster"):
         return

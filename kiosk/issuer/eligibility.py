@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from kiosk.issuer.protocol import Kind, OrderContent, RefusalReason
-from kiosk.issuer.records import HouseholdNow, ResidentRecord
+from kiosk.issuer.register.records import HouseholdNow, ResidentRecord
 
 MINIMUM_AGE = 15
 """Years (docs/sources.md#certificate-service)."""

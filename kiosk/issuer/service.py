@@ -17,19 +17,19 @@ from device.clock import Clock
 from device.errors import CredentialRejected
 from kiosk.issuer import protocol as p
 from kiosk.issuer.challenges import Challenges, hashed
-from kiosk.issuer.codes import png_of
-from kiosk.issuer.document import Press
 from kiosk.issuer.eligibility import RENDERED, is_request_id, may_ask, may_have, well_formed
 from kiosk.issuer.errors import RequestUnknown
-from kiosk.issuer.glyphs import GlyphCheck
-from kiosk.issuer.layout import PagePlan, plan
-from kiosk.issuer.paper import compose, page_text
+from kiosk.issuer.kinds.residence_record.sheet import Sheet, Stamp, residence_record, words_of
+from kiosk.issuer.ledger import Accepted, Ledger, Wanted, order_digest
+from kiosk.issuer.paper.composition import compose, page_text
+from kiosk.issuer.paper.glyphs import GlyphCheck
+from kiosk.issuer.paper.layout import PagePlan, plan
+from kiosk.issuer.paper.typst_renderer import Press
 from kiosk.issuer.protocol import RefusalReason
-from kiosk.issuer.records import HouseholdNow
-from kiosk.issuer.register import RegisterPort
-from kiosk.issuer.requests import Accepted, Ledger, Wanted, order_digest
-from kiosk.issuer.seal import Sealer, SealFacts, text_digest
-from kiosk.issuer.sheet import Sheet, Stamp, residence_record, words_of
+from kiosk.issuer.register.records import HouseholdNow
+from kiosk.issuer.register.register import RegisterPort
+from kiosk.issuer.seal.codes import png_of
+from kiosk.issuer.seal.seal import Sealer, SealFacts, text_digest
 from kiosk.issuer.visits import IssuerVisit, Visits
 
 _REJECTED = {"validity": RefusalReason.CREDENTIAL_EXPIRED}

@@ -14,12 +14,12 @@ from device.store import SMALL_PAGE, Migration, Store
 from device.version import version
 from kiosk.issuer.api import create_app
 from kiosk.issuer.challenges import CHALLENGE_MIGRATIONS, Challenges
-from kiosk.issuer.document import Press
-from kiosk.issuer.glyphs import GlyphCheck, find_font
-from kiosk.issuer.register import REGISTER_MIGRATIONS, Register
-from kiosk.issuer.requests import REQUEST_MIGRATIONS, Ledger
-from kiosk.issuer.seal import Sealer
-from kiosk.issuer.seal_keys import seal_key
+from kiosk.issuer.ledger import GAP_MIGRATIONS, REQUEST_MIGRATIONS, Ledger
+from kiosk.issuer.paper.glyphs import GlyphCheck, find_font
+from kiosk.issuer.paper.typst_renderer import Press
+from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register
+from kiosk.issuer.seal.seal import Sealer
+from kiosk.issuer.seal.seal_keys import seal_key
 from kiosk.issuer.service import Desk, Issuer
 from kiosk.issuer.settings import IssuerSettings
 from kiosk.issuer.visits import VISIT_MIGRATIONS, Visits
@@ -32,6 +32,7 @@ LEDGER_MIGRATIONS: tuple[Migration, ...] = (
     *VISIT_MIGRATIONS,
     *REQUEST_MIGRATIONS,
     *AUDIT_MIGRATIONS,
+    *GAP_MIGRATIONS,
 )
 """In this order for ever: a later migration of any of them goes to the end of this list, not into its own."""
 

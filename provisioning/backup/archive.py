@@ -15,11 +15,11 @@ from typing import IO, NamedTuple, cast
 
 import msgspec
 
+from device.files import atomic_writer
 from provisioning.backup.age import Decryptor, Encryptor, Identity
-from provisioning.backup.contents import Manifest, part_name, safe
+from provisioning.backup.contents import Manifest, safe
 from provisioning.backup.errors import ArchiveDamaged, CanNotWrite
-from provisioning.backup.leftovers import claim
-from provisioning.backup.snapshot import MANIFEST, digest, sync_folder
+from provisioning.backup.snapshot import MANIFEST, digest
 
 FORMAT = 1
 _MAX_MANIFEST_BYTES = 16 * 1024 * 1024
@@ -29,19 +29,11 @@ def write(target: Path, recipient: bytes, manifest: Manifest, work: Path) -> int
     """The copies in ``work`` as an archive at ``target``, which is there whole or not at all; its bytes. Raises
     CanNotWrite.
     """
-    part = target.with_name(part_name(target.name))
     try:
-        part.unlink(missing_ok=True)
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123 - mode 0600 from its first moment
-            claim(file.fileno())
+        with atomic_writer(target, mode=0o600) as file:
             _write(file, recipient, manifest, work)
-            file.flush()
-            os.fsync(file.fileno())
             size = file.tell()
-        part.replace(target)
-        sync_folder(target.parent)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise CanNotWrite(file=target, reason=error.strerror or "") from error
     return size
 

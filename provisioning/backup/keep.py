@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from device.clock import Clock
+from device.files import atomic_write
 from device.version import version
 from provisioning.backup import archive, contents, snapshot
 from provisioning.backup.errors import CanNotWrite
@@ -76,9 +77,7 @@ class Keeper:
         path = self._state / NOTE
         try:
             path.parent.mkdir(exist_ok=True, mode=0o755)
-            fresh = path.with_suffix(".part")
-            fresh.write_bytes(msgspec.json.encode(note))
-            fresh.replace(path)
+            atomic_write(path, msgspec.json.encode(note), mode=0o644)
         except OSError as error:
             raise CanNotWrite(file=path, reason=error.strerror or "") from error
 

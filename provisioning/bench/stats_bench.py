@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-from captive_portal.gate.protocol import Usage
+from captive_portal.gate.protocol import UsageEvent
 from captive_portal.settings import Ipv4Settings, SpotSettings, WifiSettings
 from captive_portal.stats.ledger import close_days, open_ledger, read_tally, write
 from captive_portal.stats.page import create_stats_app
@@ -48,9 +48,9 @@ def measure(effort: Effort) -> Iterator[Measured]:
     yield _booking(effort, raw)
 
 
-def events(day: date, first: int, sessions: int) -> list[Usage]:
+def events(day: date, first: int, sessions: int) -> list[UsageEvent]:
     """A day's events, numbered from ``first``, spread over twelve hours."""
-    made: list[Usage] = []
+    made: list[UsageEvent] = []
     for n in range(sessions):
         at = datetime(day.year, day.month, day.day, 8, tzinfo=JST) + timedelta(seconds=n * 43_200 // sessions)
         facts = {"spot": SPOT, "visitor": f"v{day}{n}", "session": f"s{day}{n}", "method": "one_tap", "device": "apple"}
@@ -58,7 +58,7 @@ def events(day: date, first: int, sessions: int) -> list[Usage]:
             grown = {"seconds": 600, "bytes_up": 10_000, "bytes_down": 900_000} if step else {}
             moment = at + timedelta(seconds=600 * step)
             number = first + 3 * n + step
-            made.append(Usage(number=number, kind=kind, at=moment, language="ja", **facts, **grown))  # type: ignore[arg-type]  # kind by name
+            made.append(UsageEvent(number=number, kind=kind, at=moment, language="ja", **facts, **grown))  # type: ignore[arg-type]  # kind by name
     return sorted(made, key=lambda event: event.number)
 
 
@@ -102,7 +102,7 @@ def _raw(path: Path, wanted: int) -> sqlite3.Connection:
     return raw
 
 
-def _book_raw(raw: sqlite3.Connection, found: list[Usage]) -> None:
+def _book_raw(raw: sqlite3.Connection, found: list[UsageEvent]) -> None:
     rows = [(e.spot, e.at.isoformat(), e.kind, e.visitor, e.seconds, e.bytes_up, e.bytes_down) for e in found]
     raw.executemany("INSERT INTO event VALUES (?,?,?,?,?,?,?)", rows)
     raw.commit()

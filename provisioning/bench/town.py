@@ -16,14 +16,14 @@ from device.card.virtual.pki import TestPki, load_card_key
 from device.clock import SystemClock
 from device.errors import HirobaError
 from device.store import Store
-from kiosk.issuance.page_gate import Matches, check
 from kiosk.issuer import protocol as p
-from kiosk.issuer.people import population
 from kiosk.issuer.port import IssuerPort
-from kiosk.issuer.records import Population
-from kiosk.issuer.register import REGISTER_MIGRATIONS, Register
+from kiosk.issuer.register.records import Population
+from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register
+from kiosk.issuer.register.synthetic_people import population
 from kiosk.issuer.settings import IssuerSettings
 from kiosk.issuer.wiring import build_service
+from kiosk.services.certificates.issuance.page_gate import Matches, check
 from kiosk.settings import CitySettings
 
 KIOSK = "bench"

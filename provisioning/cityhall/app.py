@@ -76,7 +76,7 @@ def _refused(error: HTTPException, pages: Pages) -> Response:
 
 
 def _surprise(error: Exception, pages: Pages, log: Log) -> Response:
-    log.error("fleet_failed", kind=type(error).__name__, places=places(error))
+    log.error("cityhall_failed", kind=type(error).__name__, places=places(error))
     return _told("error_busy", 500, pages)
 
 

@@ -1,4 +1,4 @@
-"""Opens the fleet's database, SQLite by default or PostgreSQL, and brings its schema up to date with Alembic."""
+"""Opens city hall's database, SQLite by default or PostgreSQL, and brings its schema up to date with Alembic."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from provisioning.cityhall.errors import DatabaseDown
+from provisioning.cityhall.settings import FOLDER
 
 _MIGRATION_LOCK = 0x4849524F  # any constant: one migration at a time on one PostgreSQL
 
@@ -19,7 +20,7 @@ _MIGRATION_LOCK = 0x4849524F  # any constant: one migration at a time on one Pos
 def open_engine(url: str, state: Path) -> Engine:
     """The engine for ``url``; "" is SQLite at STATE/fleet/fleet.db. Nothing is connected yet. Raises DatabaseDown."""
     if not url:
-        folder = state / "fleet"
+        folder = state / FOLDER
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         url = f"sqlite:///{folder / 'fleet.db'}"
     try:

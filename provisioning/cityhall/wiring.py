@@ -1,4 +1,4 @@
-"""Puts the fleet service together: settings and state folder in, a WSGI application out."""
+"""Puts city hall's service together: settings and state folder in, a WSGI application out."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from provisioning.cityhall.boxes.expiry import ends_of
 from provisioning.cityhall.boxes.intake import Intake
 from provisioning.cityhall.boxes.reading import Records
 from provisioning.cityhall.database import Database, open_engine, upgrade
-from provisioning.cityhall.settings import FleetSettings
+from provisioning.cityhall.settings import FOLDER, CityHallSettings
 from provisioning.cityhall.staff.accounts import StaffRoom
 from provisioning.cityhall.staff.pages import Pages
 from provisioning.doors import Door
 
 
 @dataclass(frozen=True)
-class Fleet:
+class CityHallService:
     """The service's parts. Several processes, on several machines, may share one database and CA."""
 
     app: Wsgi
@@ -42,22 +42,22 @@ class Prepared:
 
 def authority_folder(state: Path) -> AuthorityFolder:
     """Where the city's CA lies."""
-    return AuthorityFolder(state / "fleet" / "ca")
+    return AuthorityFolder(state / FOLDER / "ca")
 
 
-def open_authority(settings: FleetSettings, state: Path, clock: Clock) -> Authority:
+def open_authority(settings: CityHallSettings, state: Path, clock: Clock) -> Authority:
     """The city's CA. Raises AuthorityUnusable."""
     return authority_folder(state).open(settings.city_name, settings.names, clock.now())
 
 
-def open_database(settings: FleetSettings, state: Path) -> Database:
+def open_database(settings: CityHallSettings, state: Path) -> Database:
     """The database, its schema up to date. Raises DatabaseDown."""
     engine = open_engine(settings.database, state)
     upgrade(engine)
     return Database(engine)
 
 
-def prepare(settings: FleetSettings, state: Path, clock: Clock) -> Prepared:
+def prepare(settings: CityHallSettings, state: Path, clock: Clock) -> Prepared:
     """Once, before the workers: schema, CA, the service's own credential. Raises DatabaseDown, AuthorityUnusable."""
     open_database(settings, state).close()
     authority, folder = open_authority(settings, state, clock), authority_folder(state)
@@ -69,7 +69,7 @@ def prepare(settings: FleetSettings, state: Path, clock: Clock) -> Prepared:
     return Prepared(tls, (Door(ENROL_DOOR, settings.enrol_port), boxes))
 
 
-def build_fleet(settings: FleetSettings, state: Path, clock: Clock, log: Log) -> Fleet:
+def build_cityhall(settings: CityHallSettings, state: Path, clock: Clock, log: Log) -> CityHallService:
     """One worker's service, after ``prepare``. Raises DatabaseDown, AuthorityUnusable."""
     database = Database(open_engine(settings.database, state))
     office = Office(database, open_authority(settings, state, clock), clock, settings.box_certificate_days)
@@ -77,4 +77,4 @@ def build_fleet(settings: FleetSettings, state: Path, clock: Clock, log: Log) ->
     folder = authority_folder(state)
     own = Path(settings.certificate) if settings.certificate else folder.folder / SERVER_FILE
     pages = Pages(settings, records, office, staff, clock, ends_of(own, folder.certificate))
-    return Fleet(create_app(pages, intake, log), database, records, office, intake, staff)
+    return CityHallService(create_app(pages, intake, log), database, records, office, intake, staff)

@@ -13,7 +13,7 @@ from device.printer.status import ReceiptOutcome
 from provisioning.commands.options import site_options
 from provisioning.doctor import report
 from provisioning.doctor.checks import examine
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 
 
 @click.command("doctor")

@@ -16,7 +16,7 @@ from provisioning.commands.options import site_options
 from provisioning.enrolment.asking import Asking
 from provisioning.enrolment.identity import Credential
 from provisioning.enrolment.wiring import link_of, open_asking
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 
 WAIT_SECONDS = 3600.0
 
@@ -35,7 +35,7 @@ def _asking(config: Path, state: Path) -> Asking:
 def command(
     ctx: click.Context, config: Path, state: Path, code: str | None, code_file: TextIO | None, wait: bool
 ) -> None:
-    """Make this box known to city hall: --code CODE, then staff approve on the fleet page. Or: renew, status."""
+    """Make this box known to city hall: --code CODE, then staff approve on city hall's page. Or: renew, status."""
     if ctx.invoked_subcommand:
         return
     asking = _asking(config, state)

@@ -12,9 +12,9 @@ from rich.table import Table
 from device.audit import Audit
 from device.clock import SystemClock
 from device.store import Store
-from kiosk.issuance.journal import Journal, RequestRow, UnknownRequest
-from kiosk.issuance.schema import KIOSK_MIGRATIONS
-from kiosk.issuance.staff import Decision, StaffDesk
+from kiosk.services.certificates.issuance.journal import Journal, RequestRow, UnknownRequest
+from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
+from kiosk.services.certificates.issuance.staff import Decision, StaffDesk
 from provisioning.commands.options import state_option
 from provisioning.errors import NotFound
 

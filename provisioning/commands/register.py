@@ -8,10 +8,10 @@ import click
 import msgspec
 
 from device.store import Store
-from kiosk.issuer.register import REGISTER_MIGRATIONS, Register, read_population
+from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register, read_population
 from provisioning.commands.options import site_options
 from provisioning.errors import NotFound, SectionMissing
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 
 
 def _open(config: Path, state: Path) -> Register:

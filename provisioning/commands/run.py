@@ -10,17 +10,19 @@ import click
 from device.clock import SystemClock
 from device.errors import HirobaError
 from device.logs import open_log
+from device.process_lock import take_process_lock
 from device.watchdog import Heartbeat, Notifier
 from provisioning.commands.options import site_options
-from provisioning.commands.run_fleet import fleet
+from provisioning.commands.renamed import RenamingGroup
+from provisioning.commands.run_cityhall import cityhall
 from provisioning.errors import SectionMissing
 from provisioning.serve import Listen, Served, every_address, serve
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 
 T = TypeVar("T")
 
 
-@click.group("run")
+@click.group("run", cls=RenamingGroup, renamed={"fleet": "cityhall"})
 def command() -> None:
     """Run one process until it is told to stop."""
 
@@ -54,6 +56,7 @@ def kiosk(config: Path, state: Path) -> None:
         )
         return Served(built.app, built.start, built.stop)
 
+    take_process_lock(state / "kiosk", "kiosk")
     # One worker: there is one visitor, one card and one printer, and their state lives in one process.
     serve(Listen(site.kiosk.host, site.kiosk.port, "kiosk", workers=1, threads=8, alive="/state"), served)
 
@@ -71,6 +74,7 @@ def issuer(config: Path, state: Path, workers: int) -> None:
     def served() -> Served:
         return Served(build_issuer(settings, site.city, state, SystemClock(), open_log("issuer")))
 
+    take_process_lock((state / settings.register).parent, "issuer")
     serve(Listen(settings.host, settings.port, "issuer", workers=workers, threads=4), served)
 
 
@@ -86,6 +90,7 @@ def stats(config: Path, state: Path) -> None:
         built = build_stats(wifi, state, SystemClock(), open_log("stats"))
         return Served(built.app, built.start, built.stop)
 
+    take_process_lock((state / wifi.stats.database).parent, "stats")
     # One worker: the collector is the only writer of its database.
     serve(Listen(wifi.stats.host, wifi.stats.port, "stats", workers=1, threads=4), served)
 
@@ -114,6 +119,7 @@ def portal(config: Path, state: Path, workers: int) -> None:
         tls=tls,
         tls_port=pages.tls_port if tls else None,
     )
+    take_process_lock(state / "portal", "portal")
     serve(listen, served)
 
 
@@ -134,6 +140,7 @@ def gate(config: Path, state: Path) -> None:
             return False
         return True
 
+    take_process_lock((state / wifi.gate.database).parent, "gate", mode=0o711)  # others walk to the socket in it
     heartbeat = Heartbeat(Notifier.take(), answers)
     heartbeat.start()
     try:
@@ -142,4 +149,4 @@ def gate(config: Path, state: Path) -> None:
         heartbeat.stop()
 
 
-command.add_command(fleet)
+command.add_command(cityhall)

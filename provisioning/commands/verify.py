@@ -12,9 +12,9 @@ import msgspec
 
 from device.clock import JST
 from kiosk.issuer.protocol import Kind
-from kiosk.issuer.seal import Judged, Verdict
-from kiosk.issuer.seal_keys import public_keys
-from kiosk.issuer.seal_reading import compared, judge_file
+from kiosk.issuer.seal.seal import Judged, Verdict
+from kiosk.issuer.seal.seal_keys import public_keys
+from kiosk.issuer.seal.seal_reading import compared, judge_file
 from provisioning.commands.options import state_option
 
 KEYS = Path("issuer/seal")

@@ -6,7 +6,6 @@ Codes are shown once and only their hashes are kept.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,13 +18,14 @@ from captive_portal.settings import SpotSettings, WifiSettings
 from captive_portal.wiring_portal import open_vouchers
 from device.audit import AUDIT_MIGRATIONS, Audit
 from device.clock import Clock, SystemClock
+from device.files import atomic_write
 from device.printer.settings import ReceiptPrinterSettings
 from device.printer.status import Receipt, ReceiptOutcome, ReceiptPrinter
 from device.store import Store
 from provisioning.commands.options import site_options
 from provisioning.commands.wifi_site import print_table, wifi_of
 from provisioning.errors import NotFound
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 
 
 @click.group("voucher")
@@ -171,9 +171,7 @@ def _listed(codes: Sequence[str]) -> str:
 
 def _write(path: Path, text: str) -> None:
     """Readable by its owner alone: whoever reads it can use the vouchers."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(text)
+    atomic_write(path, text.encode("utf-8"), mode=0o600)
 
 
 def _tell(batch: Batch, codes: Sequence[str], as_json: bool) -> None:

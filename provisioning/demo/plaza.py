@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 from device.card.pcscd import VPCD_DRIVER, PcscService
-from provisioning.demo.processes import Child, listens
+from provisioning.demo.processes import Child, answers, listens
 from provisioning.demo.setup import Ports, prepare
 from provisioning.errors import ProgramMissing, RootNeeded
 from provisioning.serve import check_port
@@ -53,7 +54,8 @@ class Plaza:
         config = ["--config", str(site), *state]
 
         def serving(port: int, name: str, *arguments: str, environment: dict[str, str] | None = None) -> Child:
-            return Child(name, list(arguments), self.logs, lambda: listens("127.0.0.1", port), environment or {})
+            ready = partial(listens if arguments[0] == "virtual" else answers, "127.0.0.1", port)
+            return Child(name, list(arguments), self.logs, ready, environment or {})
 
         card = ["virtual", "card", "serve", "--port", str(self._pcscd.port), *state]
         return [
@@ -76,7 +78,7 @@ class Plaza:
         return next(child for child in self._children if child.name == name)
 
     def look_after(self) -> list[str]:
-        """Start again what died since the last look; the names."""
+        """Start again what died since the last look; the names. Raises DemoNotReady for what cannot start again."""
         if self._children and not self._pcscd.alive:
             self._pcscd.start()
         return [child.name for child in self._children if child.revive()]

@@ -11,9 +11,9 @@ from device.card.credential import identity
 from device.card.virtual.pki import TestPki
 from device.card.virtual.process import CardState, write_state
 from device.store import Store
-from kiosk.issuer.people import DEMO_RESIDENT, population
-from kiosk.issuer.register import REGISTER_MIGRATIONS, Register
-from kiosk.payment.staff_code import hash_staff_code, staff_code_of
+from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register
+from kiosk.issuer.register.synthetic_people import DEMO_RESIDENT, population
+from kiosk.shell.staff_code import hash_staff_code, staff_code_of
 from provisioning.virtual import VirtualFolder
 
 STAFF_CODE = "2468"

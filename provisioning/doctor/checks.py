@@ -183,7 +183,11 @@ def _gate(client: SocketGateClient) -> Finding:
         return error("wifi.gate_unreachable")
     if not health.ready:
         return error("wifi.rules_missing")
-    return warning("wifi.rules_repaired", count=health.heals) if health.heals else ok("wifi.gate", online=health.online)
+    return (
+        warning("wifi.rules_repaired", count=health.repairs)
+        if health.repairs
+        else ok("wifi.gate", online=health.online)
+    )
 
 
 def kernel(box: Box) -> list[Finding]:
@@ -208,7 +212,7 @@ def needs_line(site: Site) -> bool:
         here = ipaddress.ip_address(host).is_loopback
     except ValueError:
         here = host == "localhost"
-    return not here or site.wifi is not None or site.fleet_link is not None
+    return not here or site.wifi is not None or site.cityhall_link is not None
 
 
 def disk(state: Path) -> list[Finding]:
@@ -226,14 +230,14 @@ def disk(state: Path) -> list[Finding]:
 
 def credentials(box: Box) -> list[Finding]:
     """Everything with an end date that this box holds."""
-    wifi, fleet, link = box.site.wifi, box.site.fleet, box.site.fleet_link
+    wifi, hall, link = box.site.wifi, box.site.cityhall, box.site.cityhall_link
     files: dict[str, Path] = {}
     if wifi and wifi.portal.tls_certificate:
         files["portal"] = box.state / wifi.portal.tls_certificate
     if link:
         files |= {"box": box.state / "enrolment" / "box.pem", "city-ca": box.state / link.ca}
-    if fleet and fleet.certificate:
-        files["fleet"] = box.state / fleet.certificate
+    if hall and hall.certificate:
+        files["cityhall"] = box.state / hall.certificate
     found = [credential(name, path, box.clock.now()) for name, path in files.items()]
     return [*found, *trusted(box)] or [absent("credential.none")]
 

@@ -28,9 +28,9 @@ def migrations() -> dict[str, Sequence[Migration]]:
     from captive_portal.stats.ledger import STATS_MIGRATIONS
     from device.audit import AUDIT_MIGRATIONS
     from device.outbox import OUTBOX_MIGRATIONS
-    from kiosk.issuance.schema import KIOSK_MIGRATIONS
-    from kiosk.issuer.register import REGISTER_MIGRATIONS
+    from kiosk.issuer.register.register import REGISTER_MIGRATIONS
     from kiosk.issuer.wiring import LEDGER_MIGRATIONS
+    from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
 
     return {
         "audit": AUDIT_MIGRATIONS,

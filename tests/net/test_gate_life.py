@@ -56,7 +56,7 @@ def _talks(plaza: Topology, echo: dict[int, socket.socket], name: str, far: str 
     return False
 
 
-def _session(gate: SocketGateClient, plaza: Topology, name: str) -> p.SessionShown:
+def _session(gate: SocketGateClient, plaza: Topology, name: str) -> p.SessionDetails:
     return next(s for s in gate.sessions() if s.mac == plaza.phones[name].mac)
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from kiosk.issuer.codes import png_of
 from kiosk.issuer.protocol import Kind
-from kiosk.issuer.seal import Sealer, SealFacts
-from kiosk.issuer.seal_keys import seal_key
+from kiosk.issuer.seal.codes import png_of
+from kiosk.issuer.seal.seal import Sealer, SealFacts
+from kiosk.issuer.seal.seal_keys import seal_key
 from provisioning.cli import hiroba
 
 FACTS = SealFacts("27999", Kind.RESIDENCE_RECORD, "R8-000001-4", datetime(2026, 11, 23, 3, tzinfo=UTC), 1, 2, b"d" * 16)

@@ -13,7 +13,7 @@ from captive_portal.gate.protocol import Open, Opened
 from device.clock import SystemClock
 from device.errors import HirobaError
 from provisioning.cli import hiroba
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "render" / "plain" / "site.toml"
 

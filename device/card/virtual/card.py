@@ -7,7 +7,6 @@ JPKI, and input support with a made-up number that nobody may ever reach.
 from __future__ import annotations
 
 import hmac
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo
 
 from device.card.apdu import WHOLE_SHORT, Command
 from device.card.virtual.pki import CardFacts, load_card_key
+from device.files import atomic_write
 
 JPKI = bytes.fromhex("D392F000260100000001")
 INPUT_SUPPORT = bytes.fromhex("D3921000310001010408")
@@ -103,9 +103,7 @@ class TriesFile:
 
     def keep(self, pin: str, left: int) -> None:
         """See TriesKeeper."""
-        draft = self._path.with_suffix(".new")
-        draft.write_text(json.dumps(self._read() | {pin: left}))
-        draft.replace(self._path)
+        atomic_write(self._path, msgspec.json.encode(self._read() | {pin: left}), mode=0o600, durable=False)
 
     def _read(self) -> dict[str, int]:
         try:

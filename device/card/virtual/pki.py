@@ -6,7 +6,6 @@ Layout: trust/*.pem (what an issuer may trust), ca/ (CA keys), cards/NAME/ (what
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +30,7 @@ from device.card.virtual.certificates import (
     authority_certificate,
     card_certificate,
 )
+from device.files import atomic_write
 
 TOKEN_MY_NUMBER = "JPKIAPICCTOKEN2"  # noqa: S105 - the card's public token info, not a password
 TOKEN_JUKI = "JPKIAPICCTOKEN"  # noqa: S105 - as above
@@ -190,10 +190,5 @@ def _pem(key: rsa.RSAPrivateKey) -> bytes:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Atomically, readable by the owner alone."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-    draft.replace(file)
+    atomic_write(file, content, mode=0o600, durable=False)

@@ -28,7 +28,9 @@ MASKED_WITH_SCREEN = ("getty@tty1.service", "autovt@.service")
 """Ways from the touch screen to a log-in."""
 AFTER_A_CUT = ("hiroba-recover.service", "hiroba-settle.service", "hiroba-apply-recover.service")
 """Enabled on every box; they do nothing unless a power cut left an update on trial or settings half laid."""
-CITY_HALL = ("hiroba-fleet.service", "hiroba-fleet-tidy.timer")
+CITY_HALL = ("hiroba-cityhall.service", "hiroba-cityhall-tidy.timer")
+RENAMED = {"hiroba-fleet.service": CITY_HALL[0], "hiroba-fleet-tidy.timer": CITY_HALL[1]}
+"""Unit of a former release -> its name now: where the former was enabled, the latter is."""
 OUTGOING = ("hiroba-kiosk", "hiroba-portal", "hiroba-heartbeat", "hiroba-enrol-renew", "hiroba-update")
 """The units that speak to other machines, and so are told which (network.reachable)."""
 FIRST_PORT = 8100
@@ -48,7 +50,7 @@ def destinations(shipped: Path) -> dict[Path, Path]:
 def wanted(site: Site, *, screen: bool) -> list[str]:
     """The units to enable, in a fixed order. screen: this box has one (cage and Chromium)."""
     units = ["hiroba.target", "hiroba-kiosk.service"]
-    if site.fleet_link is not None:
+    if site.cityhall_link is not None:
         units += ["hiroba-heartbeat.timer", "hiroba-enrol-renew.timer"]
     if site.backup is not None and site.backup.folder:
         units.append("hiroba-backup.timer")

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from device.files import UNCHANGED, Owner, atomic_write
 from provisioning.cityhall.errors import AuthorityUnusable
 
 BOX_DOMAIN = "box.hiroba.internal"
@@ -108,7 +109,7 @@ class Authority:
         """A credential for the service itself under ``names``. Its subject is no name on purpose: OpenSSL holds one
         that looks like a DNS name, as an address does, against the CA's name constraints.
         """
-        plain = self._plain("Hiroba fleet", key, now, _SERVER_LIFE)
+        plain = self._plain("Hiroba city hall", key, now, _SERVER_LIFE)
         return self._sign(plain, _general(names), ExtendedKeyUsageOID.SERVER_AUTH)
 
     def _plain(self, name: str, key: PublicKey, now: datetime, life: timedelta) -> x509.CertificateBuilder:
@@ -254,24 +255,10 @@ def write_public(path: Path, content: bytes) -> None:
 
 def _write(path: Path, content: bytes, mode: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "wb") as stream:
-        _belong_like(path.parent, handle)
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    atomic_write(path, content, mode=mode, owner=_owner_of(path.parent))
 
 
-def _belong_like(folder: Path, handle: int) -> None:
+def _owner_of(folder: Path) -> Owner:
     """What root writes on the command line stays readable for the service that owns the folder."""
     facts = folder.stat()
-    if os.geteuid() == 0 and facts.st_uid:
-        os.fchown(handle, facts.st_uid, facts.st_gid)
+    return Owner(facts.st_uid, facts.st_gid) if os.geteuid() == 0 and facts.st_uid else UNCHANGED

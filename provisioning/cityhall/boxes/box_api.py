@@ -140,5 +140,5 @@ def _fault(error: Exception, log: Log) -> Response:
         return _refusal(Refused("request_malformed"))
     if isinstance(error, HTTPException):
         return _json(error.code or 500, {"refused": "path_unknown" if error.code == 404 else "request_malformed"})
-    log.error("fleet_fault", kind=type(error).__name__, places=places(error))
+    log.error("cityhall_fault", kind=type(error).__name__, places=places(error))
     return _json(503 if isinstance(error, SQLAlchemyError) else 500, {"refused": "fault"})

@@ -15,22 +15,22 @@ from device.clock import Clock, SystemClock
 from device.logs import open_log
 
 
-class _MemoryWorker:
-    """server.Worker on a MemoryGate."""
+class _MemoryRequestHandler:
+    """server.RequestHandler on a MemoryGate."""
 
     def __init__(self, gate: MemoryGate, clock: Clock) -> None:
         self._gate = gate
         self._clock = clock
 
-    def answer(self, requests: Sequence[p.Request]) -> list[p.Answer]:
-        """See server.Worker."""
-        return [self._gate.ask(request) for request in requests]
+    def handle(self, requests: Sequence[p.Request]) -> list[p.Answer]:
+        """See server.RequestHandler."""
+        return [self._gate.request(request) for request in requests]
 
     def tick(self) -> None:
-        """See server.Worker."""
+        """See server.RequestHandler."""
 
-    def next_work(self) -> float:
-        """See server.Worker."""
+    def next_due_at(self) -> float:
+        """See server.RequestHandler."""
         return self._clock.monotonic() + 60.0
 
 
@@ -39,7 +39,7 @@ def served(gate: MemoryGate, path: Path) -> Iterator[None]:
     """``gate`` answers at ``path`` inside the block."""
     clock = SystemClock()
     with Path(os.devnull).open("w") as sink:
-        server = Server(path, {os.getuid()}, _MemoryWorker(gate, clock), clock, open_log("test", sink))
+        server = Server(path, {os.getuid()}, _MemoryRequestHandler(gate, clock), clock, open_log("test", sink))
         thread = threading.Thread(target=server.serve)
         thread.start()
         try:

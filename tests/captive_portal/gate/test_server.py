@@ -23,15 +23,15 @@ from tests.captive_portal.gate.sites import MORNING
 
 
 class Counting:
-    """A worker that answers every question with how many came with it."""
+    """A handler that answers every question with how many came with it."""
 
-    def answer(self, requests: Sequence[p.Request]) -> list[p.Answer]:
+    def handle(self, requests: Sequence[p.Request]) -> list[p.Answer]:
         return [p.Done(count=len(requests)) for _ in requests]
 
     def tick(self) -> None:
         return
 
-    def next_work(self) -> float:
+    def next_due_at(self) -> float:
         return float("inf")
 
 
@@ -88,7 +88,7 @@ def test_more_callers_than_fit_push_out_the_one_that_never_asked(path: Path) -> 
     asked = connect(path)
     asked.sendall(p.pack(p.GetHealth()))
     assert asked.recv(100)
-    idle = [connect(path) for _ in range(served.MAX_CLIENTS)]
+    idle = [connect(path) for _ in range(served.MAX_CONNECTIONS)]
     assert idle[0].recv(1) == b""
     asked.sendall(p.pack(p.GetHealth()))
     assert asked.recv(100)
@@ -103,7 +103,7 @@ def test_one_who_does_not_finish_is_dropped(tmp_path: Path) -> None:
         slow.sendall(b"\0")
         quick.sendall(p.pack(p.GetHealth()))
         assert quick.recv(100)
-        clock.advance(served.PATIENCE + 1)
+        clock.advance(served.MAX_TRANSFER_SECONDS + 1)
         assert slow.recv(1) == b""
     server.stop()
     thread.join()

@@ -67,8 +67,8 @@ def test_an_answer_that_is_given_again_is_counted_once(box: Box) -> None:
     class Forgetful(MemoryGate):
         """Never hears an acknowledgement."""
 
-        def ask(self, request: p.Request) -> p.Answer:
-            return box.gate.ask(p.DrainUsage(limit=request.limit) if isinstance(request, p.DrainUsage) else request)
+        def request(self, request: p.Request) -> p.Answer:
+            return box.gate.request(p.DrainUsage(limit=request.limit) if isinstance(request, p.DrainUsage) else request)
 
     gate = Forgetful(a_site(), box.clock)
     collector = StatsCollector(gate, box.store, box.clock, open_log("stats", box.log))
@@ -94,9 +94,9 @@ def test_a_quiet_box_makes_neither_side_write(box: Box) -> None:
     class Listening(MemoryGate):
         """Keeps what it was asked."""
 
-        def ask(self, request: p.Request) -> p.Answer:
+        def request(self, request: p.Request) -> p.Answer:
             asked.append(request)
-            return box.gate.ask(request)
+            return box.gate.request(request)
 
     quiet = StatsCollector(Listening(a_site(), box.clock), box.store, box.clock, open_log("stats", box.log))
     written = box.store.path.with_name("stats.db-wal")

@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from captive_portal.gate.protocol import Usage
+from captive_portal.gate.protocol import UsageEvent
 from captive_portal.stats.ledger import open_ledger, write
 from captive_portal.stats.report import day_report, week_report
 from captive_portal.stats.sums import HourSum, Sums, split, summed
@@ -19,7 +19,7 @@ from device.clock import JST
 from tests.captive_portal.stats.events import START, event, online_at, recount, stories
 
 
-def _folded(events: Sequence[Usage]) -> Sums:
+def _folded(events: Sequence[UsageEvent]) -> Sums:
     return fold(Tally(), events)[1]
 
 
@@ -63,7 +63,7 @@ def test_a_phone_that_stays_is_in_the_peak_of_every_hour() -> None:
 
 
 @given(stories())
-def test_sums_equal_a_naive_recount(events: list[Usage]) -> None:
+def test_sums_equal_a_naive_recount(events: list[UsageEvent]) -> None:
     sums = _folded(events)
     for spot in ("hall", "park", "*"):
         total = HourSum()
@@ -75,14 +75,14 @@ def test_sums_equal_a_naive_recount(events: list[Usage]) -> None:
 
 
 @given(stories())
-def test_peaks_equal_a_naive_recount(events: list[Usage]) -> None:
+def test_peaks_equal_a_naive_recount(events: list[UsageEvent]) -> None:
     hours = _folded(events).hours
     for spot in ("hall", "park", "*"):
         assert {h: s.peak for (name, h), s in hours.items() if name == spot and s.peak} == online_at(events, spot)
 
 
 @given(stories(), st.data())
-def test_any_split_repetition_or_order_of_batches_gives_the_same(events: list[Usage], data: st.DataObject) -> None:
+def test_any_split_repetition_or_order_of_batches_gives_the_same(events: list[UsageEvent], data: st.DataObject) -> None:
     tally, sums = Tally(), Sums()
     while tally.number < len(events):
         stop = data.draw(st.integers(tally.number + 1, len(events)))
@@ -95,7 +95,7 @@ def test_any_split_repetition_or_order_of_batches_gives_the_same(events: list[Us
 
 
 @given(stories(), stories())
-def test_sums_may_be_added_in_any_order(first: list[Usage], second: list[Usage]) -> None:
+def test_sums_may_be_added_in_any_order(first: list[UsageEvent], second: list[UsageEvent]) -> None:
     forward, backward = summed(first), summed(second)
     forward.add(summed(second))
     backward.add(summed(first))
@@ -111,7 +111,7 @@ def test_phones_of_a_disaster_count_by_spot_and_hour_and_are_no_visitors() -> No
 
 @given(stories())
 @settings(max_examples=30)
-def test_the_minutes_of_the_hours_add_up_to_the_days_which_are_those_published(events: list[Usage]) -> None:
+def test_the_minutes_of_the_hours_add_up_to_the_days_which_are_those_published(events: list[UsageEvent]) -> None:
     with closing(open_ledger(Path(":memory:"))) as store:
         write(store, Tally(), *fold(Tally(), events))
         for day in (START.date() + timedelta(days=n) for n in range(4)):

@@ -25,14 +25,14 @@ from kiosk.issuer import protocol as p
 from kiosk.issuer.api import create_app
 from kiosk.issuer.challenges import Challenges
 from kiosk.issuer.client import HttpIssuerClient
-from kiosk.issuer.document import Press
-from kiosk.issuer.glyphs import GlyphCheck, find_font
-from kiosk.issuer.people import DEMO_RESIDENT, population
+from kiosk.issuer.ledger import Ledger
+from kiosk.issuer.paper.glyphs import GlyphCheck, find_font
+from kiosk.issuer.paper.typst_renderer import Press
 from kiosk.issuer.port import IssuerPort
-from kiosk.issuer.register import REGISTER_MIGRATIONS, Register
-from kiosk.issuer.requests import Ledger
-from kiosk.issuer.seal import Sealer
-from kiosk.issuer.seal_keys import seal_key
+from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register
+from kiosk.issuer.register.synthetic_people import DEMO_RESIDENT, population
+from kiosk.issuer.seal.seal import Sealer
+from kiosk.issuer.seal.seal_keys import seal_key
 from kiosk.issuer.service import Desk, Issuer
 from kiosk.issuer.visits import Visits
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS

@@ -11,7 +11,7 @@ import pytest
 from device.card.credential import identity
 from kiosk.issuer import protocol as p
 from kiosk.issuer.protocol import RefusalReason
-from kiosk.issuer.records import GoneReason, Tombstone
+from kiosk.issuer.register.records import GoneReason, Tombstone
 
 if TYPE_CHECKING:
     from tests.kiosk.issuer.conftest import Hall

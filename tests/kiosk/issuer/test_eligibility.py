@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.issuer.eligibility import age, is_request_id, may_ask, may_have
-from kiosk.issuer.people import population
 from kiosk.issuer.protocol import RefusalReason
-from kiosk.issuer.records import HouseholdNow
+from kiosk.issuer.register.records import HouseholdNow
+from kiosk.issuer.register.synthetic_people import population
 
 DAY = date(2026, 11, 23)
 ALL = population()

@@ -13,9 +13,9 @@ import pytest
 from device.printer.pdf_drawing import page_texts
 from kiosk.issuer import protocol as p
 from kiosk.issuer.errors import RequestUnknown
-from kiosk.issuer.issue_number import is_issue_number
+from kiosk.issuer.paper.issue_number import is_issue_number
 from kiosk.issuer.protocol import RefusalReason
-from kiosk.issuer.records import GoneReason, Tombstone
+from kiosk.issuer.register.records import GoneReason, Tombstone
 
 if TYPE_CHECKING:
     from tests.kiosk.issuer.conftest import Hall

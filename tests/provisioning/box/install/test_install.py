@@ -10,8 +10,8 @@ import pytest
 
 from provisioning.box.install.slot import locked, make_current, next_slot, say_version
 from provisioning.box.install.units import browser_policy, destinations, drop_ins, stands_in, wanted
-from provisioning.site.city import read_city
-from provisioning.site.model import read_site
+from provisioning.site.city_reading import read_city
+from provisioning.site.reading import read_site
 from provisioning.updates.slots import COMMAND, Slots
 
 ROOT = Path(__file__).parents[4]

@@ -1,0 +1,1 @@
+"""Residence record (住民票の写し)."""
