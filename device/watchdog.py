@@ -108,6 +108,24 @@ class Heartbeat:
             return self._probe() and self._notifier.tell(*lines)
 
 
+def socket_probe(address: str | tuple[str, int], path: str = "/", *, seconds: float = PROBE_SECONDS) -> Probe:
+    """Asks our own unix socket, or (host, port), over plain HTTP. Any answer counts, an error page too."""
+    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    asked = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+
+    def answered() -> bool:
+        with socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
+            connection.settimeout(seconds)
+            try:
+                connection.connect(address)
+                connection.sendall(asked)
+                return connection.recv(5) == b"HTTP/"
+            except OSError:
+                return False
+
+    return answered
+
+
 def http_probe(host: str, port: int, path: str = "/", *, tls: bool = False, seconds: float = PROBE_SECONDS) -> Probe:
     """Asks our own port over HTTP. Any answer counts, an error page too: a restart would not mend what it tells of.
     Over TLS an alert counts as well: a listener that wants a client certificate has answered by refusing.

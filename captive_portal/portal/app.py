@@ -1,10 +1,14 @@
-"""The portal as a WSGI application: the lean ways in front, Flask behind them, guards around every answer."""
+"""The portal as a WSGI application: Flask, with guards around every answer.
+
+nginx stands before it: redirects of foreign hosts, static files and limits are its (provisioning/box/render).
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
+from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -15,10 +19,9 @@ from captive_portal.portal.drawing import Drawing
 from captive_portal.portal.guards import GUARDS, NO_STORE
 from captive_portal.portal.languages import read_catalogues
 from captive_portal.portal.login.method import LoginMethod
+from captive_portal.portal.origins import Origins
 from captive_portal.portal.pages import Pages
 from captive_portal.portal.press import Press
-from captive_portal.portal.quick import Quick
-from captive_portal.portal.redirect import Environ, Origins, ProbeRedirect, StartResponse, WsgiApp
 from captive_portal.portal.routes import asked_of_flask, build_routes, response
 from captive_portal.portal.tokens import FormTokens
 from captive_portal.portal.trouble import Trouble
@@ -26,7 +29,12 @@ from captive_portal.settings import WifiSettings
 from device.clock import Clock
 from device.logs import Log
 
-_MAX_BODY = 8 * 1024
+MAX_BODY = 8 * 1024
+"""Bytes of a form."""
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
 def create_app(
@@ -40,7 +48,7 @@ def create_app(
 ) -> WsgiApp:
     """The whole portal. ``key``: tokens.read_key; ``methods``: login.methods.build_methods."""
     app, origins = Flask(__name__), Origins(settings)
-    app.config.update(MAX_CONTENT_LENGTH=_MAX_BODY, MAX_FORM_MEMORY_SIZE=_MAX_BODY, MAX_FORM_PARTS=20)
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=20)
     app.config.update(SEND_FILE_MAX_AGE_DEFAULT=86400)
     tokens = FormTokens(key, clock)
     drawing = Drawing(settings, tokens, read_catalogues(), origins, Press(_static_version()))
@@ -50,7 +58,7 @@ def create_app(
     app.register_blueprint(build_api(gate, origins, log))
     app.after_request(_guard)
     _answer_errors(app, trouble)
-    return ProbeRedirect(_Decodable(app), origins, Quick(pages, origins, trouble))
+    return _Decodable(app)
 
 
 def _guard(answer: Response) -> Response:

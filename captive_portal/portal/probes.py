@@ -80,7 +80,7 @@ PROBES: tuple[Probe, ...] = (
 _EXACT = {(p.host, p.path): p for p in reversed(PROBES) if p.host != "*" and p.path != "*"}
 _HOSTS = {p.host: p for p in reversed(PROBES) if p.host != "*" and p.path == "*"}
 _PATHS = {p.path: p for p in reversed(PROBES) if p.host == "*"}
-_AGENTS = (
+AGENTS = (
     ("captivenetworksupport", K.APPLE),
     ("iphone", K.APPLE),
     ("ipad", K.APPLE),
@@ -97,6 +97,7 @@ _AGENTS = (
     ("networkmanager", K.LINUX),
     ("linux", K.LINUX),
 )
+"""What stands in a browser's name, in lower case -> the kind; first match wins."""
 
 
 def bare_host(host: str) -> str:
@@ -123,4 +124,4 @@ def kind_of(host: str, path: str, agent: str) -> DeviceKind:
 def kind_of_agent(agent: str) -> DeviceKind:
     """The kind of device by the browser's own name alone."""
     lowered = agent.lower()
-    return next((kind for mark, kind in _AGENTS if mark in lowered), K.OTHER)
+    return next((kind for mark, kind in AGENTS if mark in lowered), K.OTHER)

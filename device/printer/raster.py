@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from device.errors import PrinterError
-from device.printer import qr
 from device.printer.font_coverage import coverage
 from device.printer.picture import Face, Picture
 from device.printer.receipt import CELL, RULE, Layout, PlacedCode, PlacedRule, PlacedText, layout
 from device.printer.status import Receipt
+from device.qr import modules
 
 MODULE = 5
 """Side of a QR module in dots: 0.63 mm."""
@@ -67,10 +67,10 @@ class ReceiptRenderer:
 
     def code_side(self, text: str) -> int:
         """See receipt.Measure."""
-        return len(qr.modules(text)) * self._scale(text)
+        return len(modules(text)) * self._scale(text)
 
     def _scale(self, text: str) -> int:
-        return max(1, min(MODULE, self._width // len(qr.modules(text))))
+        return max(1, min(MODULE, self._width // len(modules(text))))
 
     def render(self, receipt: Receipt) -> Raster:
         """``receipt`` as dots. Raises GlyphMissing."""
@@ -87,7 +87,7 @@ class ReceiptRenderer:
                 case PlacedRule():
                     picture.box(0, item.y, page.width, RULE)
                 case PlacedCode():
-                    picture.grid(item.x, item.y, list(qr.modules(item.text)), self._scale(item.text))
+                    picture.grid(item.x, item.y, list(modules(item.text)), self._scale(item.text))
         return picture
 
 

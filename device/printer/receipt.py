@@ -1,15 +1,15 @@
 """Lays a Receipt out for a paper width: pure positions in dots, no drawing.
 
-Lines break after the rules of Japanese setting (kinsoku): no line begins with a closing mark or a small kana, none
-ends with an opening one, Latin words and figures stay whole while they fit.
+Lines break by the rules of Japanese setting (device.line_breaks).
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from device.line_breaks import clusters, pieces
 from device.printer.status import Receipt, ReceiptLine, ReceiptQr, ReceiptRule
 
 CELL = 24
@@ -20,12 +20,6 @@ RULE = 2
 """Thickness of a rule, in dots."""
 GAP = CELL // 2
 """Least white between a text and what stands flush right on its row, in dots."""
-
-NOT_FIRST = frozenset(
-    "、。，．,.・：；:;？！?!）)」』】〕》〉］]｝}々ー～〜ぁぃぅぇぉっゃゅょァィゥェォッャュョヶ％%円年月日"
-)
-NOT_LAST = frozenset("（(「『【〔《〈［[｛{￥¥＃#")
-_PIECE = re.compile(r"[!-~]+|.", re.DOTALL)
 
 
 class Measure(Protocol):
@@ -147,15 +141,10 @@ def wrap(text: str, width: int, wide: _Wide) -> list[str]:
     return rows
 
 
-def _pieces(text: str, width: int, wide: _Wide) -> list[str]:
-    """Pieces that may not be parted, in order; one too wide for the paper falls into its characters."""
-    pieces: list[str] = []
-    for piece in _PIECE.findall(text):
-        joins = bool(pieces) and (piece[0] in NOT_FIRST or pieces[-1][-1] in NOT_LAST)
-        if joins and wide(pieces[-1] + piece) <= width:
-            pieces[-1] += piece
-        elif wide(piece) > width:
-            pieces.extend(piece)
+def _pieces(text: str, width: int, wide: _Wide) -> Iterator[str]:
+    """Runs that are not parted, in order; one too wide for the paper falls into its characters."""
+    for piece in pieces(text):
+        if wide(piece.rstrip(" ")) <= width:
+            yield piece
         else:
-            pieces.append(piece)
-    return pieces
+            yield from clusters(piece)

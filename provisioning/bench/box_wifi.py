@@ -1,4 +1,4 @@
-"""Our own gate and portal, as a box runs them, in a gateway's namespace."""
+"""Our own gate, portal and nginx, as a box runs them, in a gateway's namespace."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from pathlib import Path
 from captive_portal.gate import protocol as p
 from captive_portal.gate.client import SocketGateClient
 from captive_portal.gate.errors import GateUnreachable
+from device.watchdog import socket_probe
 from provisioning.bench.figures import milliseconds
 from provisioning.bench.plaza import GATEWAY, PREFIX, Plaza, address_of, in_namespace, leases
 from provisioning.bench.processes import pss_mib, stop
+from provisioning.box.render import nginx_portal
 from provisioning.demo.processes import listens
 from provisioning.errors import DemoNotReady
 
@@ -39,7 +41,7 @@ port = {PORT}
 
 
 class BoxWifi:
-    """Gate and portal, with ``stats`` the statistics too; they stop when the block is left."""
+    """Gate, portal and nginx, with ``stats`` the statistics too; they stop when the block is left."""
 
     def __init__(self, plaza: Plaza, folder: Path, leased: int, *, stats: bool = False) -> None:
         self._with_stats = stats
@@ -54,7 +56,8 @@ class BoxWifi:
     def __enter__(self) -> BoxWifi:
         try:
             self._start("gate", self._gate_answers)
-            self._start("portal", lambda: self._listens(GATEWAY, PORT))
+            self._start("portal", socket_probe(str(self._folder / nginx_portal.SOCKET), "/static/icon.svg"))
+            self._start("nginx", lambda: self._listens(GATEWAY, PORT))
             if self._with_stats:
                 self._start("stats", lambda: self._listens("127.0.0.1", STATS_PORT))
         except BaseException:

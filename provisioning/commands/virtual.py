@@ -12,8 +12,8 @@ from device.card.virtual import process as card_process
 from device.printer import virtual_faults
 from provisioning.commands.options import DEMO_STATE
 from provisioning.errors import NotFound
-from provisioning.serve import check_port
 from provisioning.virtual import VirtualFolder
+from provisioning.web.serving import check_port
 
 state_option = click.option(
     "--state",

@@ -13,7 +13,7 @@ from device.card.pcscd import VPCD_DRIVER, PcscService
 from provisioning.demo.processes import Child, answers, listens
 from provisioning.demo.setup import Ports, prepare
 from provisioning.errors import ProgramMissing, RootNeeded
-from provisioning.serve import check_port
+from provisioning.web.serving import check_port
 
 NEEDED = {"/usr/sbin/pcscd": "pcscd", str(VPCD_DRIVER): "vsmartcard-vpcd"}
 

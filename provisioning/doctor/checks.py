@@ -20,15 +20,17 @@ from device.clock import Clock
 from device.health import judges, readers
 from device.health.finding import Finding, Severity, absent, error, ok, warning
 from device.network import default_gateways, interfaces, missing_interfaces
-from device.watchdog import http_probe
+from device.store_reading import connect_for_reading
+from device.watchdog import http_probe, socket_probe
 from kiosk.issuer.client import HttpIssuerClient
 from kiosk.issuer.errors import IssuerBroken, IssuerUnreachable
 from provisioning.backup.keep import last_note
 from provisioning.backup.restore import STAGE
 from provisioning.box.install.units import stands_in
+from provisioning.box.kiosk_screen import IDLE_SCREENS, kiosk_screen
+from provisioning.box.render import nginx_portal
 from provisioning.doctor.kernel import relied_on
 from provisioning.doctor.updates import updates
-from provisioning.enrolment.heartbeat import IDLE_SCREENS, kiosk_screen
 from provisioning.site.model import Site
 
 EARLIEST_YEAR = 2026
@@ -122,7 +124,7 @@ def kiosk(box: Box) -> list[Finding]:
 
 
 def _count(file: Path, sql: str) -> int:
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5.0)) as database:
+    with closing(connect_for_reading(file)) as database:
         return int(database.execute(sql).fetchone()[0])
 
 
@@ -172,7 +174,9 @@ def wireless(box: Box) -> list[Finding]:
     found += [error("wifi.interface_down", interface=n) for n in wanted if n in seen and not seen[n].up]
     found.append(_gate(SocketGateClient(box.state / wifi.gate.socket)))
     tls_only = bool(wifi.portal.tls_certificate) and not wifi.portal.port
-    answers = http_probe(wifi.portal.host, wifi.portal.port, tls=tls_only)()
+    if not http_probe(wifi.portal.host, wifi.portal.port, tls=tls_only)():
+        return [*found, error("wifi.nginx_silent")]
+    answers = socket_probe(str(box.state / nginx_portal.SOCKET), "/static/icon.svg")()
     return [*found, ok("wifi.portal_answers") if answers else error("wifi.portal_silent")]
 
 
@@ -284,9 +288,9 @@ def databases(state: Path) -> list[Finding]:
 
 def _sound(path: Path) -> bool:
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)) as database:
+        with closing(connect_for_reading(path)) as database:
             return bool(database.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
-    except sqlite3.Error:
+    except (sqlite3.Error, OSError):
         return False
 
 

@@ -47,7 +47,8 @@ DATABASES = {
     "portal": "portal/portal.db",
     "stats": "stats/stats.db",
 }
-FOLDERS = (*DATABASES, "gate", "fleet")
+FOLDERS = {**{name: name for name in DATABASES}, "gate": "gate", "cityhall": "fleet"}
+"""Process -> its folder below the state folder."""
 
 
 def config(folder: Path, process: str) -> list[str]:
@@ -81,7 +82,7 @@ def test_several_workers_say_once_why_none_of_them_can_start(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("process", FOLDERS)
 def test_a_second_process_on_the_same_state_folder_ends_with_one_clear_message(tmp_path: Path, process: str) -> None:
-    held = take_process_lock(tmp_path / process, process)
+    held = take_process_lock(tmp_path / FOLDERS[process], process)
     said = ended("run", process, *config(tmp_path, process))
     os.close(held)
     assert f"{process} はすでに動いています（プロセス {os.getpid()}）" in said

@@ -174,10 +174,22 @@ def test_a_killed_portal_opens_for_nobody_and_comes_back(plaza: Whole, visitor: 
     visitor.log_in()
     plaza.kill("portal")
     assert visitor.passes()
-    assert waiting.probe()[0].startswith("curl")
-    plaza.start_hiroba("portal")
     assert waiting.probe()[0] == "302"
+    code, told = waiting.curl("-w", "%{http_code}", f"https://{PORTAL}/")
+    assert (code, told[-3:], "混み合っています" in told, "It is busy now" in told) == (0, "503", True, True)
+    plaza.start_hiroba("portal")
+    assert page_of(waiting.visit(f"https://{PORTAL}/")) == "welcome"
     assert page_of(visitor.visit(f"https://{PORTAL}/")) == "online"
+    log_out(visitor)
+
+
+def test_a_killed_nginx_opens_for_nobody_and_comes_back(plaza: Whole, visitor: Phone, waiting: Phone) -> None:
+    visitor.log_in()
+    plaza.kill("nginx")
+    assert visitor.passes()
+    assert waiting.probe()[0].startswith("curl")
+    plaza.start_hiroba("nginx")
+    assert waiting.probe()[0] == "302"
     log_out(visitor)
 
 
@@ -251,5 +263,5 @@ def test_the_minutes_of_a_voucher_end_and_the_page_says_so(plaza: Whole, short: 
 
 def test_no_mac_stands_in_any_log(plaza: Whole, visitor: Phone) -> None:
     logs = {f.name: f.read_text("utf-8", "replace") for f in plaza.folder.glob("*.log")}
-    assert {"gate.log", "portal.log", "dnsmasq.log"} <= logs.keys()
+    assert {"gate.log", "portal.log", "nginx.log", "dnsmasq.log"} <= logs.keys()
     assert [name for name, text in logs.items() if "02:00:5e" in text or visitor.ip in text or FAR in text] == []

@@ -15,16 +15,14 @@ from provisioning.box.install.modes import readable_by_all
 from provisioning.box.install.units import (
     AFTER_A_CUT,
     CITY_HALL,
-    FIRST_PORT,
     MASKED,
     MASKED_WITH_SCREEN,
     RENAMED,
     SHIPPED,
-    browser_environment,
-    browser_policy,
     destinations,
     wanted,
 )
+from provisioning.box.render.browser import FIRST_PORT, browser_environment, browser_policy
 from provisioning.box.render.services import drop_ins
 from provisioning.errors import InstallStepFailed
 from provisioning.site.model import Site

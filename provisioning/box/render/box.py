@@ -13,8 +13,8 @@ from pathlib import Path
 import tomli_w
 
 from device.secrets import Secret
-from provisioning.box.install.units import browser_environment, browser_policy
 from provisioning.box.render import network, services, usb
+from provisioning.box.render.browser import browser_environment, browser_policy
 from provisioning.box.render.files import Rendered, passphrase_files, render
 from provisioning.site.model import Site
 from provisioning.site.renamed import renamed

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, abort, g, make_response, redirect, render
 from werkzeug.wrappers import Response as AnyResponse
 
 from device.clock import Clock
+from provisioning.cityhall.accounts import MIN_LETTERS, LoggedIn, StaffRoom, right_form
 from provisioning.cityhall.boxes.authority import fingerprint
 from provisioning.cityhall.boxes.codes import BOX_NAME
 from provisioning.cityhall.boxes.enrolment import Office
@@ -19,7 +20,6 @@ from provisioning.cityhall.boxes.expiry import Ends, warnings
 from provisioning.cityhall.boxes.findings import next_step, title
 from provisioning.cityhall.boxes.reading import Records
 from provisioning.cityhall.settings import CityHallSettings
-from provisioning.cityhall.staff.accounts import MIN_LETTERS, LoggedIn, StaffRoom, right_form
 from provisioning.cityhall.staff.view import STATES, ago, moment, see
 from provisioning.cityhall.staff.words import LANGUAGES, Words, words
 

@@ -15,11 +15,11 @@ from device.logs import open_log
 from device.outbox import known_kinds
 from device.printer.status import Condition
 from device.uuid7 import Uuid7
+from provisioning.cityhall.accounts import IDLE_SECONDS, LONGEST_SECONDS, MAX_WRONG_BY_NAME
 from provisioning.cityhall.app import create_staff_app
 from provisioning.cityhall.boxes.authority import SERVER_FILE
 from provisioning.cityhall.boxes.expiry import Ends, ends_of, warnings
 from provisioning.cityhall.boxes.intake import Batch, Envelope
-from provisioning.cityhall.staff.accounts import IDLE_SECONDS, LONGEST_SECONDS, MAX_WRONG_BY_NAME
 from provisioning.cityhall.staff.pages import COOKIE, Pages
 from provisioning.cityhall.staff.view import STATES
 from provisioning.cityhall.staff.words import words
