@@ -105,7 +105,7 @@ def test_every_dependency_is_locked_with_hashes(lock: str) -> None:
 
 
 def test_the_distribution_that_only_calls_itself_escpos_is_not_used() -> None:
-    # facts/kiosk_fleet_ux.md §0.1: "escpos" on the package index is another project than python-escpos.
+    # docs/sources.md#python-escpos: "escpos" on the package index is another project than python-escpos.
     for lock in ("requirements.lock", "requirements-dev.lock"):
         assert not re.search(r"^escpos==", (ROOT / lock).read_text("utf-8"), re.MULTILINE)
 

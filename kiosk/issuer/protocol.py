@@ -25,7 +25,7 @@ from kiosk.issuer.wire import ByLanguage, Name, WireStruct
 
 class RefusalReason(Enum):
     """Why the issuer refuses. COUNTER is the neutral one: disclosure restriction and its like must look the same as
-    any other case for the counter (facts/my_number_card.md §3.2).
+    any other case for the counter (docs/sources.md#neutral-refusal).
     """
 
     CREDENTIAL_EXPIRED = "credential_expired"

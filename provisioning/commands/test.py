@@ -13,7 +13,7 @@ from provisioning.errors import CheckoutNeeded
 GROUPS = {
     "unit": ("device", "kiosk", "captive_portal", "provisioning"),
     "contract": ("contract",),
-    "journeys": ("journeys",),
+    "journeys": ("journeys", "docs"),
     "net": ("net",),
     "browser": ("browser",),
     "boot": ("boot",),
