@@ -24,7 +24,7 @@ VENDORS = {
     "securesystemslib": {"provisioning/updates/repository.py"},
     "typst": {"kiosk/issuer/document.py", "provisioning/box/seed/sheet.py"},
     "yaml": {"provisioning/box/seed/cloud.py"},
-    "uharfbuzz": {"kiosk/issuer/glyphs.py"},
+    "uharfbuzz": {"device/font_faces.py", "kiosk/issuer/glyphs.py"},
     "cbor2": {"kiosk/issuer/seal.py"},
     "zxingcpp": {"device/qr.py"},
     "PIL": {"device/printer/picture.py", "provisioning/bench/escpos_peer.py"},
