@@ -29,6 +29,7 @@ VENDORS = {
     "zxingcpp": {"device/qr.py"},
     "PIL": {"device/printer/picture.py", "provisioning/bench/escpos_peer.py"},
     "pypdfium2": {"device/printer/pdf_drawing.py"},
+    "pyrage": {"provisioning/backup/age.py"},
     "pygal": {"captive_portal/stats/chart.py"},
 }
 """Vendor library -> the one file that may import it."""

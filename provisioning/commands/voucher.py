@@ -21,6 +21,7 @@ from device.audit import AUDIT_MIGRATIONS, Audit
 from device.catalogue import name_in
 from device.clock import Clock, SystemClock
 from device.files import atomic_write
+from device.printer.drivers import open_receipt_printer
 from device.printer.settings import ReceiptPrinterSettings
 from device.printer.status import Receipt, ReceiptOutcome, ReceiptPrinter
 from device.store import Store
@@ -81,7 +82,7 @@ def make(
     left = batch.codes
     if receipt:
         slips = receipts(batch, words, title, ssid)
-        left = batch.codes[print_slips(_printer(site.receipt_printer), slips) :]
+        left = batch.codes[print_slips(open_receipt_printer(site.receipt_printer), slips) :]
     _tell(batch, () if out else left, as_json)
     if receipt and left:
         click.echo(f"{len(left)} 枚を印刷できませんでした。 / {len(left)} slips could not be printed.", err=True)
@@ -165,13 +166,6 @@ def _check_slips(settings: ReceiptPrinterSettings, slips: Sequence[Receipt]) -> 
             f" / the receipt printer's font lacks {letter}: use --out FILE.html.",
             param_hint="--lang",
         ) from error
-
-
-def _printer(settings: ReceiptPrinterSettings) -> ReceiptPrinter:
-    from device.printer.raster import ReceiptRenderer
-    from device.printer.receipt_printer import NetworkReceiptPrinter
-
-    return NetworkReceiptPrinter(settings, ReceiptRenderer(settings.width_dots))
 
 
 def _listed(codes: Sequence[str]) -> str:
