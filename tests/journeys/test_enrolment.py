@@ -31,6 +31,7 @@ from provisioning.site.model import Site, read_site
 from tests.fixtures.fleet_server import FleetServer
 from tests.fixtures.postgres import PrivatePostgres
 
+pytestmark = pytest.mark.needs("nginx")
 MANY = 50
 
 
