@@ -12,10 +12,9 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
-
-from device.health.judges import Space, Unit
 
 SYSTEM = Path("/sys")
 _UNSYNCHRONISED = 0x40  # STA_UNSYNC of <sys/timex.h>
@@ -29,6 +28,24 @@ _NEVER = 2**64 - 1
 """How systemd writes a moment that has not been (USEC_INFINITY)."""
 
 
+class Space(NamedTuple):
+    """A file system: bytes in all and free; inodes in all (0: it has none to count) and free."""
+
+    total: int
+    free: int
+    inodes: int
+    inodes_free: int
+
+
+class Unit(NamedTuple):
+    """A systemd unit: its name and kind ("service", "timer", …), ActiveState, whether it runs once, restarts so far."""
+
+    name: str
+    active: str
+    once: bool
+    restarts: int
+
+
 def space(folder: Path) -> Space:
     """The file system of ``folder``."""
     seen = os.statvfs(folder)
@@ -36,7 +53,8 @@ def space(folder: Path) -> Space:
 
 
 def canary(folder: Path) -> str:
-    """Write random bytes, let go of the cached copy, and read them back from the medium; see judges.canary.
+    """Write random bytes, let go of the cached copy, and read them back from the card: "ok", "read_only",
+    "differs" (read back otherwise than written) or "failed".
 
     One file for each user who asks, kept and written over: to make and delete one costs the card 20 times as much.
     """

@@ -12,7 +12,7 @@ from device.clock import SystemClock
 from device.printer.status import ReceiptOutcome
 from provisioning.commands.options import site_options
 from provisioning.doctor import report
-from provisioning.doctor.checks import examine
+from provisioning.doctor.examination import examine
 from provisioning.site.reading import read_site
 
 

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from importlib import resources
 
 from device.health.finding import Finding, Severity
 from device.printer.status import Receipt, ReceiptLine, ReceiptRule
+from provisioning.doctor.words import Words, words
 
 LANGUAGES = ("ja", "en")
 MARKS = {Severity.OK: "○", Severity.NOT_APPLICABLE: "－", Severity.WARNING: "△", Severity.ERROR: "×"}
 _ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOT_APPLICABLE, Severity.OK)
-
-Words = Mapping[str, Mapping[str, Mapping[str, str]]]
-
-
-def words() -> Words:
-    """code -> language -> title, and for what is not well cause and next."""
-    return tomllib.loads(resources.files("provisioning.doctor").joinpath("words.toml").read_text("utf-8"))
 
 
 def trouble(findings: Sequence[Finding]) -> bool:
@@ -27,9 +19,9 @@ def trouble(findings: Sequence[Finding]) -> bool:
     return any(finding.severity is Severity.ERROR for finding in findings)
 
 
-def as_text(findings: Sequence[Finding]) -> str:
-    """Worst first: Japanese, then English; cause and next step of what is not well."""
-    catalogue = words()
+def as_text(findings: Sequence[Finding], catalogue: Words | None = None) -> str:
+    """Worst first: Japanese, then English; cause and next step of what is not well. catalogue: without it ``words``."""
+    catalogue = catalogue or words()
     ordered = sorted(findings, key=lambda finding: _ORDER.index(finding.severity))
     return "\n".join(line for finding in ordered for line in _lines(finding, catalogue))
 

@@ -10,21 +10,26 @@ from pathlib import Path
 import pytest
 
 from device.clock import JST
-from device.health import judges
 from device.health.finding import Finding, Severity
 from device.printer.raster import ReceiptRenderer
 from device.printer.status import Condition
-from provisioning.doctor import checks, report, updates
+from provisioning import doctor
+from provisioning.doctor import report
+from provisioning.doctor.checks import backup, disk, dns, rtc
+from provisioning.doctor.printer_condition import judge_printer
+from provisioning.doctor.table import CHECKS
+from provisioning.doctor.words import words
 
-WORDS = report.words()
+WORDS = words()
+HERE = Path(str(doctor.__file__)).parent
 FACTS = ("free_mib", "free_percent", "used_percent", "count", "celsius", "year", "seconds", "name", "days_left",
          "hours", "unit", "restarts", "check", "reason", "interface", "online", "file", "container", "setting",
          "wanted", "found", "release", "days")  # fmt: skip
 
 
 def codes() -> set[str]:
-    """Every code that a judge or a check can say."""
-    sources = [Path(str(module.__file__)).read_text("utf-8") for module in (judges, checks, updates)]
+    """Every code that a check can say."""
+    sources = [file.read_text("utf-8") for file in [HERE / "examination.py", *(HERE / "checks").glob("*.py")]]
     literal = {code for text in sources for code in re.findall(r'"([a-z]+(?:_[a-z]+)*\.[a-z_]+)"', text)}
     units_and_files = {code for code in literal if code.endswith((".service", ".target", ".db", ".pem", ".json"))}
     printers = {f"{which}.{c.value}" for which in ("receipt_printer", "page_printer") for c in Condition}
@@ -47,9 +52,9 @@ def test_both_languages_say_the_same_parts_with_the_same_facts(code: str) -> Non
 
 
 def test_what_is_not_well_always_names_a_cause_and_a_next_step() -> None:
-    unwell = {judges.printer("page_printer", c.value).code for c in Condition if c is not Condition.READY}
-    unwell |= {judges.canary(answer).code for answer in ("read_only", "differs", "failed")}
-    unwell |= {judges.rtc(None).code, judges.dns(False).code, judges.last_backup(None, wanted=False).code}
+    unwell = {judge_printer("page_printer", c.value).code for c in Condition if c is not Condition.READY}
+    unwell |= {disk.judge_canary(answer).code for answer in ("read_only", "differs", "failed")}
+    unwell |= {rtc.judge(None).code, dns.judge(False).code, backup.judge(None, wanted=False).code}
     assert all("next" in WORDS[code]["ja"] for code in unwell)
 
 
@@ -63,5 +68,10 @@ def test_the_receipt_can_be_printed_whatever_was_found() -> None:
 
 
 def test_the_worst_stands_first() -> None:
-    text = report.as_text([judges.canary("ok"), judges.rtc(None), judges.canary("differs")])
+    text = report.as_text([disk.judge_canary("ok"), rtc.judge(None), disk.judge_canary("differs")])
     assert [line[0] for line in text.splitlines() if line[0] != " "] == ["×", "△", "○"]
+
+
+def test_every_check_has_its_words_beside_it_and_no_file_is_left_over() -> None:
+    modules = {file.stem for file in (HERE / "checks").glob("*.py")} - {"__init__"}
+    assert {check.name for check in CHECKS} == modules == {file.stem for file in (HERE / "checks").glob("*.toml")}
