@@ -16,7 +16,7 @@ from provisioning.cityhall.boxes.intake import Intake
 from provisioning.cityhall.boxes.reading import Records
 from provisioning.cityhall.database import Database, open_engine, upgrade
 from provisioning.cityhall.settings import FOLDER, CityHallSettings
-from provisioning.cityhall.staff.pages import Pages
+from provisioning.cityhall.staff.context import StaffContext
 from provisioning.doors import Door
 
 
@@ -76,5 +76,5 @@ def build_cityhall(settings: CityHallSettings, state: Path, clock: Clock, log: L
     records, staff, intake = Records(database), StaffRoom(database, clock), Intake(database, clock)
     folder = authority_folder(state)
     own = Path(settings.certificate) if settings.certificate else folder.folder / SERVER_FILE
-    pages = Pages(settings, records, office, staff, clock, ends_of(own, folder.certificate))
+    pages = StaffContext(settings, records, office, staff, clock, ends_of(own, folder.certificate))
     return CityHallService(create_app(pages, intake, log), database, records, office, intake, staff)
