@@ -1,4 +1,4 @@
-"""Puts the application into one of two slots: our tree, and an environment of exactly what the lock file names.
+"""Installs the application into one of two slots: our tree, and an environment of exactly what the lock file names.
 
     /opt/hiroba/slots/a   /opt/hiroba/slots/b   /opt/hiroba/current -> slots/a
 
@@ -34,7 +34,7 @@ main()
 """
 
 
-def locked(lock: str) -> list[str]:
+def locked_distributions(lock: str) -> list[str]:
     """The distributions a lock file names."""
     return sorted(set(_NAME.findall(lock)))
 
@@ -97,16 +97,16 @@ def _environment(slot: Path, lock: str) -> None:
     base = getattr(sys, "_base_executable", sys.executable)
     subprocess.run([base, "-m", "venv", "--without-pip", str(venv)], check=True)
     packages = venv / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
-    for name in locked(lock):
+    for name in locked_distributions(lock):
         _copy(name, packages)
     (packages / "hiroba.pth").write_text(f"{slot}\n")
-    say_version(packages, tomllib.loads((slot / "pyproject.toml").read_text("utf-8"))["project"]["version"])
+    write_version(packages, tomllib.loads((slot / "pyproject.toml").read_text("utf-8"))["project"]["version"])
     command = venv / "bin" / "hiroba"
     command.write_text(_COMMAND.format(python=venv / "bin" / "python"))
     command.chmod(0o755)
 
 
-def say_version(packages: Path, version: str) -> None:
+def write_version(packages: Path, version: str) -> None:
     """What ``hiroba --version`` reads: of the tree that stands there, whatever the environment was made for."""
     record = packages / f"hiroba-{version}.dist-info" / "METADATA"
     record.parent.mkdir(parents=True)

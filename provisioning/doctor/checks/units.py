@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from device.health import readers
 from device.health.finding import Finding, absent, error, ok, warning
 from device.health.readers import Unit
-from provisioning.box.install.units import stands_in
+from provisioning.box.install.units import disaster_unit
 from provisioning.doctor.examined_box import ExaminedBox
 
 
@@ -16,7 +16,7 @@ def check(box: ExaminedBox) -> list[Finding]:
     if box.units is None:
         return [absent("unit.no_systemd")]
     own = [name for name in box.units if name.endswith((".service", ".timer", ".socket", ".path"))]
-    twins = {name: twin for name in own if (twin := stands_in(name))}
+    twins = {name: twin for name in own if (twin := disaster_unit(name))}
     seen = {unit.name: unit for unit in readers.units([*own, *twins.values()])}
     return [judge(_in_charge(seen, name, twins.get(name, ""))) for name in own if name in seen]
 
