@@ -1,9 +1,9 @@
 """Words for people: one reader of the files that hold them, plural forms, and facts about the languages there are.
 
-Two kinds of file. A folder has one TOML file a language, all with the same keys: ``key = "sentence"``, and tables, read
-as "table.key". A file by code has each code's words side by side: ``["code".ja] part = "…"``, read as "code.part".
-``{place}`` in a sentence is a value. A table of plural forms, ``{ one = "{days} day", other = "{days} days" }``, is one
-sentence: the value of its first place chooses (CLDR 46, plural rules of cardinals).
+Two kinds of file. A folder has one TOML file a language, all with the same keys: ``key = "sentence"``, tables, read as
+"table.key", and lists, read as "list.0". A file by code has each code's words side by side: ``["code".ja] part = "…"``,
+read as "code.part". ``{place}`` in a sentence is a value. A table of plural forms, ``{ one = "{days} day", other =
+"{days} days" }``, is one sentence: the value of its first place chooses (CLDR 46, plural rules of cardinals).
 
 Keys, places and plural forms are checked when a catalogue is read: a language that lacks a word is told at the start.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import NamedTuple, TypeVar
@@ -112,8 +112,12 @@ class Catalogue:
         return forms[plural_category(self.language, facts.get(places(sentence)[0]))]
 
 
-def read_folder(package: str, languages: Sequence[str], folder: str = "locale") -> dict[str, Catalogue]:
-    """``folder`` of ``package``: a file for each of ``languages``, in their order. Raises CatalogueInvalid."""
+def read_folder(
+    package: str, languages: Sequence[str], folder: str = "locale", *, formats: Collection[str] = ()
+) -> dict[str, Catalogue]:
+    """``folder`` of ``package``: a file for each of ``languages``, in their order. formats: keys whose places differ by
+    language, as dates do. Raises CatalogueInvalid.
+    """
     root = resources.files(package) / folder
     found = {}
     for language in languages:
@@ -122,7 +126,7 @@ def read_folder(package: str, languages: Sequence[str], folder: str = "locale") 
         except FileNotFoundError as error:
             raise CatalogueInvalid(file=package, language=language, key="", reason="no such file") from error
         found[language] = catalogue_of(language, _tree(text, package, language), package)
-    _same(package, list(found.values()), with_places=True)
+    _same(package, list(found.values()), lambda key: key not in formats)
     return found
 
 
@@ -135,7 +139,7 @@ def read_by_code(package: str, file: str, languages: Sequence[str]) -> dict[str,
         for language, words in said.items():
             trees[language][key] = words
     found = {language: catalogue_of(language, tree, file) for language, tree in trees.items()}
-    _same(file, list(found.values()), with_places=False)
+    _same(file, list(found.values()), lambda _key: False)
     return found
 
 
@@ -155,6 +159,16 @@ def catalogue_of(language: str, tree: Mapping[str, object], file: str = "") -> C
     return Catalogue(language, sentences, plurals)
 
 
+def merged(catalogues: Sequence[Catalogue]) -> Catalogue:
+    """One catalogue of several rooms' words in one language; of a key that stands in several, the last."""
+    sentences: dict[str, str] = {}
+    plurals: dict[str, Mapping[str, str]] = {}
+    for found in catalogues:
+        sentences |= found.sentences
+        plurals |= found.plurals
+    return Catalogue(catalogues[0].language, sentences, plurals)
+
+
 def _tree(text: str, file: str, language: str) -> Mapping[str, object]:
     try:
         return tomllib.loads(text)
@@ -167,6 +181,8 @@ def _flat(tree: Mapping[str, object], before: str = "") -> Iterator[tuple[str, s
     for name, value in tree.items():
         if isinstance(value, dict) and not ("other" in value and value.keys() <= _CATEGORIES):
             yield from _flat(value, f"{before}{name}.")
+        elif isinstance(value, list):
+            yield from ((f"{before}{name}.{place}", str(item)) for place, item in enumerate(value))
         else:
             yield f"{before}{name}", value if isinstance(value, dict) else str(value)
 
@@ -191,13 +207,15 @@ def _wrong_forms(forms: Mapping[str, object], wanted: Sequence[str]) -> str:
     return ""
 
 
-def _same(file: str, catalogues: Sequence[Catalogue], *, with_places: bool) -> None:
-    """Every language says what the first one says. Raises CatalogueInvalid with the first key that differs."""
+def _same(file: str, catalogues: Sequence[Catalogue], same_places: Callable[[str], bool]) -> None:
+    """Every language says what the first one says, and where ``same_places`` with the same places. Raises
+    CatalogueInvalid with the first key that differs.
+    """
     first = catalogues[0]
     for other in catalogues[1:]:
         for key in sorted(first.sentences.keys() ^ other.sentences.keys()):
             lacking = other if key in first else first
             raise CatalogueInvalid(file=file, language=lacking.language, key=key, reason="missing")
-        for key, sentence in first.sentences.items() if with_places else ():
-            if set(places(sentence)) != set(places(other.sentences[key])):
+        for key, sentence in first.sentences.items():
+            if same_places(key) and set(places(sentence)) != set(places(other.sentences[key])):
                 raise CatalogueInvalid(file=file, language=other.language, key=key, reason="other places")

@@ -24,28 +24,28 @@ from device.printer.settings import PagePrinterSettings, ReceiptPrinterSettings
 from device.printer.status import PagePrinter, ReceiptPrinter
 from device.store import SMALL_PAGE, Store
 from device.version import version
-from kiosk.app import Parts, create_app
-from kiosk.card_steps import CardSteps
-from kiosk.caretaker import Caretaker
-from kiosk.desk import Desk
-from kiosk.issuance.alarm import Alarm
-from kiosk.issuance.issuance import Issuance
-from kiosk.issuance.journal import Journal
-from kiosk.issuance.printing import JobWatch
-from kiosk.issuance.recovery import Recovery
-from kiosk.issuance.schema import KIOSK_MIGRATIONS
-from kiosk.issuance.settings import IssuanceSettings
-from kiosk.issuance.staff import StaffDesk
 from kiosk.issuer.port import IssuerPort
-from kiosk.order_steps import OrderSteps
-from kiosk.paper_steps import PaperPorts, PaperSteps, Spawn
-from kiosk.payment.counter import CounterTerminal
-from kiosk.payment.staff_code import StaffCode
-from kiosk.payment.virtual import VirtualTerminal
-from kiosk.readiness import Readiness
-from kiosk.rounds import Rounds, Workers
+from kiosk.services.certificates.issuance.issuance import Issuance
+from kiosk.services.certificates.issuance.journal import Journal
+from kiosk.services.certificates.issuance.printing import JobWatch
+from kiosk.services.certificates.issuance.recovery import Recovery
+from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
+from kiosk.services.certificates.issuance.settings import IssuanceSettings
+from kiosk.services.certificates.issuance.staff import StaffDesk
+from kiosk.services.certificates.order_steps import OrderSteps
+from kiosk.services.certificates.paper_steps import PaperPorts, PaperSteps, Spawn
+from kiosk.services.certificates.payment.counter import CounterTerminal
+from kiosk.services.certificates.payment.virtual import VirtualTerminal
 from kiosk.settings import CitySettings, IssuerLinkSettings, KioskSettings
-from kiosk.words import Words
+from kiosk.shell.alarm import Alarm
+from kiosk.shell.app import Parts, create_app
+from kiosk.shell.caretaker import Caretaker
+from kiosk.shell.desk import Desk
+from kiosk.shell.readiness import Readiness
+from kiosk.shell.rounds import Rounds, Workers
+from kiosk.shell.staff_code import StaffCode
+from kiosk.shell.words import Words
+from kiosk.sign_in.card_steps import CardSteps
 
 DATABASE = "kiosk.db"
 TICK_SECONDS = 0.2

@@ -47,6 +47,7 @@ def _facts(error: HirobaError) -> dict[str, object]:
     return {
         **_where(error.facts.get("line"), key),
         **_rights(error),
+        "reason_ja": error.facts.get("reason", "-"),
         **error.facts,
         "code": error.code,
         "facts": facts,

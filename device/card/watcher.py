@@ -1,7 +1,7 @@
 """Watches a reader from a thread of its own and tells what changed.
 
-Explicit, owned, and its health can be seen. An error of the reader or of a listener does not end it (facts/style.md
-§6).
+Explicit, owned, and its health can be seen. An error of the reader or of a listener does not end it
+(docs/sources.md#pyscard-monitor).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Draws a laid-out receipt as one-bit dots at 203 dpi.
 
-Text is always drawn, never sent as characters: kanji ROMs lack names' characters and differ (facts/printing.md §1.1).
+Text is always drawn, never sent as characters: kanji ROMs lack names' characters and differ
+(docs/sources.md#receipt-characters).
 """
 
 from __future__ import annotations

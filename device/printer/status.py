@@ -95,7 +95,7 @@ class JobState(Enum):
 @dataclass(frozen=True)
 class PrintJob:
     """One job as the printer names it. Ids start again after a printer's restart, so all four belong to its identity
-    (facts/printing.md §5.2); printer_up_time is in seconds.
+    (docs/sources.md#ipp-jobs); printer_up_time is in seconds.
     """
 
     job_id: int

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 import msgspec
 
 from device.files import temporary_name
+from device.process_lock import LOCK_FILE
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
 LEFT_OUT = frozenset({"virtual", "log", "backup", "doctor", "dnsmasq", "run"})
@@ -26,7 +27,8 @@ class Part(Enum):
 
 def choose(path: PurePosixPath, first: bytes) -> Part | None:
     """How the file at ``path`` (relative to the state folder), which begins with ``first``, is kept, if at all."""
-    if path.parts[0] in LEFT_OUT or path.parts[0].startswith(".") or path.name.endswith(_BESIDE_DATABASE):
+    left_out = path.parts[0] in LEFT_OUT or path.parts[0].startswith(".") or path.name == LOCK_FILE
+    if left_out or path.name.endswith(_BESIDE_DATABASE):
         return None
     return Part.DATABASE if first.startswith(SQLITE_MAGIC) else Part.FILE
 

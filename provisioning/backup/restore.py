@@ -22,13 +22,13 @@ from device.errors import StoreError
 from device.files import sync_folder
 from device.health.readers import CANARY
 from device.store import Store
-from kiosk.issuance.alarm import PAPER_UNACCOUNTED, Alarm
-from kiosk.issuance.journal import Journal, RequestRow
-from kiosk.issuance.schema import KIOSK_MIGRATIONS
 from kiosk.issuer.challenges import Challenges
-from kiosk.issuer.requests import Ledger
+from kiosk.issuer.ledger import Ledger
 from kiosk.issuer.visits import Visits
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
+from kiosk.services.certificates.issuance.journal import Journal, RequestRow
+from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
+from kiosk.shell.alarm import PAPER_UNACCOUNTED, Alarm
 from provisioning.backup import archive
 from provisioning.backup.age import Identity
 from provisioning.backup.contents import Kept, Manifest, Part

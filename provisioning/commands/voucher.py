@@ -15,6 +15,7 @@ import click
 from captive_portal.portal.languages import LANGUAGES, read_catalogues
 from captive_portal.portal.login.sheet import pages, receipts
 from captive_portal.portal.login.voucher import LENGTH, Batch, call_back, list_batches, make_batch, show_code
+from captive_portal.portal.records import PORTAL_MIGRATIONS
 from captive_portal.settings import SpotSettings, WifiSettings
 from captive_portal.wiring_portal import open_vouchers
 from device.audit import AUDIT_MIGRATIONS, Audit
@@ -27,9 +28,13 @@ from device.printer.settings import ReceiptPrinterSettings
 from device.printer.status import Receipt, ReceiptOutcome, ReceiptPrinter
 from device.store import Store
 from provisioning.commands.options import site_options
+from provisioning.commands.reading import store_for_reading
 from provisioning.commands.wifi_site import print_table, wifi_of
-from provisioning.errors import NotFound
-from provisioning.site.model import read_site
+from provisioning.errors import NotFound, VoucherNotTaken
+from provisioning.site.reading import read_site
+
+VOUCHERS = Path("portal/portal.db")
+"""Below the state folder."""
 
 
 @click.group("voucher")
@@ -67,6 +72,8 @@ def make(
         )
     site = read_site(config)
     wifi = wifi_of(site, config, "hiroba voucher")
+    if not any("voucher" in spot.login for spot in wifi.spots):
+        raise VoucherNotTaken(file=config)
     words, title, ssid = read_catalogues()[lang], title_of(wifi, lang), ssid_of(wifi)
     with _paper_refused():  # before there are codes: a name that no font can write would lose them
         specimen = Batch("", minutes, SystemClock().now(), ("0" * LENGTH,))
@@ -93,7 +100,8 @@ def make(
 def list_(*, config: Path, state: Path, as_json: bool) -> None:
     """Every batch: how many, how many used, until when."""
     wifi_of(read_site(config), config, "hiroba voucher")
-    found = list_batches(open_vouchers(state)[0])
+    store = store_for_reading(state / VOUCHERS, PORTAL_MIGRATIONS)
+    found = list_batches(store) if store else []
     if as_json:
         facts = [{**b._asdict(), "valid_until": b.valid_until.isoformat()} for b in found]
         click.echo(json.dumps(facts, ensure_ascii=False))

@@ -13,16 +13,16 @@ from pathlib import Path
 import click
 import msgspec
 
+from captive_portal.gate.connection_log.entry import ConnectionLogEntry
+from captive_portal.gate.connection_log.sealing import UnsealFailed, new_key, unseal_entries
 from captive_portal.gate.database import Database
-from captive_portal.gate.sealing import NotOpened, new_key, open_box
-from captive_portal.gate.stay import Stay
 from device.audit import Audit
 from device.clock import JST, SystemClock
 from device.files import create_once
 from provisioning.commands.options import site_options
 from provisioning.commands.wifi_site import print_table, wifi_of
 from provisioning.errors import NotFound
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -50,7 +50,7 @@ def make_key(out: Path) -> None:
 @_TO
 @click.option("--out", type=_FILE, required=True, help="File for the sealed boxes, to carry to city hall.")
 def take_sealed(config: Path, state: Path, first: datetime, last: datetime, out: Path) -> None:
-    """Copy the sealed connection log out of this box; it stays unreadable. The audit notes it."""
+    """Copy the sealed connection log out of this box; it entries unreadable. The audit notes it."""
     boxes = _boxes(config, state, first, last)
     lines = [json.dumps({"day": day, "sealed": base64.b64encode(box).decode()}) + "\n" for day, box in boxes]
     out.write_text("".join(lines), "ascii")
@@ -69,13 +69,13 @@ def unseal(
 ) -> None:
     """Who had which address when (personal data). Destinations are not in it; they are never kept."""
     boxes = _from_file(sealed, first, last) if sealed else _boxes(config, state, first, last)
-    stays = _opened(_private(key), boxes)
+    entries = _opened(_private(key), boxes)
     if as_json:
-        click.echo(msgspec.json.encode(stays).decode())
+        click.echo(msgspec.json.encode(entries).decode())
         return
     headings = ["開始", "終了", "スポット", "IP", "MAC", "ログイン方法", "利用"]
-    rows = [[_time(s.begun_at), _time(s.ended_at), s.spot, s.ip4, s.mac, s.method, s.session] for s in stays]
-    print_table(f"接続記録 {len(stays)} 件", headings, rows, left=7)
+    rows = [[_time(s.begun_at), _time(s.ended_at), s.spot, s.ip4, s.mac, s.method, s.session] for s in entries]
+    print_table(f"接続記録 {len(entries)} 件", headings, rows, left=7)
 
 
 def _boxes(config: Path, state: Path, first: datetime, last: datetime) -> list[tuple[str, bytes]]:
@@ -112,12 +112,12 @@ def _private(path: Path) -> bytes:
     return key
 
 
-def _opened(private: bytes, boxes: Iterable[tuple[str, bytes]]) -> list[Stay]:
+def _opened(private: bytes, boxes: Iterable[tuple[str, bytes]]) -> list[ConnectionLogEntry]:
     try:
-        stays = [stay for _, box in boxes for stay in open_box(private, box)]
-    except NotOpened as error:
+        entries = [entry for _, box in boxes for entry in unseal_entries(private, box)]
+    except UnsealFailed as error:
         raise click.BadParameter("この鍵では開けません。 / this key does not fit.", param_hint="--key") from error
-    return sorted(stays, key=lambda stay: stay.begun_at)
+    return sorted(entries, key=lambda entry: entry.begun_at)
 
 
 def _time(moment: datetime) -> str:

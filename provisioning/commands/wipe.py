@@ -19,7 +19,7 @@ from provisioning.backup.medium import trim
 from provisioning.backup.record import Disposal, as_receipt, as_text
 from provisioning.backup.wipe import OWN_FOLDER, check_folder, check_unused, settings_of, wipe
 from provisioning.commands.options import site_options
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 
 
 @click.command("wipe")

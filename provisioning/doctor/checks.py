@@ -22,15 +22,17 @@ from device.health import readers, thresholds
 from device.health.finding import Finding, Severity, absent, error, ok, warning
 from device.network import default_gateways, interfaces, missing_interfaces
 from device.printer.drivers import open_page_printer, open_receipt_printer
-from device.watchdog import http_probe
+from device.store_reading import connect_for_reading
+from device.watchdog import http_probe, socket_probe
 from kiosk.issuer.client import HttpIssuerClient
 from kiosk.issuer.errors import IssuerBroken, IssuerUnreachable
 from provisioning.backup.keep import last_note
 from provisioning.backup.restore import STAGE
 from provisioning.box.install.units import stands_in
+from provisioning.box.kiosk_screen import IDLE_SCREENS, kiosk_screen
+from provisioning.box.render import nginx_portal
 from provisioning.doctor.kernel import relied_on
 from provisioning.doctor.updates import updates
-from provisioning.enrolment.heartbeat import IDLE_SCREENS, kiosk_screen
 from provisioning.site.model import Site
 
 EARLIEST_YEAR = 2026
@@ -124,7 +126,7 @@ def kiosk(box: Box) -> list[Finding]:
 
 
 def _count(file: Path, sql: str) -> int:
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5.0)) as database:
+    with closing(connect_for_reading(file)) as database:
         return int(database.execute(sql).fetchone()[0])
 
 
@@ -168,7 +170,9 @@ def wireless(box: Box) -> list[Finding]:
     found += [error("wifi.interface_down", interface=n) for n in wanted if n in seen and not seen[n].up]
     found.append(_gate(SocketGateClient(box.state / wifi.gate.socket)))
     tls_only = bool(wifi.portal.tls_certificate) and not wifi.portal.port
-    answers = http_probe(wifi.portal.host, wifi.portal.port, tls=tls_only)()
+    if not http_probe(wifi.portal.host, wifi.portal.port, tls=tls_only)():
+        return [*found, error("wifi.nginx_silent")]
+    answers = socket_probe(str(box.state / nginx_portal.SOCKET), "/static/icon.svg")()
     return [*found, ok("wifi.portal_answers") if answers else error("wifi.portal_silent")]
 
 
@@ -179,7 +183,11 @@ def _gate(client: SocketGateClient) -> Finding:
         return error("wifi.gate_unreachable")
     if not health.ready:
         return error("wifi.rules_missing")
-    return warning("wifi.rules_repaired", count=health.heals) if health.heals else ok("wifi.gate", online=health.online)
+    return (
+        warning("wifi.rules_repaired", count=health.repairs)
+        if health.repairs
+        else ok("wifi.gate", online=health.online)
+    )
 
 
 def kernel(box: Box) -> list[Finding]:
@@ -204,7 +212,7 @@ def needs_line(site: Site) -> bool:
         here = ipaddress.ip_address(host).is_loopback
     except ValueError:
         here = host == "localhost"
-    return not here or site.wifi is not None or site.fleet_link is not None
+    return not here or site.wifi is not None or site.cityhall_link is not None
 
 
 def disk(state: Path) -> list[Finding]:
@@ -222,14 +230,14 @@ def disk(state: Path) -> list[Finding]:
 
 def credentials(box: Box) -> list[Finding]:
     """Everything with an end date that this box holds."""
-    wifi, fleet, link = box.site.wifi, box.site.fleet, box.site.fleet_link
+    wifi, hall, link = box.site.wifi, box.site.cityhall, box.site.cityhall_link
     files: dict[str, Path] = {}
     if wifi and wifi.portal.tls_certificate:
         files["portal"] = box.state / wifi.portal.tls_certificate
     if link:
         files |= {"box": box.state / "enrolment" / "box.pem", "city-ca": box.state / link.ca}
-    if fleet and fleet.certificate:
-        files["fleet"] = box.state / fleet.certificate
+    if hall and hall.certificate:
+        files["cityhall"] = box.state / hall.certificate
     found = [credential(name, path, box.clock.now()) for name, path in files.items()]
     return [*found, *trusted(box)] or [absent("credential.none")]
 
@@ -276,9 +284,9 @@ def databases(state: Path) -> list[Finding]:
 
 def _sound(path: Path) -> bool:
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)) as database:
+        with closing(connect_for_reading(path)) as database:
             return bool(database.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
-    except sqlite3.Error:
+    except (sqlite3.Error, OSError):
         return False
 
 

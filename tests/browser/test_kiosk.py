@@ -18,8 +18,8 @@ from device.clock import SystemClock
 from device.logs import open_log
 from kiosk.drill import Drill
 from kiosk.issuer.memory import MemoryIssuer
-from kiosk.payment.staff_code import hash_staff_code, staff_code_of
 from kiosk.settings import KioskSettings
+from kiosk.shell.staff_code import hash_staff_code, staff_code_of
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.clock import SystemClock
-from kiosk.payment.counter import CounterTerminal
-from kiosk.payment.staff_code import StaffCode, hash_staff_code, staff_code_of
-from kiosk.payment.terminal import Cancelled, Idle, Paid, PaymentTerminal, Waiting
-from kiosk.payment.till import TerminalBusy
-from kiosk.payment.virtual import VirtualTerminal
+from kiosk.services.certificates.payment.counter import CounterTerminal
+from kiosk.services.certificates.payment.terminal import Cancelled, Idle, Paid, PaymentTerminal, Waiting
+from kiosk.services.certificates.payment.till import TerminalBusy
+from kiosk.services.certificates.payment.virtual import VirtualTerminal
+from kiosk.shell.staff_code import StaffCode, hash_staff_code, staff_code_of
 
 if TYPE_CHECKING:
     from tests.conftest import KeptAudit

@@ -15,9 +15,9 @@ from device.clock import SystemClock
 from device.printer import virtual_faults
 from device.printer.status import Condition
 from device.store import Store
-from kiosk.issuance.journal import Journal
-from kiosk.issuance.schema import KIOSK_MIGRATIONS
-from kiosk.issuance.states import State
+from kiosk.services.certificates.issuance.journal import Journal
+from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
+from kiosk.services.certificates.issuance.states import State
 from provisioning.demo.plaza import Plaza
 from provisioning.demo.processes import Child, free_port
 from provisioning.demo.setup import Ports

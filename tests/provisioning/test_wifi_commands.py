@@ -24,7 +24,7 @@ MAC = "02:00:5e:10:00:01"
 
 @pytest.fixture
 def box(tmp_path: Path) -> Iterator[WifiBox]:
-    made = make_box(tmp_path)
+    made = make_box(tmp_path, login=["one_tap", "voucher"])
     with served(made.gate, made.socket):
         yield made
 
@@ -180,13 +180,19 @@ def test_a_batch_is_listed_and_called_back(box: WifiBox) -> None:
     assert (listed["batch"], listed["made"], listed["used"], listed["minutes"]) == (batch, 2, 0, 30)
     assert batch in box.run("voucher", "list").output
     assert "2 枚" in box.run("voucher", "call-back", batch).output
-    assert json.loads(box.run("voucher", "list", "--json").output) == []
+    assert json.loads(box.run("voucher", "list", "--json").stdout) == []
     assert box.fails("voucher", "call-back", batch).code == "not_found"
+
+
+def test_vouchers_that_no_spot_would_take_are_not_made(tmp_path: Path) -> None:
+    box = make_box(tmp_path)
+    assert box.fails("voucher", "make", "--count", "2").code == "voucher.not_taken"
+    assert not box.state.exists()
 
 
 def test_a_form_of_file_that_is_not_known_is_refused_before_there_are_codes(box: WifiBox) -> None:
     assert box.run("voucher", "make", "--count", "2", "--out", "codes.pdf", ok=False).exit_code == 2
-    assert json.loads(box.run("voucher", "list", "--json").output) == []
+    assert json.loads(box.run("voucher", "list", "--json").stdout) == []
 
 
 @pytest.mark.needs("bizud", "noto")
@@ -200,7 +206,7 @@ def test_a_name_that_no_font_can_write_is_refused_before_there_are_codes(
     words = tuple(str(tmp_path / word) if word.endswith(".html") else word for word in words)
     result = box.run("voucher", "make", "--count", "2", *words, ok=False)
     assert (result.exit_code, "U+1F389" in result.output) == (2, True)
-    assert json.loads(box.run("voucher", "list", "--json").output) == []
+    assert json.loads(box.run("voucher", "list", "--json").stdout) == []
 
 
 @pytest.mark.needs("bizud", "noto")

@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from captive_portal.gate.changes import Changes
+from captive_portal.gate.connection_log.entry import ConnectionLogEntry
 from captive_portal.gate.database import Database, Moment
-from captive_portal.gate.identity import DaySalt
 from captive_portal.gate.memory import MemoryGate
-from captive_portal.gate.stay import Stay
+from captive_portal.gate.policy.changes import Changes
+from captive_portal.gate.policy.identity import DaySalt
 from device.audit import Audit
 from device.clock import JST, SystemClock
 from provisioning.cli import hiroba
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 from tests.provisioning.wifi_box import WifiBox, make_box
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=JST)
 MAC, IP = "02:00:5e:10:00:01", "10.90.0.11"
-STAY = Stay(session="TEST", spot="hall", mac=MAC, ip4=IP, method="one_tap", begun_at=AT, ended_at=AT)
+ENTRY = ConnectionLogEntry(session="TEST", spot="hall", mac=MAC, ip4=IP, method="one_tap", begun_at=AT, ended_at=AT)
 
 
 @pytest.fixture
@@ -32,15 +32,15 @@ def key(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def box(tmp_path: Path, key: Path) -> WifiBox:
-    """A box with the city's public key in its site file and one stay in its log."""
+    """A box with the city's public key in its site file and one entry in its log."""
     made = make_box(tmp_path)
     told = CliRunner().invoke(hiroba, ["wifi", "log-key", "--out", str(key)])
     made.config.write_text(made.config.read_text("utf-8") + "\n" + told.output, "utf-8")
     wifi = read_site(made.config).wifi
     assert wifi
     database = Database(made.state / wifi.gate.database, wifi.log)
-    book = MemoryGate(wifi, SystemClock()).book
-    database.write(Changes(stays=[STAY]), book, DaySalt("", b""), Moment("boot", 0.0, AT))
+    policy = MemoryGate(wifi, SystemClock()).policy
+    database.write(Changes(log_entries=[ENTRY]), policy, DaySalt("", b""), Moment("boot", 0.0, AT))
     database.close()
     return made
 
@@ -54,10 +54,10 @@ def test_the_key_is_its_owners_alone_and_never_overwritten(box: WifiBox, key: Pa
 def test_boxes_are_carried_away_sealed_and_opened_elsewhere(box: WifiBox, key: Path, tmp_path: Path) -> None:
     carried = tmp_path / "carried.jsonl"
     box.run("wifi", "sealed", "--out", str(carried))
-    assert STAY.mac not in carried.read_text()
+    assert ENTRY.mac not in carried.read_text()
     opened = box.run("wifi", "unseal", "--key", str(key), "--sealed", str(carried), "--json").output
     (told,) = json.loads(opened)
-    assert (told["mac"], told["ip4"], told["begun_at"]) == (STAY.mac, STAY.ip4, AT.isoformat())
+    assert (told["mac"], told["ip4"], told["begun_at"]) == (ENTRY.mac, ENTRY.ip4, AT.isoformat())
 
 
 def test_days_choose_and_the_table_reads_well(box: WifiBox, key: Path) -> None:
@@ -72,7 +72,7 @@ def test_another_key_opens_nothing(box: WifiBox, tmp_path: Path) -> None:
     CliRunner().invoke(hiroba, ["wifi", "log-key", "--out", str(other)])
     result = box.run("wifi", "unseal", "--key", str(other), ok=False)
     assert result.exit_code == 2
-    assert STAY.mac not in result.output
+    assert ENTRY.mac not in result.output
 
 
 def test_every_look_is_in_the_audit(box: WifiBox, key: Path) -> None:

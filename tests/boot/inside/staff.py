@@ -8,11 +8,11 @@ from pathlib import Path
 from device.audit import Audit
 from device.clock import SystemClock
 from device.store import Store
-from kiosk.issuance.alarm import Alarm
-from kiosk.issuance.journal import Journal
-from kiosk.issuance.schema import KIOSK_MIGRATIONS
-from kiosk.issuance.staff import Decision, StaffDesk
-from kiosk.issuance.states import State
+from kiosk.services.certificates.issuance.journal import Journal
+from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
+from kiosk.services.certificates.issuance.staff import Decision, StaffDesk
+from kiosk.services.certificates.issuance.states import State
+from kiosk.shell.alarm import Alarm
 
 
 def settle(found: set[str]) -> None:

@@ -12,22 +12,22 @@ from device.audit import Audit
 from device.clock import HeldClock
 from device.health.readers import canary
 from device.store import Store
-from kiosk.issuance.alarm import Alarm
-from kiosk.issuance.journal import Journal
-from kiosk.issuance.printing import JobWatch
-from kiosk.issuance.recovery import Recovery
-from kiosk.issuance.schema import KIOSK_MIGRATIONS
-from kiosk.issuance.settings import IssuanceSettings
-from kiosk.issuance.states import Event, State
 from kiosk.issuer.challenges import Challenges
-from kiosk.issuer.protocol import Kind, Options, OutcomeKind
-from kiosk.issuer.requests import Ledger, Wanted
+from kiosk.issuer.ledger import Ledger, OrderRecord
+from kiosk.issuer.protocol import OutcomeKind
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
+from kiosk.services.certificates.issuance.journal import Journal
+from kiosk.services.certificates.issuance.printing import JobWatch
+from kiosk.services.certificates.issuance.recovery import Recovery
+from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
+from kiosk.services.certificates.issuance.settings import IssuanceSettings
+from kiosk.services.certificates.issuance.states import Event, State
+from kiosk.shell.alarm import Alarm
 from provisioning.backup.age import Identity
 from provisioning.backup.errors import ArchiveDamaged, KeyWrong, StateNotBlank
 from provisioning.backup.keep import Keeper
 from provisioning.backup.restore import STAGE, restore
-from tests.kiosk.issuance.conftest import KIOSK, Office
+from tests.kiosk.services.certificates.issuance.conftest import KIOSK, Office
 
 Step = Callable[[Office], str]
 
@@ -69,15 +69,15 @@ def blank(tmp_path: Path) -> Path:
     return tmp_path / "new"
 
 
-def an_order(clock: HeldClock) -> Wanted:
-    return Wanted(
+def an_order(clock: HeldClock) -> OrderRecord:
+    return OrderRecord(
         request="request-1",
         kiosk=KIOSK,
         visit="",
         requester="R00001",
         residents=["R00001"],
-        kind=Kind.RESIDENCE_RECORD,
-        options=Options(),
+        kind="residence_record",
+        answers={"items": ["relationship"]},
         copies=1,
         binding="",
         fee_yen=300,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from device.health.thresholds import Setting
 from provisioning.doctor.kernel import relied_on
-from provisioning.site.city import read_city
+from provisioning.site.city_reading import read_city
 
 SETTSU = Path(__file__).parents[3] / "provisioning" / "examples" / "settsu.toml"
 

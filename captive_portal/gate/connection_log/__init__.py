@@ -1,0 +1,1 @@
+"""The connection log: its entries, and their encryption to the city's public key."""

@@ -1,0 +1,1 @@
+"""The kernel side of the gate: ruleset, set elements over netlink, reconciliation, routing rules, bridge ports."""

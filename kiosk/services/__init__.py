@@ -1,0 +1,1 @@
+"""What the kiosk offers: one package a service."""

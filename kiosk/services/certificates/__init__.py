@@ -1,0 +1,1 @@
+"""Municipal certificates: choose, order, pay, print, take."""

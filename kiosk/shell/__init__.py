@@ -1,0 +1,1 @@
+"""What every service of the kiosk shares: the visit, its screens and moves, the page frame, the clock."""
