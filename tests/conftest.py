@@ -23,6 +23,7 @@ PROGRAMS = {
     "vpcd": "/usr/lib/pcsc/drivers/serial/libifdvpcd.so",
     "chromium": "chromium",
     "nft": "nft",
+    "nginx": "nginx",
     "dnsmasq": "dnsmasq",
     "hostapd": "hostapd",
     "opensc": "pkcs11-tool",
