@@ -1,7 +1,7 @@
 """The box's memory: SQLite that survives a power cut, with ordered migrations and a way back from them.
 
 One writer connection behind a lock per database; WAL with synchronous=FULL, so a row that was committed is on the
-card when the call returns (facts/kiosk_fleet_ux.md §4.3).
+card when the call returns (docs/sources.md#sqlite-on-a-card).
 """
 
 from __future__ import annotations

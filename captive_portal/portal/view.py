@@ -14,7 +14,7 @@ from device.catalogue import name_in
 
 
 class Page(Enum):
-    """The value is the page's ``data-page``; an interface (DESIGN §3)."""
+    """The value is the page's ``data-page``; an interface (captive_portal/portal/README.md)."""
 
     WELCOME = "welcome"
     TERMS = "terms"
@@ -65,7 +65,7 @@ def spot_of(settings: WifiSettings, phone: Phone) -> SpotSettings:
 
 def radio_of(spot: SpotSettings) -> str:
     """What may be said of the air: "open", "encrypted", or "mixed" when it hangs on the name or on radios that are not
-    ours (MIC guide: tell users how the connection is secured, facts/captive_portal.md §4).
+    ours (MIC guide: tell users how the connection is secured, docs/sources.md#public-wi-fi).
     """
     kinds = {ssid.security for ssid in spot.ssids}
     if kinds == {"open"}:

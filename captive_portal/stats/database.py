@@ -153,6 +153,6 @@ def collected_days(store: Store, first: date, last: date) -> frozenset[date]:
 def first_collected_day(store: Store) -> date | None:
     """The first day for which there is data; None when nothing was ever collected."""
     sql = "SELECT min(day) AS day FROM (SELECT min(day) AS day FROM collected_day UNION ALL"
-    sql += " SELECT min(substr(hour, 1, 10)) FROM hour_sum WHERE spot = ?)"
+    sql += " SELECT substr(min(hour), 1, 10) FROM hour_sum WHERE spot = ?)"
     (row,) = store.rows(sql, (ALL_SPOTS,))
     return date.fromisoformat(row["day"]) if row["day"] else None

@@ -35,7 +35,7 @@ def create_app(issuer: IssuerPort, log: Log) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     for path, view in _views(issuer).items():
         app.add_url_rule(path, endpoint=path, view_func=view, methods=["POST"])
-    app.add_url_rule("/v1/health", "health", lambda: _answer(issuer.health()), methods=["GET"])
+    app.add_url_rule("/v2/health", "health", lambda: _answer(issuer.health()), methods=["GET"])
     app.register_error_handler(Exception, lambda error: _fault(error, log))
     return app
 
@@ -57,11 +57,11 @@ def _views(issuer: IssuerPort) -> dict[str, Callable[..., Response]]:
         return _answer(issuer.outcome(name, _body(p.Outcome)))
 
     return {
-        "/v1/challenge": challenge,
-        "/v1/authenticate": authenticate,
-        "/v1/requests": order,
-        "/v1/requests/<name>/document": document,
-        "/v1/requests/<name>/outcome": outcome,
+        "/v2/challenge": challenge,
+        "/v2/authenticate": authenticate,
+        "/v2/requests": order,
+        "/v2/requests/<name>/document": document,
+        "/v2/requests/<name>/outcome": outcome,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from device.qr import png_of
 from kiosk.issuer.kinds.kind import Kind, SheetOrder
 from kiosk.issuer.ledger import OrderRecord
 from kiosk.issuer.paper.composition import compose, page_text
@@ -13,7 +14,6 @@ from kiosk.issuer.paper.layout import PagePlan, plan
 from kiosk.issuer.paper.sheet import IssueFacts, Sheet, words_of
 from kiosk.issuer.paper.typst_renderer import TypstRenderer
 from kiosk.issuer.register.records import HouseholdNow
-from kiosk.issuer.seal.codes import png_of
 from kiosk.issuer.seal.seal import Sealer, SealFacts, text_digest
 
 

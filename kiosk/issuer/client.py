@@ -37,27 +37,27 @@ class HttpIssuerClient:
 
     def challenge(self, kiosk: str) -> p.Challenge:
         """See IssuerPort."""
-        return self._told("challenge", "/v1/challenge", p.ChallengeRequest(kiosk=kiosk), p.Challenge)
+        return self._told("challenge", "/v2/challenge", p.ChallengeRequest(kiosk=kiosk), p.Challenge)
 
     def authenticate(self, message: p.Authenticate) -> p.Resident | p.Refusal:
         """See IssuerPort."""
-        return self._asked("authenticate", "/v1/authenticate", message, p.Resident)
+        return self._asked("authenticate", "/v2/authenticate", message, p.Resident)
 
     def order(self, order: p.Order) -> p.Quote | p.Refusal:
         """See IssuerPort."""
-        return self._asked("order", "/v1/requests", order, p.Quote)
+        return self._asked("order", "/v2/requests", order, p.Quote)
 
     def document(self, request: str, message: p.DocumentRequest) -> p.Document | p.Refusal:
         """See IssuerPort."""
-        return self._asked("document", f"/v1/requests/{request}/document", message, p.Document)
+        return self._asked("document", f"/v2/requests/{request}/document", message, p.Document)
 
     def outcome(self, request: str, message: p.Outcome) -> p.Settled:
         """See IssuerPort."""
-        return self._told("outcome", f"/v1/requests/{request}/outcome", message, p.Settled)
+        return self._told("outcome", f"/v2/requests/{request}/outcome", message, p.Settled)
 
     def health(self) -> p.Health:
         """See IssuerPort."""
-        return _decoded("health", self._call("health", "GET", "/v1/health", b""), p.Health)
+        return _decoded("health", self._call("health", "GET", "/v2/health", b""), p.Health)
 
     def close(self) -> None:
         """Close the kept connections."""

@@ -1,7 +1,7 @@
 """Who may ask for a certificate at a kiosk, and for what: the rules, as tables. Pure.
 
 Every rule is looked at every time and the first that fires is the answer, so a case for the counter takes the same path
-as any other (facts/my_number_card.md §3.2: a disclosure restriction shows in nothing). COUNTER is that neutral answer.
+as any other: a disclosure restriction shows in nothing (docs/sources.md#neutral-refusal). COUNTER is that answer.
 The rules of one kind stand in its package.
 """
 
@@ -15,7 +15,7 @@ from kiosk.issuer.protocol import RefusalReason
 from kiosk.issuer.register.records import HouseholdNow, ResidentRecord
 
 MINIMUM_AGE = 15
-"""Years (facts/my_number_card.md §3.1)."""
+"""Years (docs/sources.md#certificate-service)."""
 
 ResidentRule = tuple[Callable[[HouseholdNow, ResidentRecord, date], bool], RefusalReason]
 

@@ -88,11 +88,14 @@ class ManyOf(WireStruct, frozen=True, kw_only=True, tag="many_of"):
 
 
 class Count(WireStruct, frozen=True, kw_only=True, tag="count"):
-    """A whole number from ``minimum`` to ``maximum``. unit: how a number is written, with "{count}" for it."""
+    """A whole number from ``minimum`` to ``maximum``. unit: how a number is written, with "{count}" for it; unit_one:
+    how one is written in languages that tell it apart (CLDR category "one").
+    """
 
     name: Name
     label: ByLanguage
     unit: ByLanguage
+    unit_one: ByLanguage = field(default_factory=dict)
     minimum: Annotated[int, Meta(ge=0)]
     maximum: Annotated[int, Meta(le=MAX_COUNT)]
     default: int

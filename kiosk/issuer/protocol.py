@@ -2,12 +2,12 @@
 
 The kiosk is told what the screens need for this one visit and nothing more.
 
-POST /v1/challenge            ChallengeRequest -> Challenge
-POST /v1/authenticate         Authenticate -> Resident | Refusal
-POST /v1/requests             Order (signed) -> Quote | Refusal          idempotent by request id
-POST /v1/requests/ID/document DocumentRequest -> Document | Refusal     idempotent by request id
-POST /v1/requests/ID/outcome  Outcome -> Settled                        idempotent by request id
-GET  /v1/health               -> Health
+POST /v2/challenge            ChallengeRequest -> Challenge
+POST /v2/authenticate         Authenticate -> Resident | Refusal
+POST /v2/requests             Order (signed) -> Quote | Refusal          idempotent by request id
+POST /v2/requests/ID/document DocumentRequest -> Document | Refusal     idempotent by request id
+POST /v2/requests/ID/outcome  Outcome -> Settled                        idempotent by request id
+GET  /v2/health               -> Health
 
 A Refusal is an answer (HTTP 200 with "refused"), not a fault: faults are HTTP 4xx/5xx with {"code": ...}.
 """
@@ -25,7 +25,7 @@ from kiosk.issuer.wire import ByLanguage, Name, WireStruct
 
 class RefusalReason(Enum):
     """Why the issuer refuses. COUNTER is the neutral one: disclosure restriction and its like must look the same as
-    any other case for the counter (facts/my_number_card.md §3.2).
+    any other case for the counter (docs/sources.md#neutral-refusal).
     """
 
     CREDENTIAL_EXPIRED = "credential_expired"

@@ -63,7 +63,7 @@ class Issuer:
 
     def authenticate(self, message: p.Authenticate) -> p.Resident | p.Refusal:
         """See IssuerPort. Chain and validity, signature over our own nonce, the pair (issuer, serial), revocation,
-        then the register (facts/my_number_card.md §2.4).
+        then the register (docs/sources.md#finding-the-resident).
         """
         found = self._holder(message)
         if isinstance(found, RefusalReason):

@@ -11,6 +11,7 @@ import click
 
 from device.clock import SystemClock
 from device.health.readers import CANARY
+from device.printer.drivers import open_receipt_printer
 from device.printer.status import ReceiptOutcome
 from provisioning.commands.options import site_options
 from provisioning.doctor import report
@@ -32,9 +33,7 @@ def command(config: Path, state: Path, as_json: bool, printed: bool) -> None:
         canary.unlink(missing_ok=True)  # the heartbeat keeps one and writes over it; a look leaves nothing behind
     click.echo(json.dumps(report.as_json(findings), indent=1) if as_json else report.as_text(findings))
     if printed:
-        from device.printer.receipt_printer import NetworkReceiptPrinter
-
         receipt = report.as_receipt(findings, site.box.name, clock.now())
-        if NetworkReceiptPrinter(site.receipt_printer).print(receipt) is not ReceiptOutcome.PRINTED:
+        if open_receipt_printer(site.receipt_printer).print(receipt) is not ReceiptOutcome.PRINTED:
             click.echo("レシートには印刷できませんでした。 / The receipt could not be printed.", err=True)
     sys.exit(1 if report.trouble(findings) else 0)

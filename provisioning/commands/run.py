@@ -114,9 +114,9 @@ def portal(config: Path, state: Path, workers: int) -> None:
         built = build_portal(wifi, state, SystemClock(), open_log("portal"))
         return Served(built.app, built.start, built.stop)
 
-    take_process_lock(state / "portal", "portal")
+    take_process_lock(state / "portal", "portal", 0o710)
     address = BehindNginx(state / nginx_portal.SOCKET)
-    serve(Serving("portal", address, workers=workers, threads=8, alive="/static/icon.svg"), served)
+    serve(Serving("portal", address, workers=workers, threads=4, alive="/static/icon.svg"), served)
 
 
 @command.command()

@@ -26,7 +26,7 @@ def cityhall(config: Path, state: Path, workers: int) -> None:
     from provisioning.commands.cityhall import read_cityhall
 
     settings, clock = read_cityhall(config), SystemClock()
-    take_process_lock(state / FOLDER, "cityhall")
+    take_process_lock(state / FOLDER, "cityhall", 0o710)
     prepare(settings, state, clock)
 
     def served() -> Served:

@@ -66,7 +66,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         """Built in the worker, after the fork: threads and database handles belong to it alone."""
         try:
             self._served = self._build()
-            self._served.start()
         except Exception:
             # A mistake of ours: told with its trace in the log, and the process ends so that its unit can try anew.
             open_log(self._serving.name).error("could_not_start", exc_info=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from kiosk.issuer.seal.codes import png_of
+from device.qr import png_of
 from kiosk.issuer.seal.seal import Sealer, SealFacts
 from kiosk.issuer.seal.seal_keys import seal_key
 from provisioning.cli import hiroba

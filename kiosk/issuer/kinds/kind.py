@@ -6,13 +6,14 @@ words), ``layout.typ`` (how it is drawn) and ``locale/`` (words of the form, a T
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
+from device.catalogue import read_folder
 from kiosk.issuer.eligibility import Rule
 from kiosk.issuer.form import FormField
 from kiosk.issuer.paper.sheet import IssueFacts, Sheet
@@ -41,14 +42,21 @@ class SheetOrder(NamedTuple):
 
 
 class KindWords:
-    """A kind's words in every language, by key."""
+    """A kind's words in every language it has, by key."""
 
-    def __init__(self, folder: Path) -> None:
-        self._catalogues = {file.stem: tomllib.loads(file.read_text("utf-8")) for file in sorted(folder.glob("*.toml"))}
+    def __init__(self, package: str) -> None:
+        folder = resources.files(package) / "locale"
+        languages = sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+        self._catalogues = read_folder(package, languages)
 
     def __call__(self, key: str) -> dict[str, str]:
-        """Language -> words. Raises KeyError for a key that a language lacks."""
-        return {language: catalogue[key] for language, catalogue in self._catalogues.items()}
+        """Language -> words. Raises WordMissing."""
+        return {language: catalogue.sentence(key) for language, catalogue in self._catalogues.items()}
+
+    def one(self, key: str) -> dict[str, str]:
+        """The form for the number one of a key with plural forms, in the languages that have one."""
+        plurals = {language: catalogue.plurals.get(key, {}) for language, catalogue in self._catalogues.items()}
+        return {language: forms["one"] for language, forms in plurals.items() if "one" in forms}
 
 
 FormOf = Callable[[KindWords, Sequence[HouseholdPerson]], list[FormField]]
@@ -56,21 +64,30 @@ FormOf = Callable[[KindWords, Sequence[HouseholdPerson]], list[FormField]]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind. folder: its package's. persons_field: the field of the form by which persons of the household are
-    chosen; None: the paper is about the applicant alone.
+    """One kind. package: where its files are; its last part is the kind's name. persons_field: the field of the form by
+    which persons of the household are chosen; None: the paper is about the applicant alone.
     """
 
-    name: str
-    folder: Path
+    package: str
     rules: Sequence[Rule]
     form: FormOf
     sheet: Callable[[SheetOrder], Sheet]
     persons_field: str | None = None
 
+    @property
+    def name(self) -> str:
+        """As the protocol, the ledger and the site file call it."""
+        return self.package.rpartition(".")[2]
+
     @cached_property
     def words(self) -> KindWords:
         """Read when first asked for."""
-        return KindWords(self.folder / "locale")
+        return KindWords(self.package)
+
+    @property
+    def folder(self) -> Path:
+        """Of its package."""
+        return Path(str(resources.files(self.package)))
 
     @property
     def title(self) -> dict[str, str]:

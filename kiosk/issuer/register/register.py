@@ -39,7 +39,7 @@ REGISTER_MIGRATIONS: tuple[Migration, ...] = (
 
 
 class CredentialResolver(Protocol):
-    """Which resident holds a card credential; the city's feed behind it is not standardised (facts §2.4)."""
+    """Which resident holds a credential; the city's feed is not standardised (docs/sources.md#finding-the-resident)."""
 
     def resolve(self, issuer_key: str, serial: int) -> str | None:
         """The resident id, or None. One resident may hold several credentials: a renewal brings a new serial."""
@@ -47,7 +47,7 @@ class CredentialResolver(Protocol):
 
 
 class RevocationCheck(Protocol):
-    """Whether a credential was revoked; J-LIS answers this for a city that has notified it (facts §2.3)."""
+    """Whether a credential was revoked; J-LIS tells a city that notified it (docs/sources.md#card-revocation)."""
 
     def is_revoked(self, issuer_key: str, serial: int) -> bool:
         """True: do not serve."""

@@ -102,7 +102,6 @@ _TLS = (
 )
 _PROXY = (
     "proxy_http_version 1.1;",
-    'proxy_set_header Connection "";',
     "proxy_connect_timeout 3s;",
     "proxy_send_timeout 10s;",
     "proxy_read_timeout 30s;",
@@ -128,7 +127,6 @@ def proxied(name: str, *, door: str = "", credential: bool = False) -> list[str]
     return [
         "if ($http_transfer_encoding) { return 411; }",
         f"proxy_pass http://{name};",
-        # One of them here hides those of the frame, so all stand here.
         'proxy_set_header Connection "";',
         "proxy_set_header Host $http_host;",
         f"proxy_set_header {CLIENT} $remote_addr;",

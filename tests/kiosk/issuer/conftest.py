@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import StringIO
@@ -28,6 +28,7 @@ from kiosk.issuer.challenges import Challenges
 from kiosk.issuer.client import HttpIssuerClient
 from kiosk.issuer.form import ManyOf, default_answers
 from kiosk.issuer.kinds import KINDS
+from kiosk.issuer.kinds.kind import Kind
 from kiosk.issuer.ledger import Ledger
 from kiosk.issuer.paper.glyphs import GlyphCheck, find_font
 from kiosk.issuer.paper.typst_renderer import TypstRenderer
@@ -170,9 +171,27 @@ def tools(renderer: TypstRenderer, glyphs: GlyphCheck, pki: TestPki) -> tuple[Ty
     return renderer, glyphs, pki
 
 
+@dataclass(frozen=True)
+class Sold:
+    """Kinds, and what a copy of each costs."""
+
+    kinds: Mapping[str, Kind]
+    fees_yen: Mapping[str, int]
+
+
+@pytest.fixture
+def sold() -> Sold:
+    return Sold(KINDS, {"residence_record": 300})
+
+
 @pytest.fixture(params=["direct", "http"])
 def hall(
-    request: pytest.FixtureRequest, tmp_path: Path, tools: tuple[TypstRenderer, GlyphCheck, TestPki], serve: Server
+    *,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    tools: tuple[TypstRenderer, GlyphCheck, TestPki],
+    serve: Server,
+    sold: Sold,
 ) -> Iterator[Hall]:
     """The same city hall, spoken to directly and over HTTP."""
     renderer, glyphs, pki = tools
@@ -196,8 +215,8 @@ def hall(
             ),
             audit=audit,
             clock=clock,
-            kinds=KINDS,
-            fees_yen={"residence_record": 300},
+            kinds=sold.kinds,
+            fees_yen=sold.fees_yen,
             max_copies=5,
             version="test",
         )

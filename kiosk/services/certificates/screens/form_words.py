@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from device.catalogue import LANGUAGES, plural_category
 from kiosk.issuer.form import Count, FormField, ManyOf, OneOf
 from kiosk.services.certificates.form_answers import TOO_FEW, Said, said
 from kiosk.shell.visit import Visit
@@ -31,6 +32,8 @@ def form_words(visit: Visit) -> dict[str, object]:
 def _counted(language: str, field: Count, number: int) -> Said:
     """A number as the field writes it."""
     words = said(field.unit, language)
+    if words.language in LANGUAGES and plural_category(words.language, number) == "one":
+        words = words._replace(text=field.unit_one.get(words.language, words.text))
     return words._replace(text=words.text.replace("{count}", str(number)))
 
 

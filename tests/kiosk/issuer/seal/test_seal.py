@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from device.errors import SettingsError
 from device.printer.pdf_drawing import page_png, page_texts
+from device.qr import texts_in
 from kiosk.issuer import protocol as p
 from kiosk.issuer.seal import base45
-from kiosk.issuer.seal.codes import texts_in
 from kiosk.issuer.seal.seal import PREFIX, Judged, Sealer, SealFacts, Verdict, judge, text_digest
 from kiosk.issuer.seal.seal_keys import public_keys, seal_key
 from kiosk.issuer.seal.seal_reading import judge_file

@@ -1,4 +1,4 @@
-"""Pure judges of the machine itself: reading in, finding out. Thresholds stand here."""
+"""When a reading of the machine is a finding: pure functions from reading to Finding, with their thresholds."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def canary(answer: str) -> Finding:
     """answer: "ok", "read_only", "differs" (read back otherwise than written) or "failed"."""
     if answer == "ok":
         return ok("disk.writes")
-    return error({"read_only": "disk.read_only", "differs": "disk.lies"}.get(answer, "disk.write_failed"))
+    return error({"read_only": "disk.read_only", "differs": "disk.read_back_mismatch"}.get(answer, "disk.write_failed"))
 
 
 def wear(life_used_percent: int | None, end_of_life: int | None) -> Finding:
@@ -66,7 +66,7 @@ def power(throttled: int | None, *, board_tells: bool = False) -> Finding:
         return error("power.under_voltage_now")
     if throttled & 0x10000:
         return warning("power.under_voltage_before")
-    return warning("power.slowed") if throttled & 0xE000E else ok("power.steady")
+    return warning("power.throttled") if throttled & 0xE000E else ok("power.steady")
 
 
 def temperature(celsius: float | None, *, board_tells: bool = False) -> Finding:
@@ -113,25 +113,25 @@ def watchdog(there: bool, pinged: bool, *, container: str = "") -> Finding:
         return absent("watchdog.of_host", container=container)
     if not there:
         return warning("watchdog.missing")
-    return ok("watchdog.armed") if pinged else warning("watchdog.asleep")
+    return ok("watchdog.armed") if pinged else warning("watchdog.not_armed")
 
 
 class Setting(NamedTuple):
     """One of the kernel's settings. name: as sysctl writes it; found: None where the kernel, or this network namespace,
-    does not have it; least: more than wanted is well too; optional: not every kernel or namespace has it.
+    does not have it; at_least: more than wanted is right too; optional: not every kernel or namespace has it.
     """
 
     name: str
     wanted: int
     found: int | None
-    least: bool = False
+    at_least: bool = False
     optional: bool = False
 
-    def well(self) -> bool:
+    def is_right(self) -> bool:
         """As it has to be."""
         if self.found is None:
             return False
-        return self.found >= self.wanted if self.least else self.found == self.wanted
+        return self.found >= self.wanted if self.at_least else self.found == self.wanted
 
 
 def kernel_settings(seen: list[Setting]) -> list[Finding]:
@@ -140,9 +140,9 @@ def kernel_settings(seen: list[Setting]) -> list[Finding]:
     found += [
         error("kernel.setting_wrong", setting=s.name, wanted=s.wanted, found=-1 if s.found is None else s.found)
         for s in seen
-        if not s.well() and not (s.found is None and s.optional)
+        if not s.is_right() and not (s.found is None and s.optional)
     ]
-    return [*found, ok("kernel.settings", count=sum(s.well() for s in seen))]
+    return [*found, ok("kernel.settings", count=sum(s.is_right() for s in seen))]
 
 
 def dns(answered: bool | None) -> Finding:
@@ -205,7 +205,7 @@ def unit(seen: Unit) -> Finding:
         return error("unit.stopped", **facts)
     if seen.restarts > 5:
         return warning("unit.restarts", **facts)
-    return ok("unit.rests" if seen.active == "inactive" else "unit.active", **facts)
+    return ok("unit.inactive" if seen.active == "inactive" else "unit.active", **facts)
 
 
 def reader(presence: str) -> Finding:
