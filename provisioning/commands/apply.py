@@ -26,7 +26,9 @@ ROOT = Path("/")
 @click.command("apply")
 @site_options
 @click.option("--box", "name", default="", help="Which box, when --config is the file of a city.")
-@click.option("--root", type=click.Path(path_type=Path, file_okay=False), default=ROOT, help="A root not running.")
+@click.option(
+    "--root", type=click.Path(path_type=Path, file_okay=False), default=ROOT, help="Root of an offline image."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, change nothing.")
 @click.option("--recover", is_flag=True, help="Only take back an apply that was cut short (for the start of the box).")
