@@ -94,9 +94,10 @@ def joins(character: str) -> bool:
 
 
 def _is_of_a_word(character: str) -> bool:
-    """Of a script whose words are parted by spaces (Latin, Vietnamese, Greek, Cyrillic, Devanagari …), with its figures
-    and ASCII's signs. Not Hangul: Korean lines may break between syllables (UAX #14, class H2/H3 as ID).
+    """Of a script whose words are parted by spaces (Latin, Vietnamese, Greek, Cyrillic, Devanagari …, and Korean as in
+    the portal's ``word-break: keep-all``), with its figures and ASCII's signs.
     """
     if character == " ":
         return False
-    return character < "\u1100" or "\u1e00" <= character <= "\u1fff" or character in "‘’“”"
+    low = character < "\u2000" or "\uac00" <= character <= "\ud7a3"
+    return low or character in "‘’“”"

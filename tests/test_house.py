@@ -24,7 +24,7 @@ VENDORS = {
     "securesystemslib": {"provisioning/updates/repository.py"},
     "typst": {"kiosk/issuer/paper/typst_renderer.py", "provisioning/box/seed/sheet.py"},
     "yaml": {"provisioning/box/seed/cloud.py"},
-    "uharfbuzz": {"kiosk/issuer/paper/glyphs.py"},
+    "uharfbuzz": {"device/font_faces.py", "kiosk/issuer/paper/glyphs.py"},
     "cbor2": {"kiosk/issuer/seal/seal.py"},
     "zxingcpp": {"device/qr.py"},
     "PIL": {"device/printer/picture.py", "provisioning/bench/escpos_peer.py"},

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from captive_portal.gate.client import GateClient
@@ -56,16 +56,8 @@ def create_app(
     trouble = Trouble(pages, log)
     app.register_blueprint(build_routes(pages))
     app.register_blueprint(build_api(gate, origins, log))
-    app.after_request(_guard)
     _answer_errors(app, trouble)
-    return _Decodable(app)
-
-
-def _guard(answer: Response) -> Response:
-    answer.headers.extend(GUARDS)
-    if request.endpoint != "static":
-        answer.headers.setdefault(*NO_STORE)
-    return answer
+    return _Guarded(_Decodable(app))
 
 
 def _answer_errors(app: Flask, trouble: Trouble) -> None:
@@ -87,6 +79,23 @@ def _static_version() -> str:
     return digest.hexdigest()[:8]
 
 
+class _Guarded:
+    """WSGI: every answer bears the guards, and all but static files are kept nowhere."""
+
+    def __init__(self, app: WsgiApp) -> None:
+        self._app = app
+        self._guards = list(GUARDS.items())
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """See PEP 3333."""
+
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            cached = any(name == NO_STORE[0] for name, _ in headers)
+            return start_response(status, [*headers, *self._guards, *(() if cached else (NO_STORE,))], *error)
+
+        return self._app(environ, start)
+
+
 class _Decodable:
     """WSGI: a path that is no printable UTF-8 or a query that is not ASCII (RFC 3986) is told 400 unread; a body
     without a length, as no browser's form has it, 411 (RFC 9110 §15.5.12).
@@ -100,7 +109,7 @@ class _Decodable:
         told = self._unreadable(environ)
         if not told:
             return self._app(environ, start_response)
-        start_response(told, [("Content-Length", "0"), NO_STORE, ("Connection", "close")])
+        start_response(told, [("Content-Length", "0")])
         return ()
 
     @staticmethod

@@ -25,7 +25,7 @@ GAP = CELL // 2
 class Measure(Protocol):
     """What the layout must know of fonts and codes."""
 
-    def text_width(self, text: str, size: int, bold: bool) -> int:
+    def text_width(self, text: str, size: int, bold: bool, language: str) -> int:
         """Width of ``text`` in dots."""
         ...
 
@@ -43,6 +43,7 @@ class PlacedText:
     text: str
     size: int
     bold: bool
+    language: str
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def _line(line: ReceiptLine, y: int, width: int, measure: Measure, placed: list[
     """Place one line and say where the next begins."""
 
     def wide(text: str) -> int:
-        return measure.text_width(text, line.size, line.bold)
+        return measure.text_width(text, line.size, line.bold, line.language)
 
     left = wrap(line.text, width, wide)
     rows = [(_x(row, line.align, width, wide), row) for row in left]
@@ -105,11 +106,11 @@ def _line(line: ReceiptLine, y: int, width: int, measure: Measure, placed: list[
     start = len(rows) - 1 if shared or not line.text else len(rows)
     for x, row in rows:
         if row:
-            placed.append(PlacedText(x, y, row, line.size, line.bold))
+            placed.append(PlacedText(x, y, row, line.size, line.bold, line.language))
         y += step
     y += (start - len(rows)) * step if right else 0
     for row in right:
-        placed.append(PlacedText(max(0, width - wide(row)), y, row, line.size, line.bold))
+        placed.append(PlacedText(max(0, width - wide(row)), y, row, line.size, line.bold, line.language))
         y += step
     return y
 

@@ -36,13 +36,16 @@ class ReceiptOutcome(Enum):
 
 @dataclass(frozen=True)
 class ReceiptLine:
-    """One line of text. size: 1 normal, 2 double. align: left, center, right. ``right`` is set flush right."""
+    """One line of text. size: 1 normal, 2 double. align: left, center, right. ``right`` is set flush right. language:
+    chooses the font (device.fonts).
+    """
 
     text: str
     right: str = ""
     size: int = 1
     align: str = "left"
     bold: bool = False
+    language: str = "ja"
 
 
 @dataclass(frozen=True)

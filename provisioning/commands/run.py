@@ -116,7 +116,7 @@ def portal(config: Path, state: Path, workers: int) -> None:
 
     take_process_lock(state / "portal", "portal", 0o710)
     address = BehindNginx(state / nginx_portal.SOCKET)
-    serve(Serving("portal", address, workers=workers, threads=8, alive="/static/icon.svg"), served)
+    serve(Serving("portal", address, workers=workers, threads=4, alive="/static/icon.svg"), served)
 
 
 @command.command()

@@ -6,7 +6,8 @@ Codes are shown once and only their hashes are kept.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -21,6 +22,7 @@ from device.audit import AUDIT_MIGRATIONS, Audit
 from device.catalogue import name_in
 from device.clock import Clock, SystemClock
 from device.files import atomic_write
+from device.fonts import GlyphMissing
 from device.printer.drivers import open_receipt_printer
 from device.printer.settings import ReceiptPrinterSettings
 from device.printer.status import Receipt, ReceiptOutcome, ReceiptPrinter
@@ -73,9 +75,12 @@ def make(
     if not any("voucher" in spot.login for spot in wifi.spots):
         raise VoucherNotTaken(file=config)
     words, title, ssid = read_catalogues()[lang], title_of(wifi, lang), ssid_of(wifi)
-    if receipt:  # before there are codes: a language that the printer's font cannot write would lose them
+    with _paper_refused():  # before there are codes: a name that no font can write would lose them
         specimen = Batch("", minutes, SystemClock().now(), ("0" * LENGTH,))
-        _check_slips(site.receipt_printer, receipts(specimen, words, title, ssid))
+        if receipt:
+            _draw(site.receipt_printer, receipts(specimen, words, title, ssid))
+        if out and out.suffix == ".html":
+            pages(specimen, words, title, ssid)
     batch = _make(state, SystemClock(), count, minutes, days)
     if out:
         _write(out, pages(batch, words, title, ssid) if out.suffix == ".html" else _listed(batch.codes))
@@ -153,18 +158,23 @@ def _audit(state: Path, clock: Clock) -> Audit:
     return Audit(Store(state / "portal" / "audit.db", AUDIT_MIGRATIONS), clock)
 
 
-def _check_slips(settings: ReceiptPrinterSettings, slips: Sequence[Receipt]) -> None:
-    from device.printer.raster import GlyphMissing, ReceiptRenderer
+def _draw(settings: ReceiptPrinterSettings, slips: Sequence[Receipt]) -> None:
+    from device.printer.raster import ReceiptRenderer
 
+    renderer = ReceiptRenderer(settings.width_dots)
+    for slip in slips:
+        renderer.render(slip)
+
+
+@contextmanager
+def _paper_refused() -> Iterator[None]:
     try:
-        for slip in slips:
-            ReceiptRenderer(settings.width_dots).render(slip)
+        yield
     except GlyphMissing as error:
         letter = error.facts["character"]
         raise click.BadParameter(
-            f"レシートの書体に {letter} がありません。--out FILE.html を使ってください。"
-            f" / the receipt printer's font lacks {letter}: use --out FILE.html.",
-            param_hint="--lang",
+            f"スポットか電波の名前の {letter} はどの書体にもありません。--out FILE.txt を使ってください。"
+            f" / no font has {letter}, which is in the name of the spot or the radio: use --out FILE.txt."
         ) from error
 
 

@@ -50,6 +50,7 @@ def test_a_character_and_its_marks_are_never_parted(text: str) -> None:
         ("O’Neill O'Neill", ["O’Neill ", "O'Neill"]),
         ("Nguyễn Thị Hữu", ["Nguyễn ", "Thị ", "Hữu"]),
         ("Nguye\u0302\u0303n Thi\u0323", ["Nguye\u0302\u0303n ", "Thi\u0323"]),
+        ("페이지에 입력하세요.", ["페이지에 ", "입력하세요."]),
         ("निःशुल्क Wi-Fi", ["निःशुल्क ", "Wi-Fi"]),
         ("免费，上网。", ["免", "费，", "上", "网。"]),
         ("10\u00a0km先", ["10\u00a0km", "先"]),

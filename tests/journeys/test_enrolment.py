@@ -32,6 +32,7 @@ from provisioning.site.reading import read_site
 from tests.fixtures.cityhall_server import CityHallServer
 from tests.fixtures.postgres import PrivatePostgres
 
+pytestmark = pytest.mark.needs("nginx")
 MANY = 50
 
 

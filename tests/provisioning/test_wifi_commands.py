@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from captive_portal.gate.protocol import PhoneState
+from captive_portal.portal.languages import LANGUAGES
 from captive_portal.portal.login.voucher import parse_code
 from device.clock import JST
 from device.printer.memory_printer import MemoryReceiptPrinter
@@ -189,10 +190,32 @@ def test_vouchers_that_no_spot_would_take_are_not_made(tmp_path: Path) -> None:
     assert not box.state.exists()
 
 
-@pytest.mark.parametrize("words", [("--out", "codes.pdf"), ("--receipt", "--lang", "ne")])
-def test_what_can_not_be_printed_is_refused_before_there_are_codes(box: WifiBox, words: tuple[str, ...]) -> None:
-    assert box.run("voucher", "make", "--count", "2", *words, ok=False).exit_code == 2
+def test_a_form_of_file_that_is_not_known_is_refused_before_there_are_codes(box: WifiBox) -> None:
+    assert box.run("voucher", "make", "--count", "2", "--out", "codes.pdf", ok=False).exit_code == 2
     assert json.loads(box.run("voucher", "list", "--json").stdout) == []
+
+
+@pytest.mark.needs("bizud", "noto")
+@pytest.mark.parametrize("words", [("--receipt",), ("--out", "sheet.html")])
+def test_a_name_that_no_font_can_write_is_refused_before_there_are_codes(
+    box: WifiBox, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    text = box.config.read_text("utf-8")
+    box.config.write_text(text.replace('title_ja = "', 'title_ja = "\U0001f389'), "utf-8")
+    assert box.config.read_text("utf-8") != text
+    words = tuple(str(tmp_path / word) if word.endswith(".html") else word for word in words)
+    result = box.run("voucher", "make", "--count", "2", *words, ok=False)
+    assert (result.exit_code, "U+1F389" in result.output) == (2, True)
+    assert json.loads(box.run("voucher", "list", "--json").stdout) == []
+
+
+@pytest.mark.needs("bizud", "noto")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sheet_in_any_language_is_written_for_its_owner_alone(box: WifiBox, language: str, tmp_path: Path) -> None:
+    file = tmp_path / "sheet.html"
+    box.run("voucher", "make", "--count", "2", "--out", str(file), "--lang", language)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text("utf-8").count("@font-face") >= 3
 
 
 def test_a_printer_that_stops_leaves_the_other_vouchers_to_tell() -> None:

@@ -1,4 +1,4 @@
-"""A whole paper as the press draws it: the sheet's words in the plan's places, every page of every copy with its mark
+"""A whole paper as typst draws it: the sheet's words in the plan's places, every page of every copy with its mark
 and the city's seal. Pure.
 """
 

@@ -1,7 +1,7 @@
 """Where every line of a certificate stands: texts broken into lines, lines into rows, rows onto pages. Pure.
 
 The pages are known before anything is drawn: an order is quoted, and every page is marked and sealed, without a trial
-rendering, and the press draws rows of given heights instead of finding them.
+rendering, and typst draws rows of given heights instead of finding them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _POINT = 25.4 / 72
 _SPARE = 0.25  # em; no rounding and no kerning makes a line longer than its cell
 
 
-class Type(msgspec.Struct, frozen=True):
+class TypeSize(msgspec.Struct, frozen=True):
     """A size of type in points; the height in mm of a row of one line, and of every line more."""
 
     points: float
@@ -31,7 +31,12 @@ class Type(msgspec.Struct, frozen=True):
     line: float
 
 
-_VALUE, _HEADING, _NAME, _KANA = Type(10, 5.5, 4.45), Type(11, 6.4, 4.9), Type(14, 6.4, 6.2), Type(7, 3.1, 3.1)
+_VALUE, _HEADING, _NAME, _KANA = (
+    TypeSize(10, 5.5, 4.45),
+    TypeSize(11, 6.4, 4.9),
+    TypeSize(14, 6.4, 6.2),
+    TypeSize(7, 3.1, 3.1),
+)
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -116,14 +121,14 @@ def _name_row(block: Block, widths: Widths) -> Row:
     return Row(round(height, 2), [Cell(block.label, name, kana)])
 
 
-def _row(items: Sequence[Item], size: Type, widths: Widths) -> Row:
+def _row(items: Sequence[Item], size: TypeSize, widths: Widths) -> Row:
     width = _WIDE if len(items) == 1 else _NARROW
     cells = [Cell(item.label, _lines(item.value, size, width, widths)) for item in items]
     tallest = max(len(cell.lines) for cell in cells)
     return Row(round(size.row + (tallest - 1) * size.line, 2), cells)
 
 
-def _lines(text: str, size: Type, width: float, widths: Widths) -> list[str]:
+def _lines(text: str, size: TypeSize, width: float, widths: Widths) -> list[str]:
     return broken(text, width / (size.points * _POINT) - _SPARE, widths)
 
 

@@ -15,7 +15,7 @@ WIDTH = 576
 class Cells:
     """Half a cell for ASCII, a whole one for all else; a code is 100 dots."""
 
-    def text_width(self, text: str, size: int, bold: bool) -> int:  # noqa: ARG002 - the port's own names
+    def text_width(self, text: str, size: int, bold: bool, language: str = "ja") -> int:  # noqa: ARG002 - the port's own names
         return size * sum(CELL // 2 if c.isascii() else CELL for c in text)
 
     def code_side(self, text: str) -> int:  # noqa: ARG002
