@@ -44,6 +44,8 @@ COMMANDS = {
     "wipe": ("wipe", "Disposal: destroy this box's state, with a record."),
 }
 """Command -> (file in commands/, one line of help)."""
+FOR_DEVELOPERS = ("bench", "demo")
+"""Commands whose rooms, of the same names, are in a checkout and on no box."""
 RENAMED = {"fleet": "cityhall"}
 """Former name of a command -> its name now."""
 
@@ -52,15 +54,20 @@ class _Lazy(click.Group):
     """A group whose commands are imported when used, so that ``hiroba run kiosk`` loads nothing of the gate."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(name for name, (module, _) in COMMANDS.items() if _present(module))
+        here = [name for name, (module, _) in COMMANDS.items() if _present(f"provisioning.commands.{module}")]
+        return sorted(name for name in here if name not in FOR_DEVELOPERS or _present(f"provisioning.{name}"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in RENAMED:
             from provisioning.commands.renamed import now_called
 
             cmd_name = now_called(ctx, cmd_name, RENAMED)
-        if cmd_name not in COMMANDS or not _present(COMMANDS[cmd_name][0]):
+        if cmd_name not in COMMANDS or not _present(f"provisioning.commands.{COMMANDS[cmd_name][0]}"):
             return None
+        if cmd_name in FOR_DEVELOPERS and not _present(f"provisioning.{cmd_name}"):
+            from provisioning.errors import CheckoutNeeded
+
+            raise CheckoutNeeded(command=cmd_name, folder=f"provisioning/{cmd_name}")
         command = importlib.import_module(f"provisioning.commands.{COMMANDS[cmd_name][0]}").command
         return command if isinstance(command, click.Command) else None
 
@@ -79,7 +86,7 @@ class _Lazy(click.Group):
 
 
 def _present(module: str) -> bool:
-    return importlib.util.find_spec(f"provisioning.commands.{module}") is not None
+    return importlib.util.find_spec(module) is not None
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

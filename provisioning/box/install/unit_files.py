@@ -1,4 +1,4 @@
-"""Lays units and their like on a box, and takes away what a former release laid and this one does not.
+"""Installs units and their like on a box, and removes those of an earlier release that this one does not have.
 
 Wherever the power is cut, hiroba.target stays enabled and every file is whole.
 """
@@ -13,10 +13,10 @@ from pathlib import Path
 from device.files import atomic_symlink, atomic_write
 from provisioning.box.install.modes import readable_by_all
 from provisioning.box.install.units import (
-    AFTER_A_CUT,
     CITY_HALL,
     MASKED,
     MASKED_WITH_SCREEN,
+    RECOVERY_UNITS,
     RENAMED,
     SHIPPED,
     destinations,
@@ -37,13 +37,13 @@ _POLICY = Path("chromium/hiroba.json")
 _ROOT = Path("/")
 
 
-def lay(shipped: Path, site: Site | None, root: Path = _ROOT) -> None:
+def install_files(shipped: Path, site: Site | None, root: Path = _ROOT) -> None:
     """Every file of ``shipped`` (a ``systemd`` folder) to its place, each whole or not at all; stale ones go."""
     with readable_by_all():
-        _lay(shipped, site, root)
+        _install_files(shipped, site, root)
 
 
-def _lay(shipped: Path, site: Site | None, root: Path) -> None:
+def _install_files(shipped: Path, site: Site | None, root: Path) -> None:
     port = site.kiosk.port if site else FIRST_PORT
     places = destinations(shipped)
     for origin, target in places.items():
@@ -75,7 +75,7 @@ def enable(shipped: Path, site: Site | None, *, screen: bool, others: bool = Fal
     """What the site wants, or city hall's server; then, and not before, nothing of what was enabled once. others: what
     staff enabled beside it stays, while this release has it.
     """
-    units = [*(wanted(site, screen=screen) if site else ["hiroba.target", *CITY_HALL]), *AFTER_A_CUT]
+    units = [*(wanted(site, screen=screen) if site else ["hiroba.target", *CITY_HALL]), *RECOVERY_UNITS]
     units += [now for former, now in RENAMED.items() if former in enabled(_ROOT) and now not in units]
     run("systemctl", "enable", "--quiet", *units)
     for stale in stale_links(_ROOT, shipped, None if others else units):
@@ -88,7 +88,7 @@ def enabled(root: Path) -> set[str]:
     return {link.name for link in (root / ENABLED).glob("*.wants/hiroba*")}
 
 
-def stop_former() -> None:
+def stop_renamed_units() -> None:
     """Units that run under the name of a former release hold the ports that those under today's name need."""
     former = [unit for unit in RENAMED if unit in enabled(_ROOT)]
     if former and BOOTED.is_dir():
@@ -104,10 +104,10 @@ def stale_links(root: Path, shipped: Path, units: Collection[str] | None) -> lis
 def _wanted_there(link: Path, system: Path, units: Collection[str] | None) -> bool:
     if units is not None and link.name not in units:
         return False
-    return Path(link.parent.name, link.name) in links(system, link.name)
+    return Path(link.parent.name, link.name) in enablement_links(system, link.name)
 
 
-def links(units: Path, unit: str) -> list[Path]:
+def enablement_links(units: Path, unit: str) -> list[Path]:
     """What ``systemctl enable`` makes of ``unit``, below /etc/systemd/system: from WantedBy= in folder ``units``.
 
     Nothing for a unit that is not there.

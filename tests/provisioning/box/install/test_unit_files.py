@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from provisioning.box.install.laying import ENABLED, SCREEN, has_screen, lay, links, stale_links
+from provisioning.box.install.unit_files import (
+    ENABLED,
+    SCREEN,
+    enablement_links,
+    has_screen,
+    install_files,
+    stale_links,
+)
 from provisioning.box.install.units import SHIPPED, wanted
 from provisioning.site.reading import read_site
 
@@ -37,9 +44,9 @@ def release(folder: Path, **units: str) -> Path:
 
 def test_what_a_former_release_laid_and_this_one_has_not_is_taken_away(tmp_path: Path) -> None:
     root = tmp_path / "root"
-    lay(release(tmp_path / "one", kiosk="1", old="1"), SITE, root)
+    install_files(release(tmp_path / "one", kiosk="1", old="1"), SITE, root)
     (root / SYSTEM / "city.service").write_text("the city's own")
-    lay(release(tmp_path / "two", kiosk="2", new="2"), SITE, root)
+    install_files(release(tmp_path / "two", kiosk="2", new="2"), SITE, root)
     laid = {file.name: file.read_text() for file in (root / SYSTEM).iterdir()}
     assert laid == {"hiroba-kiosk.service": "2", "hiroba-new.service": "2", "city.service": "the city's own"}
 
@@ -47,14 +54,14 @@ def test_what_a_former_release_laid_and_this_one_has_not_is_taken_away(tmp_path:
 def test_the_way_back_lays_the_former_release_as_it_was(tmp_path: Path) -> None:
     root, one = tmp_path / "root", release(tmp_path / "one", kiosk="1")
     for shipped in (one, release(tmp_path / "two", kiosk="2", new="2"), one):
-        lay(shipped, SITE, root)
+        install_files(shipped, SITE, root)
     assert [file.name for file in (root / SYSTEM).iterdir()] == ["hiroba-kiosk.service"]
     assert (root / SYSTEM / "hiroba-kiosk.service").read_text() == "1"
 
 
 @pytest.mark.usefixtures("strict")
 def test_what_is_laid_can_be_read_by_every_process_whatever_the_umask(tmp_path: Path) -> None:
-    lay(ROOT / "systemd", SITE, tmp_path / "root")
+    install_files(ROOT / "systemd", SITE, tmp_path / "root")
     modes = {str(path): path.stat().st_mode & 0o055 for path in (tmp_path / "root").rglob("*") if not path.is_symlink()}
     assert {path for path, mode in modes.items() if mode & 0o044 != 0o044} == set()
 
@@ -90,14 +97,16 @@ def test_a_box_keeps_its_screen_or_its_lack_of_one(tmp_path: Path) -> None:
 
 def test_every_unit_that_is_enabled_says_by_whom_it_is_wanted() -> None:
     system = ROOT / "systemd/system"
-    assert [unit for unit in wanted(SITE, screen=True) if not links(system, unit)] == []
-    assert links(system, "hiroba-dnsmasq@hall.service") == [Path("hiroba.target.wants/hiroba-dnsmasq@hall.service")]
-    assert links(system, "hiroba-of-another-release.service") == []
+    assert [unit for unit in wanted(SITE, screen=True) if not enablement_links(system, unit)] == []
+    assert enablement_links(system, "hiroba-dnsmasq@hall.service") == [
+        Path("hiroba.target.wants/hiroba-dnsmasq@hall.service")
+    ]
+    assert enablement_links(system, "hiroba-of-another-release.service") == []
 
 
 def test_the_addresses_that_apply_allowed_for_this_box_outlive_an_update(tmp_path: Path) -> None:
     file = tmp_path / "site.toml"
     text = (ROOT / "tests/boot/site.toml").read_text("utf-8")
     file.write_text(text.replace("127.0.0.1:8631", "203.0.113.7:631"), "utf-8")
-    lay(ROOT / "systemd", read_site(file), tmp_path / "root")
+    install_files(ROOT / "systemd", read_site(file), tmp_path / "root")
     assert "203.0.113.7" in (tmp_path / "root" / ENABLED / "hiroba-kiosk.service.d/addresses.conf").read_text()

@@ -7,32 +7,36 @@ from pathlib import Path
 
 from device.clock import Clock
 from device.health.finding import Finding, absent, ok, warning
-from provisioning.site.model import Site
+from provisioning.doctor.examined_box import ExaminedBox
 from provisioning.updates.errors import SlotsMissing
-from provisioning.updates.slots import Slots
+from provisioning.updates.slots import Last, Slots
 
 APPLICATION = Path("/opt/hiroba")
-SILENT_DAYS = 7
+MAX_SILENT_DAYS = 7
 """A box looks each night: so long nothing that could be read, and somebody should look."""
 
 
-def updates(site: Site, clock: Clock, application: Path = APPLICATION) -> list[Finding]:
-    """The release that runs, one that is on trial, was taken back or refused, and a source that is silent."""
+def check(box: ExaminedBox, application: Path = APPLICATION) -> list[Finding]:
+    """Reads the slots and the updater's notes."""
     slots = Slots(application)
     try:
         running = slots.release(slots.current())
     except SlotsMissing:
         return [absent("update.no_slots")]
-    found = _last(slots)
-    days = _days_silent(slots, clock) if site.updates.source else None
-    found += [warning("update.source_silent", days=days)] if days is not None and days >= SILENT_DAYS else []
-    return found or [ok("update.running", release=running.release)]
+    trial = slots.trial()
+    days = _days_silent(slots, box.clock) if box.site.updates.source else None
+    return judge(running.release, trial.release if trial else None, slots.last(), days)
 
 
-def _last(slots: Slots) -> list[Finding]:
-    trial, last = slots.trial(), slots.last()
-    if trial is not None:
-        return [warning("update.on_trial", release=trial.release)]
+def judge(running: int, trial: int | None, last: Last | None, days_silent: int | None) -> list[Finding]:
+    """running, trial: releases; trial: None when none is on trial. days_silent: None where nothing is asked for."""
+    found = _last(last) if trial is None else [warning("update.on_trial", release=trial)]
+    if days_silent is not None and days_silent >= MAX_SILENT_DAYS:
+        found.append(warning("update.source_silent", days=days_silent))
+    return found or [ok("update.running", release=running)]
+
+
+def _last(last: Last | None) -> list[Finding]:
     if last is None or last.event == "update_kept":
         return []
     if last.event == "update_taken_back":

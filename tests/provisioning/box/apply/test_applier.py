@@ -1,4 +1,4 @@
-"""An apply: what changes, what is asked of systemd, and that the box is all old or all new whatever happens."""
+"""An apply: what changes, what is actions of systemd, and that the box is all old or all new whatever happens."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioning.box.apply.applying import Applying
-from provisioning.box.apply.plan import OnDisk, changes, shown
-from provisioning.box.apply.tree import Tree, Undo
+from provisioning.box.apply.applier import Applier
+from provisioning.box.apply.plan import FileState, changes, diff_text
+from provisioning.box.apply.tree import FileTree, UndoRecord
 from provisioning.box.render.box import SITE, render_box
 from provisioning.box.render.files import Rendered
 from provisioning.box.render.site_file import POLICY
@@ -25,7 +25,7 @@ TEXT = SETTSU.read_text("utf-8")
 
 
 class Box:
-    """A box in a folder: the programs it was asked to run, and whether it stays healthy."""
+    """A box in a folder: the programs it was actions to run, and whether it stays healthy."""
 
     def __init__(self, root: Path) -> None:
         self.root, self.asked, self.wrong, self.watched = root, list[tuple[str, ...]](), "", list[str]()
@@ -39,8 +39,8 @@ class Box:
         self.watched = list(touched)
         return self.wrong
 
-    def applying(self) -> Applying:
-        return Applying(Tree(self.root, self.root / "memory", groups=False), self, self.health)
+    def applying(self) -> Applier:
+        return Applier(FileTree(self.root, self.root / "memory", groups=False), self, self.health)
 
     def apply(self, rendered: dict[str, Rendered]) -> str:
         self.asked.clear()
@@ -154,7 +154,7 @@ def test_a_program_that_is_not_ours_may_be_missing(box: Box) -> None:
 
 
 def test_a_root_that_is_not_running_gets_its_files_and_no_program_is_asked(tmp_path: Path) -> None:
-    applying = Applying(Tree(tmp_path, tmp_path / "memory", groups=False), None, None)
+    applying = Applier(FileTree(tmp_path, tmp_path / "memory", groups=False), None, None)
     assert applying.apply(rendered(), applying.plan(rendered())).wrong == ""
     assert Box(tmp_path).files() == texts(rendered())
 
@@ -169,9 +169,9 @@ def test_files_have_the_modes_that_rendering_gave_them(box: Box) -> None:
 def test_a_passphrase_is_never_shown_and_kept_for_root_alone(box: Box) -> None:
     secret = {"etc/hiroba/wifi/hostapd-wlan0.conf": Rendered("wpa_passphrase=TEST-passphrase\n", True, 0o600)}
     planned = box.applying().plan(secret)
-    assert "TEST-passphrase" not in "".join(shown(change) for change in planned)
+    assert "TEST-passphrase" not in "".join(diff_text(change) for change in planned)
     box.wrong = "cut"
-    Tree(box.root, box.root / "memory", groups=False).begin(Undo(planned, [], "x"))
+    FileTree(box.root, box.root / "memory", groups=False).begin(UndoRecord(planned, [], "x"))
     assert (box.root / "memory" / "undo.json").stat().st_mode & 0o777 == 0o600
 
 
@@ -179,14 +179,14 @@ def test_the_diff_shows_old_and_new(box: Box) -> None:
     box.apply(rendered())
     planned = box.applying().plan(rendered("library-1", "idle_seconds = 45", "idle_seconds = 50"))
     assert [change.path for change in planned] == [SITE]
-    assert {"-idle_seconds = 45", "+idle_seconds = 50"} <= set(shown(planned[0]).splitlines())
+    assert {"-idle_seconds = 45", "+idle_seconds = 50"} <= set(diff_text(planned[0]).splitlines())
 
 
 class PowerCut(BaseException):
     """Nothing of ours runs after it."""
 
 
-class CutTree(Tree):
+class CutTree(FileTree):
     """A tree whose power goes after ``left`` acts."""
 
     left = 0
@@ -196,21 +196,21 @@ class CutTree(Tree):
         if self.left < 0:
             raise PowerCut
 
-    def put(self, path: str, file: OnDisk | None) -> None:
+    def write(self, path: str, file: FileState | None) -> None:
         self._tick()
-        super().put(path, file)
+        super().write(path, file)
 
-    def begin(self, undo: Undo) -> None:
+    def begin(self, undo: UndoRecord) -> None:
         self._tick()
         super().begin(undo)
 
-    def good(self, undo: Undo) -> None:
+    def commit(self, undo: UndoRecord) -> None:
         self._tick()
-        super().good(undo)
+        super().commit(undo)
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         self._tick()
-        super().forget()
+        super().clear()
 
 
 PLACES = ["etc/a", "etc/b/c", "etc/b/d", "etc/hiroba/wifi/dnsmasq-x.conf"]
@@ -230,7 +230,7 @@ def test_a_power_cut_anywhere_leaves_all_old_or_all_new(
         for tries, left in enumerate((cut, second)):
             tree = CutTree(box.root, box.root / "memory", groups=False)
             tree.left, box.wrong = left, "" if healthy else "broken"
-            applying = Applying(tree, box, lambda *_: box.wrong)
+            applying = Applier(tree, box, lambda *_: box.wrong)
             try:
                 applying.recover()
                 assert box.files() in (old, new)
@@ -249,7 +249,7 @@ def test_a_power_cut_anywhere_leaves_all_old_or_all_new(
 
 @given(FILES, FILES)
 def test_a_plan_holds_what_differs_and_nothing_else(old: dict[str, str], new: dict[str, str]) -> None:
-    here = {path: OnDisk(text.encode(), 0o644, "") for path, text in old.items()}
+    here = {path: FileState(text.encode(), 0o644, "") for path, text in old.items()}
     planned = changes({path: Rendered(text) for path, text in new.items()}, here, list(old), groups=False)
     assert {c.path for c in planned} == {p for p in {*old, *new} if old.get(p) != new.get(p)}
     assert [c.path for c in planned] == sorted(c.path for c in planned)
