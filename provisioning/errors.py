@@ -61,6 +61,12 @@ class NotFound(HirobaError):
     code = "not_found"
 
 
+class VoucherNotTaken(HirobaError):
+    """No spot of the site file has the voucher log-in: vouchers would be worthless. facts: file."""
+
+    code = "voucher.not_taken"
+
+
 class NotPublic(HirobaError):
     """A file meant for a seed is not what it has to be, and may hold a secret. facts: file, wanted, which also ends the
     code: ssh-key, certificate, root-metadata.

@@ -18,7 +18,7 @@ from kiosk.issuer.client import HttpIssuerClient
 from provisioning.bench.figures import growth, in_turn, median, milliseconds, spread
 from provisioning.bench.processes import cpu_seconds, stop
 from provisioning.bench.rows import Measured
-from provisioning.bench.synthetic_issuer import CITY, SyntheticIssuer
+from provisioning.bench.synthetic_issuer import CITY, SyntheticIssuer, names_of
 from provisioning.bench.weasyprint_peer import page_job
 from provisioning.bench.workload import Workload
 from provisioning.demo.processes import free_port, listens
@@ -64,7 +64,7 @@ def _timed(issuing: SyntheticIssuer) -> Callable[[], float]:
 
 
 def _page(issuing: SyntheticIssuer, runs: int) -> Iterator[Measured]:
-    theirs, why = page_job(issuing.resident())
+    theirs, why = page_job(names_of(issuing.resident()).values())
     ours = _timed(issuing)
     if theirs is None:
         pages, peer = in_turn([ours], runs)[0], None

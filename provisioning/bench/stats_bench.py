@@ -14,9 +14,9 @@ from pathlib import Path
 
 from captive_portal.gate.protocol import UsageEvent
 from captive_portal.settings import Ipv4Settings, SpotSettings, WifiSettings
-from captive_portal.stats.ledger import close_days, open_ledger, read_tally, write
+from captive_portal.stats.database import close_days, open_stats_database, read_event_state, write
+from captive_portal.stats.event_state import add_events
 from captive_portal.stats.page import create_stats_app
-from captive_portal.stats.tally import fold
 from device.clock import JST, SystemClock
 from device.store import Store
 from provisioning.bench.figures import growth, in_turn, median, milliseconds, spread
@@ -64,10 +64,10 @@ def events(day: date, first: int, sessions: int) -> list[UsageEvent]:
 
 def _store(path: Path, days: int) -> Store:
     """``days`` days of sums: one day is counted, and its sums are copied for the others."""
-    store = open_ledger(path)
-    tally = read_tally(store)
-    after, sums = fold(tally, events(LAST, 1, PER_DAY))
-    write(store, tally, after, sums)
+    store = open_stats_database(path)
+    state = read_event_state(store)
+    after, sums = add_events(state, events(LAST, 1, PER_DAY))
+    write(store, state, after, sums)
     close_days(store, LAST + timedelta(days=1), 100_000)
     with store.transaction() as connection:
         for back in range(1, days):
@@ -115,15 +115,15 @@ def _raw_day(raw: sqlite3.Connection) -> float:
 
 def _booking(workload: Workload, raw: sqlite3.Connection) -> Measured:
     """Events folded into sums and committed, in batches as the collector takes them."""
-    store = open_ledger(workload.folder / "booked.db")
+    store = open_stats_database(workload.folder / "booked.db")
     numbers = count(1, 3 * PER_DAY)
 
     def ours() -> float:
         found = events(LAST, next(numbers), PER_DAY)
 
         def book() -> None:
-            tally = read_tally(store)
-            write(store, tally, *fold(tally, found))
+            state = read_event_state(store)
+            write(store, state, *add_events(state, found))
 
         return len(found) / milliseconds(book) * 1000
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from device.catalogue import name_in
 from device.settings import Section
 
 FOLDER = "fleet"
@@ -39,7 +40,7 @@ class CityHallSettings(Section, frozen=True, kw_only=True):
     def place(self, box: str, language: str) -> str:
         """Where ``box`` stands in ``language`` ("ja" or another), or ""."""
         said = [name for name in self.places.get(box, []) if name]
-        return (said[0] if language == "ja" else said[-1]) if said else ""
+        return name_in(language, said[0], said[-1]) if said else ""
 
 
 class CityHallLinkSettings(Section, frozen=True, kw_only=True):

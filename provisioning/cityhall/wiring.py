@@ -8,8 +8,8 @@ from pathlib import Path
 from device.clock import Clock
 from device.logs import Log
 from provisioning.cityhall.accounts import StaffAccounts
-from provisioning.cityhall.app import BOX_DOOR, ENROL_DOOR, WsgiApp, create_app
-from provisioning.cityhall.boxes.authority import SERVER_FILE, Authority, AuthorityFolder
+from provisioning.cityhall.app import WsgiApp, create_app
+from provisioning.cityhall.boxes.authority import SERVER_FILE, SERVER_KEY_FILE, Authority, AuthorityFolder
 from provisioning.cityhall.boxes.enrolment import EnrolmentService
 from provisioning.cityhall.boxes.expiry import ends_of
 from provisioning.cityhall.boxes.intake import Intake
@@ -17,7 +17,6 @@ from provisioning.cityhall.boxes.records import Records
 from provisioning.cityhall.database import Database, open_engine, upgrade
 from provisioning.cityhall.settings import FOLDER, CityHallSettings
 from provisioning.cityhall.staff.context import StaffContext
-from provisioning.doors import Door
 
 
 @dataclass(frozen=True)
@@ -30,14 +29,6 @@ class CityHallService:
     office: EnrolmentService
     intake: Intake
     staff: StaffAccounts
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What stands before any worker starts. tls: (certificate, key) files. doors: the boxes' two ports."""
-
-    tls: tuple[str, str]
-    doors: tuple[Door, ...]
 
 
 def authority_folder(state: Path) -> AuthorityFolder:
@@ -57,16 +48,20 @@ def open_database(settings: CityHallSettings, state: Path) -> Database:
     return Database(engine)
 
 
-def prepare(settings: CityHallSettings, state: Path, clock: Clock) -> Prepared:
+def prepare(settings: CityHallSettings, state: Path, clock: Clock) -> None:
     """Once, before the workers: schema, CA, the service's own credential. Raises DatabaseDown, AuthorityUnusable."""
     open_database(settings, state).close()
     authority, folder = open_authority(settings, state, clock), authority_folder(state)
-    tls = (settings.certificate, settings.key)
     if not settings.certificate:
-        certificate, key = folder.server(authority, settings.names, clock.now())
-        tls = (str(certificate), str(key))
-    boxes = Door(BOX_DOOR, settings.box_port, client_ca=str(folder.certificate))
-    return Prepared(tls, (Door(ENROL_DOOR, settings.enrol_port), boxes))
+        folder.server(authority, settings.names, clock.now())
+
+
+def credential_files(settings: CityHallSettings, state: Path) -> tuple[Path, Path, Path]:
+    """(certificate, key) of the service, and the CA of the boxes: PEM files, after ``prepare``."""
+    folder = authority_folder(state)
+    if settings.certificate:
+        return state / settings.certificate, state / settings.key, folder.certificate
+    return folder.folder / SERVER_FILE, folder.folder / SERVER_KEY_FILE, folder.certificate
 
 
 def build_cityhall(settings: CityHallSettings, state: Path, clock: Clock, log: Log) -> CityHallService:
@@ -74,7 +69,6 @@ def build_cityhall(settings: CityHallSettings, state: Path, clock: Clock, log: L
     database = Database(open_engine(settings.database, state))
     office = EnrolmentService(database, open_authority(settings, state, clock), clock, settings.box_certificate_days)
     records, staff, intake = Records(database), StaffAccounts(database, clock), Intake(database, clock)
-    folder = authority_folder(state)
-    own = Path(settings.certificate) if settings.certificate else folder.folder / SERVER_FILE
-    pages = StaffContext(settings, records, office, staff, clock, ends_of(own, folder.certificate))
+    own, _, ca = credential_files(settings, state)
+    pages = StaffContext(settings, records, office, staff, clock, ends_of(own, ca))
     return CityHallService(create_app(pages, intake, log), database, records, office, intake, staff)

@@ -12,11 +12,14 @@ import msgspec
 
 from device.clock import SystemClock
 from device.logs import open_log
-from provisioning.cityhall.accounts import MIN_LETTERS
+from provisioning.cityhall.accounts import MIN_LETTERS, StaffAccounts
 from provisioning.cityhall.boxes.codes import BOX_NAME
+from provisioning.cityhall.boxes.records import Records
+from provisioning.cityhall.database import Database, open_engine_for_reading
 from provisioning.cityhall.settings import CityHallFile, CityHallSettings
 from provisioning.cityhall.wiring import CityHallService, authority_folder, build_cityhall, prepare
 from provisioning.commands.options import site_options
+from provisioning.commands.reading import there_is
 from provisioning.errors import NotFound, SectionMissing
 from provisioning.site.mistake_errors import as_error
 from provisioning.site.reading import open_file
@@ -41,6 +44,13 @@ def _open(config: Path, state: Path) -> tuple[CityHallSettings, CityHallService]
     settings, clock = read_cityhall(config), SystemClock()
     prepare(settings, state, clock)
     return settings, build_cityhall(settings, state, clock, open_log("cityhall"))
+
+
+def _open_for_reading(config: Path, state: Path) -> tuple[CityHallSettings, Database | None]:
+    """The database as it is, or None, which is told, when city hall's service never ran here."""
+    settings = read_cityhall(config)
+    engine, file = open_engine_for_reading(settings.database, state)
+    return settings, Database(engine) if file is None or there_is(file) else None
 
 
 @click.group("cityhall")
@@ -90,8 +100,8 @@ def accounts(config: Path, state: Path, as_json: bool) -> None:
     """List the staff accounts and when each was last used: for the yearly look at who still needs one."""
     from provisioning.cityhall.staff.box_status import moment
 
-    _, service = _open(config, state)
-    for name, active, at in service.staff.accounts():
+    _, database = _open_for_reading(config, state)
+    for name, active, at in StaffAccounts(database, SystemClock()).accounts() if database else ():
         if as_json:
             click.echo(json.dumps({"staff": name, "open": active, "logged_in_at": at}, ensure_ascii=False))
         else:
@@ -110,9 +120,10 @@ def boxes(config: Path, state: Path, as_json: bool) -> None:
     from provisioning.cityhall.staff.box_status import STATES, box_status, moment
     from provisioning.cityhall.staff.words import words
 
-    settings, service = _open(config, state)
+    settings, database = _open_for_reading(config, state)
     now, w = int(SystemClock().now().timestamp()), words("ja")
-    seen = [box_status(box, now, settings.silent_minutes * 60) for box in service.records.boxes()]
+    known = Records(database).boxes() if database else ()
+    seen = [box_status(box, now, settings.silent_minutes * 60) for box in known]
     for one in sorted(seen, key=lambda s: (STATES.index(s.state), s.name)):
         if as_json:
             facts = {"box": one.name, "state": one.state, "version": one.version, "heard_at": one.heard_at}

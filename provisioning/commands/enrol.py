@@ -85,7 +85,7 @@ def status(config: Path, state: Path, as_json: bool) -> None:
     if as_json:
         until = credential.end.isoformat() if credential else None
         facts = {"box": steps.box, "enrolled": not over, "pending": pending, "until": until}
-        click.echo(json.dumps({**facts, "fingerprint": identity.fingerprint()}))
+        click.echo(json.dumps({**facts, "fingerprint": _fingerprint(steps)}))
     else:
         _say(steps, credential, pending=pending)
     if over:
@@ -97,7 +97,12 @@ def _say(steps: EnrolmentSteps, credential: Credential | None, *, pending: bool)
         click.echo("職員の承認を待っています / waiting for staff" if pending else "未登録です / not enrolled")
     else:
         _tell(steps, credential)
-    click.echo(f"鍵の指紋 / key fingerprint: {steps.identity.fingerprint()}")
+    click.echo(f"鍵の指紋 / key fingerprint: {_fingerprint(steps) or '-'}")
+
+
+def _fingerprint(steps: EnrolmentSteps) -> str:
+    """Of the key that is there; to look makes none."""
+    return steps.identity.fingerprint() if steps.identity.key_file.exists() else ""
 
 
 def _tell(steps: EnrolmentSteps, credential: Credential | None) -> None:

@@ -15,9 +15,10 @@ from device.watchdog import Heartbeat, Notifier
 from provisioning.commands.options import site_options
 from provisioning.commands.renamed import RenamingGroup
 from provisioning.commands.run_cityhall import cityhall
+from provisioning.commands.run_nginx import nginx
 from provisioning.errors import SectionMissing
-from provisioning.serve import Listen, Served, every_address, serve
 from provisioning.site.reading import read_site
+from provisioning.web.serving import BehindNginx, Served, Serving, Tcp, serve
 
 T = TypeVar("T")
 
@@ -58,15 +59,18 @@ def kiosk(config: Path, state: Path) -> None:
 
     take_process_lock(state / "kiosk", "kiosk")
     # One worker: there is one visitor, one card and one printer, and their state lives in one process.
-    serve(Listen(site.kiosk.host, site.kiosk.port, "kiosk", workers=1, threads=8, alive="/state"), served)
+    serve(Serving("kiosk", Tcp(site.kiosk.host, site.kiosk.port), workers=1, threads=8, alive="/state"), served)
 
 
 @command.command()
 @site_options
 @click.option("--workers", type=click.IntRange(1, 32), default=1, show_default=True, help="Issuer processes.")
 def issuer(config: Path, state: Path, workers: int) -> None:
-    """The municipal side: register, eligibility, certificates."""
+    """The municipal side: register, eligibility, certificates. With [issuer] tls_certificate it listens on a unix
+    socket, and `hiroba run nginx` stands before it.
+    """
     from kiosk.issuer.wiring import build_issuer
+    from provisioning.box.render.nginx_mutual import ISSUER_SOCKET
 
     site = read_site(config)
     settings = _section(site.issuer, "issuer", "hiroba run issuer", config)
@@ -75,7 +79,8 @@ def issuer(config: Path, state: Path, workers: int) -> None:
         return Served(build_issuer(settings, site.city, state, SystemClock(), open_log("issuer")))
 
     take_process_lock((state / settings.register).parent, "issuer")
-    serve(Listen(settings.host, settings.port, "issuer", workers=workers, threads=4), served)
+    behind = BehindNginx(state / ISSUER_SOCKET) if settings.tls_certificate else None
+    serve(Serving("issuer", behind or Tcp(settings.host, settings.port), workers=workers, threads=4), served)
 
 
 @command.command()
@@ -92,15 +97,16 @@ def stats(config: Path, state: Path) -> None:
 
     take_process_lock((state / wifi.stats.database).parent, "stats")
     # One worker: the collector is the only writer of its database.
-    serve(Listen(wifi.stats.host, wifi.stats.port, "stats", workers=1, threads=4), served)
+    serve(Serving("stats", Tcp(wifi.stats.host, wifi.stats.port), workers=1, threads=4), served)
 
 
 @command.command()
 @site_options
 @click.option("--workers", type=click.IntRange(1, 8), default=1, show_default=True, help="Portal processes.")
 def portal(config: Path, state: Path, workers: int) -> None:
-    """The pages that phones open: plain HTTP, and TLS beside it when [wifi.portal] names a certificate."""
+    """The pages that phones open, on a unix socket; `hiroba run nginx` stands before it."""
     from captive_portal.wiring_portal import build_portal
+    from provisioning.box.render import nginx_portal
 
     wifi = _section(read_site(config).wifi, "wifi", "hiroba run portal", config)
 
@@ -108,19 +114,9 @@ def portal(config: Path, state: Path, workers: int) -> None:
         built = build_portal(wifi, state, SystemClock(), open_log("portal"))
         return Served(built.app, built.start, built.stop)
 
-    pages = wifi.portal
-    tls = (str(state / pages.tls_certificate), str(state / pages.tls_key)) if pages.tls_certificate else None
-    listen = Listen(
-        pages.host or every_address(),  # the gate lets phones reach it and nobody else
-        pages.port,
-        "portal",
-        workers=workers,
-        threads=32,  # made when needed; a phone that stalls within TLS keeps one for five seconds
-        tls=tls,
-        tls_port=pages.tls_port if tls else None,
-    )
-    take_process_lock(state / "portal", "portal")
-    serve(listen, served)
+    take_process_lock(state / "portal", "portal", 0o710)
+    address = BehindNginx(state / nginx_portal.SOCKET)
+    serve(Serving("portal", address, workers=workers, threads=4, alive="/static/icon.svg"), served)
 
 
 @command.command()
@@ -150,3 +146,4 @@ def gate(config: Path, state: Path) -> None:
 
 
 command.add_command(cityhall)
+command.add_command(nginx)

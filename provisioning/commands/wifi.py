@@ -13,8 +13,8 @@ from typing import Any
 import click
 
 from captive_portal.gate.protocol import BlockedPhoneDetails, EndReason, SessionDetails
-from captive_portal.stats.show import megabytes
-from captive_portal.stats.words import words
+from captive_portal.stats.catalogue import catalogue
+from captive_portal.stats.report_text import megabytes
 from device.clock import JST
 from provisioning.commands import wifi_log
 from provisioning.commands.options import site_options
@@ -149,7 +149,12 @@ def _plain(session: SessionDetails, mac: bool) -> dict[str, Any]:
 
 
 def _row(session: SessionDetails, mac: bool) -> list[str]:
-    row = [session.session, session.spot, words("ja").value("method", session.method), str(session.seconds_left // 60)]
+    row = [
+        session.session,
+        session.spot,
+        catalogue("ja").value("method", session.method),
+        str(session.seconds_left // 60),
+    ]
     row += [megabytes(session.bytes_up), megabytes(session.bytes_down)]
     return row + ([session.ip, session.mac] if mac else [])
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from importlib.resources.abc import Traversable
 
-Words = Mapping[str, Mapping[str, Mapping[str, str]]]
-"""code -> language -> title, and for what is not well cause and next."""
+from device.catalogue import Catalogue, merged, read_by_code
+
+LANGUAGES = ("ja", "en")
+Words = Mapping[str, Catalogue]
+"""By language: "CODE.title", and for what is not well "CODE.cause" and "CODE.next"."""
 
 
 @cache
 def words() -> Words:
-    """Of all checks, and of the examination itself."""
-    here = resources.files("provisioning.doctor")
-    return words_in(here, here / "checks")
+    """Of all checks, and of the examination itself. Raises CatalogueInvalid."""
+    return words_in("provisioning.doctor", "provisioning.doctor.checks")
 
 
-def words_in(*folders: Traversable) -> Words:
-    """Of every word file in ``folders``."""
-    files = [file for folder in folders for file in folder.iterdir() if file.name.endswith(".toml")]
-    return {code: said for file in files for code, said in tomllib.loads(file.read_text("utf-8")).items()}
+def words_in(*packages: str) -> Words:
+    """Of every word file in ``packages``. Raises CatalogueInvalid."""
+    found = [
+        read_by_code(package, file.name, LANGUAGES)
+        for package in packages
+        for file in sorted(resources.files(package).iterdir(), key=lambda file: file.name)
+        if file.name.endswith(".toml")
+    ]
+    return {language: merged([one[language] for one in found]) for language in LANGUAGES}

@@ -13,6 +13,7 @@ from pathlib import Path
 from device.clock import Clock
 from device.outbox import Fact, Message, Outbox
 from device.printer.status import Condition
+from device.store_reading import connect_for_reading
 from provisioning.box.kiosk_screen import IDLE_SCREENS, kiosk_screen
 from provisioning.cityhall.errors import NotEnrolled
 from provisioning.enrolment.identity import Identity
@@ -59,8 +60,8 @@ def make_heartbeat(sources: HeartbeatSources) -> Message:
 def audit_end(part: str, file: Path) -> dict[str, Fact]:
     """Number and hash of an audit's last line, read without touching the file: at city hall a cut tail shows."""
     try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=2.0)) as connection:
+        with closing(connect_for_reading(file, timeout=2.0)) as connection:
             row = connection.execute("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1").fetchone()
-    except sqlite3.Error:
+    except (sqlite3.Error, OSError):
         return {}
     return {f"audit_{part}": str(row[1]), f"audit_{part}_lines": int(row[0])} if row else {}

@@ -8,6 +8,7 @@ from pathlib import Path
 from device.clock import Clock
 from device.logs import Log
 from device.outbox import OUTBOX_MIGRATIONS, Outbox
+from device.printer.drivers import open_page_printer, open_receipt_printer
 from device.printer.status import Condition
 from device.sender import Sender
 from device.store import SMALL_PAGE, Store
@@ -74,13 +75,8 @@ def _audits(site: Site, state: Path) -> dict[str, Path]:
 
 
 def _page_paper(site: Site) -> Condition:
-    from device.printer.page_printer import IppPagePrinter
-
-    return IppPagePrinter(site.page_printer).condition()
+    return open_page_printer(site.page_printer).condition()
 
 
 def _receipt_paper(site: Site) -> Condition:
-    from device.printer.raster import ReceiptRenderer
-    from device.printer.receipt_printer import NetworkReceiptPrinter
-
-    return NetworkReceiptPrinter(site.receipt_printer, ReceiptRenderer(site.receipt_printer.width_dots)).condition()
+    return open_receipt_printer(site.receipt_printer).condition()

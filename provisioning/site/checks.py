@@ -13,7 +13,7 @@ from importlib import resources
 from urllib.parse import urlsplit
 
 from captive_portal.portal.languages import LANGUAGES
-from kiosk.issuer.protocol import Kind
+from kiosk.issuer.kinds import KINDS
 from provisioning.backup.age import parse_recipient
 from provisioning.backup.errors import KeyInvalid
 from provisioning.site.addresses import address_mistakes, spots_of
@@ -42,7 +42,7 @@ def kiosk_languages() -> list[str]:
 
 
 def _kinds(site: Site) -> Iterator[Mistake]:
-    known = [kind.value for kind in Kind]
+    known = list(KINDS)
     for kind in site.issuer.fees_yen if site.issuer else ():
         if kind not in known:
             yield mistake(f"issuer.fees_yen.{kind}", "unknown_kind", value=kind, known=", ".join(known))

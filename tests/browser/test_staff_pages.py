@@ -13,7 +13,7 @@ from provisioning.cityhall.tables import Box
 from provisioning.enrolment.identity import Identity
 from tests.fixtures.cityhall_server import CityHallServer
 
-pytestmark = pytest.mark.needs("chromium")
+pytestmark = pytest.mark.needs("chromium", "nginx")
 expect.set_options(timeout=30_000)  # milliseconds, as long as Playwright waits for all else
 PASSWORD = "correct horse battery"
 FINDINGS = ["page_printer.paper_out", "backup.old", "disk.wearing", "unit.failed", "memory.low", "of.tomorrow"]

@@ -32,6 +32,7 @@ from provisioning.site.reading import read_site
 from tests.fixtures.cityhall_server import CityHallServer
 from tests.fixtures.postgres import PrivatePostgres
 
+pytestmark = pytest.mark.needs("nginx")
 MANY = 50
 
 
@@ -144,7 +145,7 @@ def test_while_the_database_is_away_nothing_is_lost_and_afterwards_all_goes_on(t
 @pytest.mark.needs("postgresql")
 def test_two_machines_share_one_database_and_either_may_answer(tmp_path: Path) -> None:
     with PrivatePostgres() as postgres, CityHallServer(tmp_path / "one", postgres.new_database(), workers=1) as one:
-        shutil.copytree(one.state, tmp_path / "two" / "hall")  # the CA, as the README says
+        shutil.copytree(one.ca.parent, tmp_path / "two" / "hall" / "fleet" / "ca")  # as the README says
         with CityHallServer(tmp_path / "two", one.settings.database, workers=1) as two:
             join(tmp_path / "a", "plaza-a", one)
             line = line_of(tmp_path / "a", "plaza-a", two)

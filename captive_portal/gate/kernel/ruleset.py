@@ -45,6 +45,11 @@ SETS = """
   set garden_used6 { type ipv6_addr; size 65536; flags dynamic,timeout; timeout 1h; }
   set dns_rate { type ether_addr; size 65536; flags dynamic,timeout; timeout 1m; }
   set box_rate { type ether_addr; size 65536; flags dynamic,timeout; timeout 1m; }
+  set portal_connections { type ether_addr; size 65536; flags dynamic; }
+"""
+MAX_CONNECTIONS = 64
+"""Connections that one phone may have to the portal at once, by its MAC: it makes itself as many IPv6 addresses as it
+likes. nginx counts requests by address, and none of a connection that never sends a whole one.
 """
 
 REFUSE = """
@@ -187,6 +192,8 @@ def _box(n: int, spot: SpotSettings, port: int, tls: int) -> str:
         "ct direction reply ct state { established, related } accept",
         f"{dns} update @dns_rate {{ ether saddr limit rate over 15/second burst 90 packets }} drop",
         f"{dns} accept",
+        f"tcp dport {{ {port}, {tls} }} ct state new add @portal_connections"
+        f" {{ ether saddr ct count over {MAX_CONNECTIONS} }} goto refuse",
         f"tcp dport {{ {port}, {tls} }} accept",
         "update @box_rate { ether saddr limit rate over 10/second burst 20 packets } drop",
         "udp dport 123 accept",

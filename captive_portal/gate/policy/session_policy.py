@@ -25,13 +25,14 @@ from captive_portal.gate.policy.session import (
 from captive_portal.gate.policy.session_index import SessionIndex
 from captive_portal.gate.policy.session_views import phone_view, staff_view
 from captive_portal.gate.policy.usage_events import UsageEventQueue
-from captive_portal.settings import SpotSettings, WifiSettings
+from captive_portal.settings import LOGIN_METHODS, SpotSettings, WifiSettings
 from device.clock import JST, Clock
 
 MAX_DISASTER = timedelta(days=30)
 END_EARLY_SECONDS = 0.4
 """Seconds by which the gate ends a session before the kernel's own time-out, to read its last counters."""
 
+NOT_EXTENDABLE = frozenset[str](name for name, facts in LOGIN_METHODS.items() if not facts.extendable)
 
 ReadCounters = Callable[[Session], tuple[int, int]]
 """Bytes (up, down) of a session since the last call; called before its elements in the kernel change."""
@@ -341,8 +342,8 @@ class SessionPolicy:
         return used
 
     def _extension(self, session: Session, minutes: int) -> float:
-        """Seconds from now an extended session may last; 0 when closed, and for a voucher: it buys its own minutes."""
-        if session.method == "voucher":
+        """Seconds from now an extended session may last; 0 when closed, and for methods without extension."""
+        if session.method in NOT_EXTENDABLE:
             return 0.0
         spent = session.seconds_used(self._clock.monotonic())
         used = max(self._used_today(session.phone) + spent, self._used_today(session.phone, session.account))

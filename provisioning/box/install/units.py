@@ -22,15 +22,23 @@ FOLDERS = {
     "chromium": Path("etc/chromium/policies/managed"),
 }
 """Folder of ``systemd/`` -> folder below the root."""
-MASKED = ("ctrl-alt-del.target", "apt-daily.timer", "apt-daily-upgrade.timer", "hostapd.service", "dnsmasq.service")
+MASKED = (
+    *("ctrl-alt-del.target", "apt-daily.timer", "apt-daily-upgrade.timer"),
+    *("hostapd.service", "dnsmasq.service", "nginx.service"),
+)
 """Restart by keys; updates that nobody has tried first; Debian's own start of what our units start."""
 MASKED_WITH_SCREEN = ("getty@tty1.service", "autovt@.service")
 """Ways from the touch screen to a log-in."""
 RECOVERY_UNITS = ("hiroba-recover.service", "hiroba-settle.service", "hiroba-apply-recover.service")
 """Enabled on every box; they do nothing unless a power cut left an update on trial or settings half laid."""
-CITY_HALL = ("hiroba-cityhall.service", "hiroba-cityhall-tidy.timer")
-RENAMED = {"hiroba-fleet.service": CITY_HALL[0], "hiroba-fleet-tidy.timer": CITY_HALL[1]}
+CITY_HALL = ("hiroba-cityhall.service", "hiroba-nginx@cityhall.service", "hiroba-cityhall-tidy.timer")
+RENAMED = {"hiroba-fleet.service": "hiroba-cityhall.service", "hiroba-fleet-tidy.timer": "hiroba-cityhall-tidy.timer"}
 """Unit of a former release -> its name now: where the former was enabled, the latter is."""
+_NGINX = ("hiroba-nginx@box", "hiroba-nginx@cityhall")
+OUTGOING = ("hiroba-kiosk", "hiroba-portal", *_NGINX, "hiroba-heartbeat", "hiroba-enrol-renew", "hiroba-update")
+"""The units that speak with other machines, and so are told which (network.reachable)."""
+FIRST_PORT = 8100
+"""The kiosk's port as the shipped browser policy has it."""
 
 
 def destinations(shipped: Path) -> dict[Path, Path]:
@@ -62,6 +70,8 @@ def wanted(site: Site, *, screen: bool) -> list[str]:
         radios = radios_of(site)
         units += [f"hiroba-hostapd@{radio}.service" for radio in radios]
         units += ["hiroba-disaster.path"] if radios else []
+    if site.wifi is not None or (site.issuer is not None and site.issuer.tls_certificate):
+        units.append("hiroba-nginx@box.service")
     return units
 
 

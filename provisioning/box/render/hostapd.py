@@ -17,7 +17,7 @@ from provisioning.site.mistakes import mistake
 from provisioning.site.wifi_checks import passphrase_of, ssid_mistakes
 
 DISASTER_SSID = "00000JAPAN"
-"""The common name of a disaster's open Wi-Fi: no authentication, no encryption (facts/captive_portal.md §4)."""
+"""The common name of a disaster's open Wi-Fi: no authentication, no encryption (docs/sources.md#public-wi-fi)."""
 _SPREAD = (1, 6, 11)
 """Channels of 2.4 GHz that do not overlap; channel 0 takes one by the box's name, so that neighbours differ. (hostapd's
 own choice needs a survey, which a Raspberry Pi's radio cannot make.)"""

@@ -60,7 +60,8 @@ def _allowed(site: Site) -> dict[str, list[str]]:
     if site.wifi is not None:
         phones = [spot.ipv6.network for spot in site.wifi.spots if spot.ipv6.mode != "off"]
         phones += [f"{spot.ipv4.gateway}/{spot.ipv4.prefix}" for spot in site.wifi.spots]
-        wanted["hiroba-portal"] = [*phones, *_hosts(site.wifi.smtp.host if site.wifi.smtp else "")]
+        wanted["hiroba-nginx@box"] = phones
+        wanted["hiroba-portal"] = _hosts(site.wifi.smtp.host if site.wifi.smtp else "")
     for unit, addresses in wanted.items():
         if beyond := _beyond(addresses):
             allowed[unit] = [*site.network.reachable, *(str(network) for network in beyond)]

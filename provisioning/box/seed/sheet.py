@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from device.printer.qr import modules
+from device.qr import modules
 from provisioning.site.model import Site
 
 FONTS = (Path("/usr/share/fonts/truetype/bizud-gothic"),)

@@ -35,7 +35,7 @@ _SERVER_SPARE = timedelta(days=90)
 _BACK = timedelta(hours=1)
 """A credential starts an hour ago: a box without a clock of its own may be a little behind."""
 
-SERVER_FILE = "server.pem"
+SERVER_FILE, SERVER_KEY_FILE = "server.pem", "server-key.pem"
 PublicKey = ec.EllipticCurvePublicKey
 
 
@@ -219,12 +219,14 @@ class AuthorityFolder:
 
     def server(self, authority: Authority, names: Sequence[str], now: datetime) -> tuple[Path, Path]:
         """(certificate, key) files of the service itself; made anew when missing, for other names or near their end."""
-        certificate_file, key_file = self.folder / SERVER_FILE, self.folder / "server-key.pem"
+        certificate_file, key_file = self.folder / SERVER_FILE, self.folder / SERVER_KEY_FILE
         if not (key_file.exists() and _still_good(certificate_file, authority, names, now)):
             key = ec.generate_private_key(ec.SECP256R1())
             issued = authority.issue_server(names, key.public_key(), now)
             write_private(key_file, private_pem(key))
             write_public(certificate_file, issued.public_bytes(Encoding.PEM))
+        self.folder.chmod(0o710)  # nginx is a member of the group; the CA's own key stays its owner's
+        key_file.chmod(0o640)
         return certificate_file, key_file
 
 

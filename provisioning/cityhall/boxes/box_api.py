@@ -18,7 +18,7 @@ from provisioning.cityhall.boxes.authority import peer_of
 from provisioning.cityhall.boxes.enrolment import EnrolmentService, Refused
 from provisioning.cityhall.boxes.intake import Batch, Intake
 from provisioning.cityhall.tables import Enrolment
-from provisioning.doors import PEER
+from provisioning.web.behind_nginx import credential_of
 
 MAX_BODY_BYTES = 512 * 1024
 MAX_BATCH_BYTES = 4 * 1024 * 1024
@@ -79,8 +79,8 @@ def create_box_app(office: EnrolmentService, intake: Intake, log: Log) -> Flask:
 
     @app.before_request
     def admit() -> Response | None:
-        der = request.environ.get(PEER)
-        admitted = office.admit(peer_of(der) if isinstance(der, bytes) else None)
+        der = credential_of(request.environ)
+        admitted = office.admit(peer_of(der) if der else None)
         if isinstance(admitted, Refused):
             log.warning("box_refused", reason=admitted.reason)
             return _refusal(admitted)

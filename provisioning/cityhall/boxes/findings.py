@@ -10,7 +10,11 @@ import re
 from provisioning.doctor.words import words
 
 _BRACKETED = re.compile(r"\s*[（(][^（()）]*\{[^（()）]*[)）]")
-FORMER = {"disk.lies": "disk.read_back_mismatch"}
+FORMER = {
+    "disk.lies": "disk.read_back_mismatch",
+    "power.slowed": "power.throttled",
+    "watchdog.asleep": "watchdog.not_armed",
+}
 """Code that a box with an earlier release sends -> its name now."""
 _PLACE = re.compile(r"\{\w+\}")
 
@@ -26,5 +30,5 @@ def next_step(code: str, language: str) -> str:
 
 
 def _words(code: str, language: str, part: str) -> str:
-    said = words().get(FORMER.get(code, code), {}).get(language, {}).get(part, "")
+    said = words()[language].get(f"{FORMER.get(code, code)}.{part}") or ""
     return _PLACE.sub("…", _BRACKETED.sub("", said))

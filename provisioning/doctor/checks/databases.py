@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from device.health.finding import Finding, error, ok
+from device.store_reading import connect_for_reading
 from provisioning.backup.restore import STAGE
 from provisioning.doctor.examined_box import ExaminedBox
 
@@ -27,7 +28,7 @@ def judge(damaged: list[str], *, count: int, restoring: bool) -> list[Finding]:
 
 def _sound(path: Path) -> bool:
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)) as database:
+        with closing(connect_for_reading(path)) as database:
             return bool(database.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
-    except sqlite3.Error:
+    except (sqlite3.Error, OSError):
         return False

@@ -23,20 +23,20 @@ Read = Callable[[str], int | None]
 
 class Setting(NamedTuple):
     """One of the kernel's settings. name: as sysctl writes it; found: None where the kernel, or this network namespace,
-    does not have it; least: more than wanted is well too; optional: not every kernel or namespace has it.
+    does not have it; at_least: more than wanted is right too; optional: not every kernel or namespace has it.
     """
 
     name: str
     wanted: int
     found: int | None
-    least: bool = False
+    at_least: bool = False
     optional: bool = False
 
-    def well(self) -> bool:
+    def is_right(self) -> bool:
         """As it has to be."""
         if self.found is None:
             return False
-        return self.found >= self.wanted if self.least else self.found == self.wanted
+        return self.found >= self.wanted if self.at_least else self.found == self.wanted
 
 
 def check(box: ExaminedBox) -> list[Finding]:
@@ -50,9 +50,9 @@ def judge(seen: list[Setting]) -> list[Finding]:
     found += [
         error("kernel.setting_wrong", setting=s.name, wanted=s.wanted, found=-1 if s.found is None else s.found)
         for s in seen
-        if not s.well() and not (s.found is None and s.optional)
+        if not s.is_right() and not (s.found is None and s.optional)
     ]
-    return [*found, ok("kernel.settings", count=sum(s.well() for s in seen))]
+    return [*found, ok("kernel.settings", count=sum(s.is_right() for s in seen))]
 
 
 def relied_on(site: Site, read: Read) -> list[Setting]:
@@ -69,7 +69,7 @@ def relied_on(site: Site, read: Read) -> list[Setting]:
         wanted[f"net.ipv4.conf.{interface}.send_redirects"] = 0
     found = [Setting(name, value, read(name)) for name, value in wanted.items()]
     room = "net.ipv4.neigh.default.gc_thresh3"  # only the machine's first network namespace has it
-    return [*found, Setting(room, neighbour_room(wifi), read(room), least=True, optional=True)]
+    return [*found, Setting(room, neighbour_room(wifi), read(room), at_least=True, optional=True)]
 
 
 def _interfaces(wifi: WifiSettings) -> list[str]:

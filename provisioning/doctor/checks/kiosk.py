@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from device.health.finding import Finding, error, ok, warning
+from device.store_reading import connect_for_reading
 from device.watchdog import http_probe
 from provisioning.doctor.examined_box import ExaminedBox
 
@@ -33,5 +33,5 @@ def judge(*, answers: bool, staff_code_set: bool, alarms: int = 0, unknown: int 
 
 
 def _count(file: Path, sql: str) -> int:
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5.0)) as database:
+    with closing(connect_for_reading(file)) as database:
         return int(database.execute(sql).fetchone()[0])

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from device.health.finding import Finding
+from device.printer.drivers import open_page_printer
 from provisioning.doctor.examined_box import ExaminedBox
 from provisioning.doctor.printer_condition import judge_printer
 
 
 def check(box: ExaminedBox) -> list[Finding]:
     """Asks the printer by IPP."""
-    from device.printer.page_printer import IppPagePrinter
-
-    return [judge_printer("page_printer", IppPagePrinter(box.site.page_printer).condition().value)]
+    return [judge_printer("page_printer", open_page_printer(box.site.page_printer).condition().value)]

@@ -22,4 +22,4 @@ def judge(throttled: int | None, *, board_tells: bool = False) -> Finding:
         return error("power.under_voltage_now")
     if throttled & 0x10000:
         return warning("power.under_voltage_before")
-    return warning("power.slowed") if throttled & 0xE000E else ok("power.steady")
+    return warning("power.throttled") if throttled & 0xE000E else ok("power.steady")

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from contextlib import closing
 
+from device.card.drivers import open_reader
 from device.health.finding import Finding, error, ok
 from provisioning.doctor.examined_box import ExaminedBox
 
 
 def check(box: ExaminedBox) -> list[Finding]:
     """Asks pcscd."""
-    from device.card.pcsc import PcscReader
-
-    with closing(PcscReader(box.site.card)) as asked:
+    with closing(open_reader(box.site.card)) as asked:
         return [judge(asked.presence().value)]
 
 

@@ -23,4 +23,4 @@ def judge(there: bool, pinged: bool, *, container: str = "") -> Finding:
         return absent("watchdog.of_host", container=container)
     if not there:
         return warning("watchdog.missing")
-    return ok("watchdog.armed") if pinged else warning("watchdog.asleep")
+    return ok("watchdog.armed") if pinged else warning("watchdog.not_armed")

@@ -38,7 +38,7 @@ def test_room_is_judged_by_bytes_and_by_inodes(free: int, inodes_free: int, code
 @pytest.mark.parametrize(
     ("flags", "code"),
     [(0, "power.steady"), (0x1, "power.under_voltage_now"), (0x50005, "power.under_voltage_now"),
-     (0x50000, "power.under_voltage_before"), (0x4, "power.slowed"), (0x80000, "power.slowed")],
+     (0x50000, "power.under_voltage_before"), (0x4, "power.throttled"), (0x80000, "power.throttled")],
 )  # fmt: skip
 def test_the_pi_s_flags_are_read_bit_by_bit(flags: int, code: str) -> None:
     assert power.judge(flags).code == code
@@ -107,7 +107,7 @@ def test_a_board_that_could_tell_and_does_not_is_warned_about() -> None:
 
 @pytest.mark.parametrize(
     ("there", "pinged", "code"),
-    [(False, False, "watchdog.missing"), (True, False, "watchdog.asleep"), (True, True, "watchdog.armed")],
+    [(False, False, "watchdog.missing"), (True, False, "watchdog.not_armed"), (True, True, "watchdog.armed")],
 )
 def test_a_watchdog_counts_only_when_somebody_pings_it(there: bool, pinged: bool, code: str) -> None:
     assert watchdog.judge(there=there, pinged=pinged).code == code
@@ -115,7 +115,7 @@ def test_a_watchdog_counts_only_when_somebody_pings_it(there: bool, pinged: bool
 
 def test_each_kernel_setting_that_is_wrong_is_named_and_the_others_are_counted() -> None:
     seen = [
-        kernel.Setting("a", 0, 0), kernel.Setting("b", 0, 2), kernel.Setting("c", 1024, 4096, least=True),
+        kernel.Setting("a", 0, 0), kernel.Setting("b", 0, 2), kernel.Setting("c", 1024, 4096, at_least=True),
         kernel.Setting("d", 1, None), kernel.Setting("e", 1, None, optional=True),
     ]  # fmt: skip
     found = {(one.code, one.facts.get("setting", one.facts.get("count"))) for one in kernel.judge(seen)}

@@ -18,9 +18,10 @@ from provisioning.doctor import report
 from provisioning.doctor.checks import backup, disk, dns, rtc
 from provisioning.doctor.printer_condition import judge_printer
 from provisioning.doctor.table import CHECKS
-from provisioning.doctor.words import words
+from provisioning.doctor.words import LANGUAGES, words
 
-WORDS = words()
+JAPANESE, ENGLISH = (words()[language].sentences for language in LANGUAGES)
+WORDS = sorted({key.rpartition(".")[0] for key in JAPANESE})
 HERE = Path(str(doctor.__file__)).parent
 FACTS = ("free_mib", "free_percent", "used_percent", "count", "celsius", "year", "seconds", "name", "days_left",
          "hours", "unit", "restarts", "check", "reason", "interface", "online", "file", "container", "setting",
@@ -42,7 +43,10 @@ def test_every_code_has_words_and_all_words_are_of_a_code() -> None:
 
 @pytest.mark.parametrize("code", WORDS)
 def test_both_languages_say_the_same_parts_with_the_same_facts(code: str) -> None:
-    ja, en = WORDS[code]["ja"], WORDS[code]["en"]
+    ja, en = (
+        {key.removeprefix(f"{code}."): said for key, said in words.items() if key.rpartition(".")[0] == code}
+        for words in (JAPANESE, ENGLISH)
+    )
     assert ja.keys() == en.keys()
     assert set(ja) in ({"title"}, {"title", "cause", "next"})
     for part in ja:
@@ -55,7 +59,7 @@ def test_what_is_not_well_always_names_a_cause_and_a_next_step() -> None:
     unwell = {judge_printer("page_printer", c.value).code for c in Condition if c is not Condition.READY}
     unwell |= {disk.judge_canary(answer).code for answer in ("read_only", "differs", "failed")}
     unwell |= {rtc.judge(None).code, dns.judge(False).code, backup.judge(None, wanted=False).code}
-    assert all("next" in WORDS[code]["ja"] for code in unwell)
+    assert all(f"{code}.next" in JAPANESE for code in unwell)
 
 
 def test_the_receipt_can_be_printed_whatever_was_found() -> None:

@@ -94,7 +94,7 @@ def test_the_second_apply_changes_and_asks_nothing(box: Box) -> None:
         (
             "minutes_per_visit = 60",
             "minutes_per_visit = 30",
-            {"hiroba-gate.service", "hiroba-portal.service", "hiroba-stats.service"},
+            {"hiroba-gate.service", "hiroba-portal.service", "hiroba-stats.service", "hiroba-nginx@box.service"},
         ),
         ('asset = "R08-0008"', 'asset = "R08-9008"', {"hiroba-kiosk.service"}),
         ("# ---", "# A comment: ---", set()),
