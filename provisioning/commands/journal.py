@@ -12,18 +12,18 @@ from rich.table import Table
 from device.audit import Audit
 from device.clock import SystemClock
 from device.store import Store
+from kiosk.schema import KIOSK_MIGRATIONS
 from kiosk.services.certificates.issuance.journal import Journal, RequestRow, UnknownRequest
-from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
-from kiosk.services.certificates.issuance.staff import Decision, StaffDesk
+from kiosk.services.certificates.issuance.open_matters import Decision, OpenMatters
 from provisioning.commands.options import state_option
 from provisioning.errors import NotFound
 
 
-def _open(state: Path) -> tuple[Journal, StaffDesk]:
+def _open(state: Path) -> tuple[Journal, OpenMatters]:
     store, clock = Store(state / "kiosk" / "kiosk.db", KIOSK_MIGRATIONS), SystemClock()
     audit = Audit(store, clock)
     journal = Journal(store, audit, clock)
-    return journal, StaffDesk(store, journal, audit)
+    return journal, OpenMatters(store, journal, audit)
 
 
 @click.group("journal")
@@ -37,8 +37,8 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def list_(state: Path, only_open: bool, as_json: bool) -> None:
     """List requests, newest first."""
-    journal, desk = _open(state)
-    rows = desk.open_matters() if only_open else journal.all_rows()
+    journal, matters = _open(state)
+    rows = matters.waiting() if only_open else journal.all_rows()
     if as_json:
         click.echo(json.dumps([_plain(row) for row in rows]))
         return
@@ -76,9 +76,9 @@ def show(state: Path, request: str, as_json: bool) -> None:
 @click.argument("decision", type=click.Choice([d.value for d in Decision]))
 def resolve_(state: Path, request: str, decision: str) -> None:
     """Say what became of REQUEST, after a look at the tray: delivered, or refund."""
-    journal, desk = _open(state)
+    journal, matters = _open(state)
     _row(journal, request)
-    desk.resolve(request, Decision(decision))
+    matters.resolve(request, Decision(decision))
     click.echo("記録しました。 / recorded.")
 
 

@@ -16,6 +16,7 @@ from provisioning.commands.run_fleet import fleet
 from provisioning.errors import SectionMissing
 from provisioning.serve import Listen, Served, every_address, serve
 from provisioning.site.model import read_site
+from provisioning.site.place import place_of
 
 T = TypeVar("T")
 
@@ -48,6 +49,7 @@ def kiosk(config: Path, state: Path) -> None:
             receipt=site.receipt_printer,
             page=site.page_printer,
             box_name=site.box.name,
+            place=place_of(site),
             state=state,
             clock=SystemClock(),
             log=open_log("kiosk"),

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from captive_portal.portal.languages import LANGUAGES
 from kiosk.issuer.protocol import Kind
+from kiosk.services import ROWS
 from provisioning.backup.age import parse_recipient
 from provisioning.backup.errors import KeyInvalid
 from provisioning.box.render.wrong import Wrong
@@ -55,6 +56,12 @@ def _offered(key: str, wanted: list[str], known: list[str]) -> None:
     for language in wanted:
         if language not in known:
             raise Wrong(key, "unknown_language", value=language, known=", ".join(known))
+
+
+def _services(site: Site) -> None:
+    for service in site.kiosk.services:
+        if service not in ROWS:
+            raise Wrong("kiosk.services", "unknown_service", value=service, known=", ".join(ROWS))
 
 
 def _addresses(site: Site) -> None:
@@ -139,6 +146,7 @@ def _spots(site: Site) -> None:
 _CHECKS: tuple[Callable[[Site], None], ...] = (
     _kinds,
     _languages,
+    _services,
     _addresses,
     _hosts,
     _said_to_people,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
+from kiosk.services.certificates.journey import CHOOSE_CERTIFICATE
 from kiosk.services.certificates.order_steps import OrderSteps
-from kiosk.shell.journey import Screen
 from kiosk.shell.pages import Pages
 
 
@@ -16,11 +16,11 @@ def make_blueprint(pages: Pages, order: OrderSteps) -> Blueprint:
 
     @choose_certificate.get("/choose-certificate")
     def show() -> str | Response:
-        return pages.show(Screen.CHOOSE_CERTIFICATE)
+        return pages.show(CHOOSE_CERTIFICATE)
 
     @choose_certificate.post("/choose-certificate/choose-<kind>")
     def choose(kind: str) -> Response:
-        if pages.claimed(Screen.CHOOSE_CERTIFICATE):
+        if pages.claimed(CHOOSE_CERTIFICATE):
             order.choose(kind)
         return pages.now()
 
