@@ -73,7 +73,7 @@ class Page(HTMLParser):
     @property
     def display(self) -> list[str]:
         """Larger text, high contrast: what is switched on."""
-        return re.findall(r'<html[^>]*class="([^"]*)"', self.html)[0].split()
+        return self.html.partition("<html")[2].partition('class="')[2].partition('"')[0].split()
 
     @property
     def text(self) -> str:

@@ -8,7 +8,6 @@ import gc
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
 from types import FrameType, FunctionType, ModuleType
@@ -91,9 +90,8 @@ class Walker:
         if part is None or any(known() is part for known in self.parts):
             return
         self.parts.append(weakref.ref(part))
-        for field in fields(part) if is_dataclass(part) else ():
-            if getattr(part, field.name) == "":
-                setattr(part, field.name, MARK)
+        for name in [name for name, value in vars(part).items() if value == ""]:
+            setattr(part, name, MARK)
 
     def go_home(self) -> None:
         """Mend everything, then touch nothing any more. The clock alone leads home."""
