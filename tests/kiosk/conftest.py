@@ -71,6 +71,11 @@ class Page(HTMLParser):
         return set().union(*(form.actions for form in self.forms)) - {""}
 
     @property
+    def display(self) -> list[str]:
+        """Larger text, high contrast: what is switched on."""
+        return self.html.partition("<html")[2].partition('class="')[2].partition('"')[0].split()
+
+    @property
     def text(self) -> str:
         """The words of the body."""
         return re.sub(r"<[^>]*>", " ", self.html.partition("<body")[2])
@@ -208,7 +213,7 @@ def visitor(stage: Stage) -> Visitor:
     return stage()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def staff_hash() -> str:
     """The hash of STAFF_CODE."""
     return hash_staff_code(staff_code_of(STAFF_CODE))
