@@ -5,7 +5,7 @@ Paths are relative to the state folder unless absolute; ``Path(state) / path`` d
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,23 @@ Network = Annotated[str, msgspec.Meta(pattern="^[0-9a-f:.]+/[0-9]{1,3}$")]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Natural = Annotated[int, msgspec.Meta(ge=0)]
 Login = Literal["one_tap", "email_code", "voucher"]
+
+
+class LoginMethodFacts(NamedTuple):
+    """What gate and statistics know of a log-in method. refusals: codes for which the portal refuses its form (the
+    sentence is ``error_CODE``); extendable: whether a session by it may be extended.
+    """
+
+    refusals: tuple[str, ...] = ()
+    extendable: bool = True
+
+
+LOGIN_METHODS: dict[str, LoginMethodFacts] = {
+    "one_tap": LoginMethodFacts(),
+    "email_code": LoginMethodFacts(refusals=("address", "code", "code_over", "mail", "too_many")),
+    "voucher": LoginMethodFacts(refusals=("voucher", "voucher_expired", "voucher_used", "too_many"), extendable=False),
+}
+"""A row for each Login; the order is the one in which statistics show them."""
 
 
 class Ipv4Settings(Section, frozen=True, kw_only=True):

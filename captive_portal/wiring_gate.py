@@ -9,13 +9,13 @@ import threading
 from pathlib import Path
 
 from captive_portal.gate.database import Database
-from captive_portal.gate.disaster_file import DisasterFlag
+from captive_portal.gate.disaster_file import DisasterFile
 from captive_portal.gate.enforcer import Enforcer
 from captive_portal.gate.kernel import netlink
-from captive_portal.gate.kernel.bridge_isolation import Isolation
-from captive_portal.gate.kernel.neighbours import KernelNeighbours
-from captive_portal.gate.kernel.packet_filter import NftKernel
-from captive_portal.gate.kernel.routing_rules import Routes
+from captive_portal.gate.kernel.bridge_isolation import BridgePortIsolation
+from captive_portal.gate.kernel.neighbours import KernelNeighbourTable
+from captive_portal.gate.kernel.packet_filter import NftPacketFilter
+from captive_portal.gate.kernel.routing_rules import RoutingRules
 from captive_portal.gate.server import Server
 from captive_portal.settings import WifiSettings
 from device.audit import Audit
@@ -27,54 +27,57 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
     """Serve until SIGTERM or SIGINT. Needs CAP_NET_ADMIN in the network namespace of the spots' interfaces. On return
-    the kernel's rules stay: shut for all without a session, open for those with one until its own time-out. Raises
-    StoreError, KernelRefused, OSError when it cannot start; the rules of an earlier run then stand as well.
+    the kernel's rules stay: closed for phones without a session, open for the others until their time-outs. Raises
+    StoreError, KernelRefused, OSError when it cannot start; the rules of an earlier run then stay as well.
     """
     _make_folders(state, settings)
     database = Database(state / settings.gate.database, settings.log)
-    kernel = NftKernel()
-    watch = netlink.rule_watch()
+    kernel = NftPacketFilter()
+    ruleset_monitor = netlink.open_ruleset_monitor()
     enforcer = Enforcer(
         settings,
         database=database,
         kernel=kernel,
-        neighbours=KernelNeighbours(settings, state),
+        neighbours=KernelNeighbourTable(settings, state),
         clock=clock,
         boot=BOOT_ID.read_text().strip(),
         audit=Audit(database.store, clock),
         log=log,
-        announce=DisasterFlag((state / settings.gate.socket).with_name("disaster")).show,
+        on_disaster_change=DisasterFile((state / settings.gate.socket).with_name("disaster")).update,
     )
-    isolation = Isolation((spot.interface for spot in settings.spots), log)
-    isolation.keep()
-    routes = Routes()
-    routes.shut(spot.interface for spot in settings.spots)
+    isolation = BridgePortIsolation((spot.interface for spot in settings.spots), log)
+    isolation.isolate_ports()
+    routing_rules = RoutingRules()
+    routing_rules.prohibit_unmarked(spot.interface for spot in settings.spots)
     enforcer.start()
-    if not routes.forward(ipv6=any(spot.ipv6.mode != "off" for spot in settings.spots)):
+    if not routing_rules.enable_forwarding(ipv6=any(spot.ipv6.mode != "off" for spot in settings.spots)):
         log.warning("forwarding_not_switched")
     server = Server(state / settings.gate.socket, _users(settings.gate.clients), enforcer, clock, log)
     pid = os.getpid()
-    server.watch(watch, lambda: enforcer.suspect() if netlink.foreign_change(watch, pid) else None)
-    server.watch(isolation.watch, isolation.heard)
+    server.watch(
+        ruleset_monitor,
+        lambda: enforcer.schedule_verify() if netlink.changed_by_other_process(ruleset_monitor, pid) else None,
+    )
+    server.watch(isolation.link_monitor, isolation.on_link_change)
     _stop_on_signal(server)
     try:
         server.serve()
     finally:
         enforcer.stop()
-        watch.close()
+        ruleset_monitor.close()
         isolation.close()
         kernel.close()
 
 
 def _make_folders(state: Path, settings: WifiSettings) -> None:
-    """Others may walk to the socket, which says itself who may enter; what the gate writes is for its user alone."""
+    """Other users may reach the socket, which authorises them itself; files of the gate are for its user alone."""
     for path in (settings.gate.database, settings.gate.socket):
         (state / path).parent.mkdir(parents=True, exist_ok=True, mode=0o711)
     os.umask(0o077)
 
 
 def _users(names: list[str]) -> set[int]:
-    """User ids that may ask: root, our own, and those of ``names`` that exist on this box."""
+    """User ids that may connect: root, our own, and those of ``names`` that exist on this box."""
     users = {0, os.getuid()}
     for name in names:
         try:

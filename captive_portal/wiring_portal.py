@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from captive_portal.gate.client import GateClient, SocketGateClient
-from captive_portal.portal.app import create_app
+from captive_portal.portal.app import WsgiApp, create_app
 from captive_portal.portal.languages import read_catalogues
 from captive_portal.portal.login.methods import build_methods
 from captive_portal.portal.mail import NoPostbox, SmtpPostbox
 from captive_portal.portal.records import open_records
-from captive_portal.portal.redirect import WsgiApp
 from captive_portal.portal.tokens import read_key
 from captive_portal.settings import WifiSettings
 from device.clock import Clock

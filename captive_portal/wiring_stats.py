@@ -11,7 +11,7 @@ from flask import Flask
 from captive_portal.gate.client import GateClient, SocketGateClient
 from captive_portal.settings import WifiSettings
 from captive_portal.stats.collector import StatsCollector
-from captive_portal.stats.ledger import open_ledger
+from captive_portal.stats.database import open_stats_database
 from captive_portal.stats.page import create_stats_app
 from device.clock import Clock
 from device.logs import Log
@@ -32,11 +32,11 @@ class BuiltStats:
 def build_stats(
     settings: WifiSettings, state: Path, clock: Clock, log: Log, gate: GateClient | None = None
 ) -> BuiltStats:
-    """Everything of the statistics. One process only: the collector is the database's writer. ``gate``: instead of the
-    one behind the settings' socket. Raises StoreError.
+    """Collector and staff page. One process only, since the collector writes the database. gate: in place of the one
+    at the settings' socket. Raises StoreError.
     """
     wanted = settings.stats
-    store = open_ledger(state / wanted.database)
+    store = open_stats_database(state / wanted.database)
     collector = StatsCollector(
         gate or SocketGateClient(state / settings.gate.socket),
         store,

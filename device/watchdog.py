@@ -1,6 +1,6 @@
 """Tells systemd that a process serves, and goes on serving: READY=1 and WATCHDOG=1, only after a proof.
 
-gunicorn says READY=1 before its worker has loaded and never says WATCHDOG=1 (facts/kiosk_fleet_ux.md §0.3). Here both
+gunicorn says READY=1 before its worker has loaded and never says WATCHDOG=1 (docs/sources.md#gunicorn). Here both
 follow a probe that the service itself has to answer, so that "active" means "answers" and a frozen worker is restarted.
 The protocol is sd_notify(3): one datagram of NAME=VALUE lines to the socket named by NOTIFY_SOCKET.
 """
@@ -106,6 +106,24 @@ class Heartbeat:
         """Whether it answered and ``lines`` were told."""
         with self._asking:
             return self._probe() and self._notifier.tell(*lines)
+
+
+def socket_probe(address: str | tuple[str, int], path: str = "/", *, seconds: float = PROBE_SECONDS) -> Probe:
+    """Asks our own unix socket, or (host, port), over plain HTTP. Any answer counts, an error page too."""
+    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    asked = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+
+    def answered() -> bool:
+        with socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
+            connection.settimeout(seconds)
+            try:
+                connection.connect(address)
+                connection.sendall(asked)
+                return connection.recv(5) == b"HTTP/"
+            except OSError:
+                return False
+
+    return answered
 
 
 def http_probe(host: str, port: int, path: str = "/", *, tls: bool = False, seconds: float = PROBE_SECONDS) -> Probe:

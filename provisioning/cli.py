@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import importlib
 import importlib.util
+import io
 import os
 import sys
 from typing import NoReturn
@@ -25,12 +26,12 @@ COMMANDS = {
     "doctor": ("doctor", "What is wrong with this box, why, and the next step."),
     "install": ("install", "Make this checkout what the box runs: slot, units, site file."),
     "enrol": ("enrol", "Make this box known to city hall: ask, renew, status."),
-    "fleet": ("fleet", "City hall's side: enrolment codes, staff accounts, boxes."),
+    "cityhall": ("cityhall", "City hall's side: enrolment codes, staff accounts, boxes."),
     "heartbeat": ("heartbeat", "Tell city hall how this box is, and send what waits."),
     "journal": ("journal", "Requests on this kiosk: list, show, resolve."),
     "register": ("register", "The issuer's register of residents: import, link, restrict, show."),
     "restore": ("restore", "Lay an archive onto a blank box."),
-    "run": ("run", "Run one process: kiosk, issuer, portal, gate, stats, fleet."),
+    "run": ("run", "Run one process: kiosk, issuer, portal, gate, stats, cityhall."),
     "seed": ("seed", "A new box's first start: cloud-init files, enrolment code, labels."),
     "site": ("site", "Check a site file, of a box or a city; render from it; describe its keys."),
     "staff-code": ("staff_code", "Make the hash of a staff code for the site file."),
@@ -43,6 +44,8 @@ COMMANDS = {
     "wipe": ("wipe", "Disposal: destroy this box's state, with a record."),
 }
 """Command -> (file in commands/, one line of help)."""
+RENAMED = {"fleet": "cityhall"}
+"""Former name of a command -> its name now."""
 
 
 class _Lazy(click.Group):
@@ -52,10 +55,23 @@ class _Lazy(click.Group):
         return sorted(name for name, (module, _) in COMMANDS.items() if _present(module))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in RENAMED:
+            from provisioning.commands.renamed import now_called
+
+            cmd_name = now_called(ctx, cmd_name, RENAMED)
         if cmd_name not in COMMANDS or not _present(COMMANDS[cmd_name][0]):
             return None
         command = importlib.import_module(f"provisioning.commands.{COMMANDS[cmd_name][0]}").command
         return command if isinstance(command, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """See click.Group; what was typed wrong gets the command nearest to it as a suggestion."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, possibilities=self.list_commands(ctx), ctx=ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -74,6 +90,8 @@ def hiroba() -> None:
 
 def main() -> None:
     """The entry point: errors become one clear message and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        _write_japanese(stream)
     try:
         ended = hiroba.main(standalone_mode=False)  # without its own error pages, click hands an Exit's code back
         sys.exit(ended if isinstance(ended, int) else 0)
@@ -93,6 +111,15 @@ def main() -> None:
         if error.filename is None and error.errno not in (errno.ENOSPC, errno.EROFS):
             raise  # not about a file: a surprise, whose place the maintainers need
         _fail(FileTrouble(error))
+
+
+def _write_japanese(stream: object) -> None:
+    """UTF-8 where the locale's own encoding has no Japanese (C, Latin-1): our words are Japanese first."""
+    if isinstance(stream, io.TextIOWrapper):
+        try:
+            "ひろば".encode(stream.encoding)
+        except UnicodeEncodeError:
+            stream.reconfigure(encoding="utf-8")
 
 
 def _fail(error: HirobaError) -> NoReturn:

@@ -23,6 +23,7 @@ PROGRAMS = {
     "vpcd": "/usr/lib/pcsc/drivers/serial/libifdvpcd.so",
     "chromium": "chromium",
     "nft": "nft",
+    "nginx": "nginx",
     "dnsmasq": "dnsmasq",
     "hostapd": "hostapd",
     "opensc": "pkcs11-tool",
@@ -41,7 +42,11 @@ PROGRAMS = {
     "systemd": "systemd-analyze",
     "systemd-nspawn": "systemd-nspawn",
 }
-FONTS = {"ipamj": "/usr/share/fonts/truetype/ipamj", "bizud": "/usr/share/fonts/truetype/bizud-gothic"}
+FONTS = {
+    "ipamj": "/usr/share/fonts/truetype/ipamj",
+    "bizud": "/usr/share/fonts/truetype/bizud-gothic",
+    "noto": "/usr/share/fonts/opentype/noto",
+}
 
 
 def missing(name: str) -> str | None:

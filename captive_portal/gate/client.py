@@ -1,6 +1,4 @@
-"""The port the portal talks to, and its real end over the unix socket. The fake for tests and the demo is
-``memory.MemoryGate``.
-"""
+"""The client port of the gate, and the client over the unix socket. In memory: ``memory.MemoryGate``."""
 
 from __future__ import annotations
 
@@ -16,11 +14,11 @@ import msgspec
 from captive_portal.gate import protocol as p
 from captive_portal.gate.errors import GateFault, GateUnreachable
 
-A = TypeVar("A", bound=p.Message)
+A = TypeVar("A", bound=p.GateMessage)
 
 
 class GateClient(Protocol):
-    """Everything that may be asked of the gate. All raise GateUnreachable or GateFault."""
+    """All requests to the gate. Each raises GateUnreachable or GateFault."""
 
     def lookup(self, ip: str) -> p.Phone:
         """See protocol.Lookup."""
@@ -42,7 +40,7 @@ class GateClient(Protocol):
         """See protocol.Resume."""
         ...
 
-    def sessions(self, spot: str = "") -> list[p.SessionShown]:
+    def sessions(self, spot: str = "") -> list[p.SessionDetails]:
         """See protocol.ListSessions."""
         ...
 
@@ -51,11 +49,11 @@ class GateClient(Protocol):
         ...
 
     def unblock(self, mac: str = "", block: str = "") -> int:
-        """See protocol.Unblock; blocks lifted."""
+        """See protocol.Unblock; phones unblocked."""
         ...
 
-    def blocks(self) -> list[p.BlockShown]:
-        """See protocol.ListBlocks."""
+    def blocked_phones(self) -> list[p.BlockedPhoneDetails]:
+        """See protocol.ListBlockedPhones."""
         ...
 
     def set_disaster(self, request: p.SetDisaster) -> p.Disaster:
@@ -70,7 +68,7 @@ class GateClient(Protocol):
         """See protocol.GetHealth."""
         ...
 
-    def drain_usage(self, acknowledged: int = 0, limit: int = 500) -> list[p.Usage]:
+    def drain_usage(self, acknowledged: int = 0, limit: int = 500) -> list[p.UsageEvent]:
         """See protocol.DrainUsage."""
         ...
 
@@ -79,73 +77,73 @@ class GateClient(Protocol):
         ...
 
 
-class AskingGate(ABC):
-    """GateClient in terms of one ``ask``: what the real end and the fake have in common."""
+class BaseGateClient(ABC):
+    """GateClient in terms of one method ``request``; base of the socket client and of the gate in memory."""
 
     @abstractmethod
-    def ask(self, request: p.Request) -> p.Answer:
+    def request(self, request: p.Request) -> p.Answer:
         """One request, one answer."""
 
     def lookup(self, ip: str) -> p.Phone:
         """See GateClient."""
-        return _fit(self.ask(p.Lookup(ip=ip)), p.Phone)
+        return _fit(self.request(p.Lookup(ip=ip)), p.Phone)
 
     def open(self, request: p.Open) -> p.Opened | p.Refused:
         """See GateClient."""
-        return _entry(self.ask(request))
+        return _entry(self.request(request))
 
     def extend(self, ip: str, minutes: int = 0) -> p.Opened | p.Refused:
         """See GateClient."""
-        return _entry(self.ask(p.Extend(ip=ip, minutes=minutes)))
+        return _entry(self.request(p.Extend(ip=ip, minutes=minutes)))
 
     def end(self, ip: str = "", session: str = "", reason: p.EndReason = p.EndReason.LOGOUT) -> int:
         """See GateClient."""
-        return _fit(self.ask(p.End(ip=ip, session=session, reason=reason)), p.Done).count
+        return _fit(self.request(p.End(ip=ip, session=session, reason=reason)), p.Done).count
 
     def resume(self, ip: str, token: str) -> p.Opened | p.Refused:
         """See GateClient."""
-        return _entry(self.ask(p.Resume(ip=ip, token=token)))
+        return _entry(self.request(p.Resume(ip=ip, token=token)))
 
-    def sessions(self, spot: str = "") -> list[p.SessionShown]:
+    def sessions(self, spot: str = "") -> list[p.SessionDetails]:
         """See GateClient."""
-        return _fit(self.ask(p.ListSessions(spot=spot)), p.Sessions).sessions
+        return _fit(self.request(p.ListSessions(spot=spot)), p.Sessions).sessions
 
     def block(self, session: str = "", ip: str = "", mac: str = "") -> int:
         """See GateClient."""
-        return _fit(self.ask(p.Block(session=session, ip=ip, mac=mac)), p.Done).count
+        return _fit(self.request(p.Block(session=session, ip=ip, mac=mac)), p.Done).count
 
     def unblock(self, mac: str = "", block: str = "") -> int:
         """See GateClient."""
-        return _fit(self.ask(p.Unblock(mac=mac, block=block)), p.Done).count
+        return _fit(self.request(p.Unblock(mac=mac, block=block)), p.Done).count
 
-    def blocks(self) -> list[p.BlockShown]:
+    def blocked_phones(self) -> list[p.BlockedPhoneDetails]:
         """See GateClient."""
-        return _fit(self.ask(p.ListBlocks()), p.Blocks).blocks
+        return _fit(self.request(p.ListBlockedPhones()), p.BlockedPhoneList).phones
 
     def set_disaster(self, request: p.SetDisaster) -> p.Disaster:
         """See GateClient."""
-        return _fit(self.ask(request), p.Disaster)
+        return _fit(self.request(request), p.Disaster)
 
     def disaster(self) -> p.Disaster:
         """See GateClient."""
-        return _fit(self.ask(p.GetDisaster()), p.Disaster)
+        return _fit(self.request(p.GetDisaster()), p.Disaster)
 
     def health(self) -> p.Health:
         """See GateClient."""
-        return _fit(self.ask(p.GetHealth()), p.Health)
+        return _fit(self.request(p.GetHealth()), p.Health)
 
-    def drain_usage(self, acknowledged: int = 0, limit: int = 500) -> list[p.Usage]:
+    def drain_usage(self, acknowledged: int = 0, limit: int = 500) -> list[p.UsageEvent]:
         """See GateClient."""
-        return _fit(self.ask(p.DrainUsage(acknowledged=acknowledged, limit=limit)), p.UsageBatch).usage
+        return _fit(self.request(p.DrainUsage(acknowledged=acknowledged, limit=limit)), p.UsageBatch).usage
 
     def note_refused(self, note: p.NoteRefused) -> None:
         """See GateClient."""
-        _fit(self.ask(note), p.Done)
+        _fit(self.request(note), p.Done)
 
 
-class SocketGateClient(AskingGate):
-    """The gate over its unix socket. One kept connection per thread; a lost one is opened anew once, so that a
-    restarted gate is found again. timeout in seconds for each answer.
+class SocketGateClient(BaseGateClient):
+    """The gate over its unix socket, one persistent connection per thread. A lost connection is opened again once, so
+    that requests survive a restart of the gate. timeout: seconds for each answer.
     """
 
     def __init__(self, path: Path, timeout: float = 5.0) -> None:
@@ -153,8 +151,8 @@ class SocketGateClient(AskingGate):
         self._timeout = timeout
         self._kept = threading.local()
 
-    def ask(self, request: p.Request) -> p.Answer:
-        """See AskingGate."""
+    def request(self, request: p.Request) -> p.Answer:
+        """See BaseGateClient."""
         frame = p.pack(request)
         kept: socket.socket | None = getattr(self._kept, "connection", None)
         try:

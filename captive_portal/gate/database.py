@@ -1,8 +1,8 @@
-"""Where the desired state is written down: sessions, the day's salt and use, blocks, the disaster switch, events, and
-the sealed connection log.
+"""The gate's database: sessions, the day's salt and use, blocked phones, disaster mode, usage events, and the encrypted
+connection log.
 
 A session's row, with its MAC, is deleted when it ends (secure_delete, and the write-ahead log is cut back by
-``sweep``); in the same transaction its entry goes into the encrypted connection log, if the city keeps one.
+``truncate_wal``); in the same transaction its entry is added to the connection log, if there is one.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from typing import TypeVar
 import msgspec
 
 from captive_portal.gate import protocol as p
-from captive_portal.gate.connection_log.sealing import Seal
-from captive_portal.gate.policy.blocked_phones import Bar
+from captive_portal.gate.connection_log.sealing import LogSealer
+from captive_portal.gate.policy.blocked_phones import BlockedPhone
 from captive_portal.gate.policy.changes import Changes
 from captive_portal.gate.policy.identity import DaySalt
 from captive_portal.gate.policy.session import Session
-from captive_portal.gate.policy.session_policy import Book
+from captive_portal.gate.policy.session_policy import SessionPolicy
 from captive_portal.settings import ConnectionLogSettings
 from device.audit import AUDIT_MIGRATIONS
 from device.migrations import additive, statements
@@ -47,7 +47,9 @@ MIGRATIONS = (
 
 @dataclass(slots=True, frozen=True)
 class Moment:
-    """A point in time that survives a reboot: which boot, its monotonic seconds, and the wall clock."""
+    """A point in time that can be compared across reboots: boot id, monotonic seconds and wall clock. Stored as JSON
+    under these field names.
+    """
 
     boot: str
     monotonic: float
@@ -55,8 +57,8 @@ class Moment:
 
 
 def after_boot(session: Session, kept: Moment, now: Moment) -> Session:
-    """A session as it stands now. In the same boot nothing changes, whatever the wall clock did. After a reboot it has
-    the seconds it had left when last kept, less those the wall clock says went by (a clock that went back takes none).
+    """The session at ``now``. In the same boot it is unchanged, whatever the wall clock did. After a reboot it has the
+    seconds that were left at the last checkpoint, less the wall clock time since (a clock that went back takes none).
     """
     if kept.boot == now.boot:
         return session
@@ -67,18 +69,18 @@ def after_boot(session: Session, kept: Moment, now: Moment) -> Session:
 
 
 class Database:
-    """The gate's file. Written by the enforcer's thread alone."""
+    """The gate's SQLite file. Only the enforcer's thread writes it."""
 
     def __init__(self, path: Path, log: ConnectionLogSettings | None = None) -> None:
         self.store = Store(path, MIGRATIONS, page_bytes=SMALL_PAGE)
         self.store.rows("PRAGMA cache_size=-256")  # KiB, not 2 MiB: rows are written, and hardly ever read
         self._log = log or ConnectionLogSettings()
-        self._seal = Seal(base64.b64decode(self._log.key)) if self._log.key else None
+        self._sealer = LogSealer(base64.b64decode(self._log.key)) if self._log.key else None
 
     # -- reading at the start --
 
     def token_key(self) -> bytes:
-        """The key of the tokens, made once."""
+        """The key of the resume tokens, generated once."""
         key = self._fact("token_key", bytes)
         if key is None:
             key = secrets.token_bytes(32)
@@ -87,31 +89,33 @@ class Database:
         return key
 
     def salt(self) -> DaySalt | None:
-        """The day's salt, if one was kept."""
+        """The day's salt, if one is stored."""
         return self._fact("salt", DaySalt)
 
-    def fill(self, book: Book, now: Moment) -> None:
-        """Give the book what is remembered; a disaster whose end has passed meanwhile ends there."""
+    def restore(self, policy: SessionPolicy, now: Moment) -> None:
+        """Load the stored state into ``policy``; disaster mode whose end has passed meanwhile ends there."""
         kept = self._fact("kept", Moment) or now
         rows = self.store.rows("SELECT body FROM session")
         sessions = [after_boot(msgspec.json.decode(row["body"], type=Session), kept, now) for row in rows]
         (last,) = self.store.rows("SELECT max(coalesce((SELECT max(number) FROM usage), 0), ?)", (self._numbered(),))
         used = self._fact("used", dict[str, float]) or {}  # of an older release, on the day of the update
         used |= {row["name"]: row["seconds"] for row in self.store.rows("SELECT name, seconds FROM used")}
-        book.restore(sorted(sessions, key=lambda s: s.started_at), used, int(last[0]))
-        book.blocks.restore(self._fact("blocked", set[str]) or (), self._fact("bars", list[Bar]) or ())
+        policy.restore(sorted(sessions, key=lambda s: s.started_at), used, int(last[0]))
+        policy.blocked_phones.restore(
+            self._fact("blocked", set[str]) or (), self._fact("bars", list[BlockedPhone]) or ()
+        )
         disaster = self._fact("disaster", p.Disaster)
         if disaster and disaster.on:
-            book.set_disaster(
+            policy.set_disaster(
                 p.SetDisaster(on=True, reason=disaster.reason, until=disaster.until, drill=disaster.drill)
             )
 
     def structure(self, table: str) -> str:
-        """The kernel's own picture of our table as it was when ``table`` was last installed; "" if it never was."""
+        """The table as the kernel listed it after ``table`` was last installed; "" if it never was."""
         rows = self._fact("structure", list[str]) or ["", ""]
         return rows[1] if rows[0] == _digest(table) else ""
 
-    def keep_structure(self, table: str, structure: str) -> None:
+    def save_structure(self, table: str, structure: str) -> None:
         """See ``structure``."""
         with self.store.transaction() as connection:
             _put_fact(connection, "structure", [_digest(table), structure])
@@ -125,62 +129,62 @@ class Database:
 
     # -- writing --
 
-    def write(self, changes: Changes, book: Book, salt: DaySalt, now: Moment) -> None:
-        """One transaction, on the disk when it returns."""
+    def write(self, changes: Changes, policy: SessionPolicy, salt: DaySalt, now: Moment) -> None:
+        """Write the changes in one transaction, on the disk when this returns."""
         with self.store.transaction() as connection:
-            _write_sessions(connection, (book.sessions[i] for i in changes.live))
-            connection.executemany("DELETE FROM session WHERE id = ?", [(i,) for i in changes.over])
+            _write_sessions(connection, (policy.sessions[i] for i in changes.updated))
+            connection.executemany("DELETE FROM session WHERE id = ?", [(i,) for i in changes.ended])
             if changes.day:
                 connection.execute("DELETE FROM used")
                 connection.execute("DELETE FROM fact WHERE name = 'used'")
-            _write_used(connection, changes.over.values(), book.used)
-            _write_usage(connection, changes.usage)
-            if changes.log_entries and self._seal:
-                box = (now.wall.date().isoformat(), self._seal.close(changes.log_entries))
+            _write_used(connection, changes.ended.values(), policy.used_seconds)
+            _write_usage(connection, changes.usage_events)
+            if changes.log_entries and self._sealer:
+                box = (now.wall.date().isoformat(), self._sealer.seal(changes.log_entries))
                 connection.execute("INSERT INTO sealed (day, box) VALUES (?,?)", box)
-            if changes.blocks:
-                _put_fact(connection, "blocked", list(book.blocks))  # who; an older release reads this alone
-                _put_fact(connection, "bars", book.blocks.bars())  # since when and where
+            if changes.blocked_phones:
+                _put_fact(connection, "blocked", list(policy.blocked_phones))  # who; an older release reads this alone
+                _put_fact(connection, "bars", policy.blocked_phones.records())  # since when and where
             if changes.disaster:
-                _put_fact(connection, "disaster", book.disaster)
+                _put_fact(connection, "disaster", policy.disaster)
             if changes.day:
                 _put_fact(connection, "salt", salt)
                 oldest = now.wall.date() - timedelta(days=self._log.keep_days)
                 connection.execute("DELETE FROM sealed WHERE day < ?", (oldest.isoformat(),))
-            if changes.live and not self._same_boot(now):
+            if changes.updated and not self._same_boot(now):
                 _put_fact(connection, "kept", now)
 
-    def keep(self, book: Book, now: Moment) -> None:
-        """Write every session's counters and the present moment."""
+    def checkpoint(self, policy: SessionPolicy, now: Moment) -> None:
+        """Write every session with its counters, and the present time."""
         with self.store.transaction() as connection:
-            _write_sessions(connection, book.sessions.values())
+            _write_sessions(connection, policy.sessions.values())
             _put_fact(connection, "kept", now)
 
     def _same_boot(self, now: Moment) -> bool:
         kept = self._fact("kept", Moment)
         return kept is not None and kept.boot == now.boot
 
-    def drain(self, acknowledged: int, limit: int) -> list[p.Usage]:
-        """Forget events up to ``acknowledged``; the next ``limit``."""
+    def drain_usage(self, acknowledged: int, limit: int) -> list[p.UsageEvent]:
+        """Delete usage events up to ``acknowledged``; the next ``limit``."""
         if acknowledged:
             with self.store.transaction() as connection:
                 connection.execute("DELETE FROM usage WHERE number <= ?", (acknowledged,))
                 _put_fact(connection, "numbered", max(acknowledged, self._numbered()))
         rows = self.store.rows("SELECT body FROM usage ORDER BY number LIMIT ?", (min(limit, 5000),))
-        return [msgspec.json.decode(row["body"], type=p.Usage) for row in rows]
+        return [msgspec.json.decode(row["body"], type=p.UsageEvent) for row in rows]
 
     def sealed(self, first: date, last: date) -> list[tuple[str, bytes]]:
         """(day, box) of the connection log, oldest first; both days included."""
         sql = "SELECT day, box FROM sealed WHERE day >= ? AND day <= ? ORDER BY number"
         return [(row["day"], row["box"]) for row in self.store.rows(sql, (first.isoformat(), last.isoformat()))]
 
-    def sweep(self) -> None:
-        """Cut the write-ahead log to nothing, so that no ended session's MAC stays on the disk."""
+    def truncate_wal(self) -> None:
+        """Truncate the write-ahead log, so that no ended session's MAC stays on the disk."""
         self.store.rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
-        """Sweep and close."""
-        self.sweep()
+        """Truncate the write-ahead log and close."""
+        self.truncate_wal()
         self.store.close()
 
 
@@ -194,13 +198,13 @@ def _write_sessions(connection: sqlite3.Connection, sessions: Iterable[Session])
 
 
 def _write_used(connection: sqlite3.Connection, over: Iterable[Session], used: Mapping[str, float]) -> None:
-    """The day's use of whoever has just gone."""
+    """The day's use of phones and accounts whose sessions ended."""
     names = {name for session in over for name in (session.phone, session.account)} & used.keys()
     rows = ((name, used[name]) for name in names)
     connection.executemany("INSERT INTO used VALUES (?,?) ON CONFLICT DO UPDATE SET seconds = excluded.seconds", rows)
 
 
-def _write_usage(connection: sqlite3.Connection, usage: list[p.Usage]) -> None:
+def _write_usage(connection: sqlite3.Connection, usage: list[p.UsageEvent]) -> None:
     connection.executemany("INSERT INTO usage VALUES (?,?)", [(u.number, msgspec.json.encode(u)) for u in usage])
 
 

@@ -1,4 +1,4 @@
-"""Carries the desired state out: database first, kernel second, answer last; and keeps the kernel as it should be.
+"""Applies the desired state: database first, kernel second, answer last; and repairs the kernel's rules.
 
 One thread owns all of it.
 """
@@ -11,27 +11,27 @@ from contextlib import suppress
 from captive_portal.gate import protocol as p
 from captive_portal.gate.database import Database, Moment
 from captive_portal.gate.errors import KernelRefused
-from captive_portal.gate.kernel.neighbours import Neighbours
-from captive_portal.gate.kernel.packet_filter import Kernel
-from captive_portal.gate.kernel.reconciler import Keeper, Wrong
-from captive_portal.gate.policy.disaster_usage import Crowd
-from captive_portal.gate.policy.dispatch import answer
-from captive_portal.gate.policy.identity import Handles, Tokens
-from captive_portal.gate.policy.session_policy import Book
+from captive_portal.gate.kernel.neighbours import NeighbourTable
+from captive_portal.gate.kernel.packet_filter import PacketFilter
+from captive_portal.gate.kernel.reconciler import ElementDrift, ElementReconciler
+from captive_portal.gate.policy.disaster_usage import DisasterUsage
+from captive_portal.gate.policy.dispatch import dispatch
+from captive_portal.gate.policy.identity import DailyPseudonyms, ResumeTokens
+from captive_portal.gate.policy.session_policy import SessionPolicy
 from captive_portal.settings import WifiSettings
 from device.audit import AuditSink
 from device.clock import Clock
 from device.logs import Log
 
-VERIFY_APART = 1.0
-"""Seconds between two looks at the ruleset after somebody else changed it."""
-QUIET = 30.0
-"""Seconds until the next look when nothing is expected."""
+MIN_VERIFY_SECONDS = 1.0
+"""Seconds between two checks of the ruleset after another process changed it."""
+MAX_IDLE_SECONDS = 30.0
+"""Seconds until the next ``tick`` when nothing is due."""
 
 
 class Enforcer:
-    """Answers batches of requests and does what time asks for. Settling a batch costs one transaction in the database
-    and one in the kernel, however many phones logged in.
+    """Handles batches of requests and what is due. Committing a batch costs one transaction in the database and one in
+    the kernel, however many phones logged in.
     """
 
     def __init__(
@@ -39,18 +39,18 @@ class Enforcer:
         settings: WifiSettings,
         *,
         database: Database,
-        kernel: Kernel,
-        neighbours: Neighbours,
+        kernel: PacketFilter,
+        neighbours: NeighbourTable,
         clock: Clock,
         boot: str,
         audit: AuditSink,
         log: Log,
-        announce: Callable[[p.Disaster], None] = lambda _: None,
+        on_disaster_change: Callable[[p.Disaster], None] = lambda _: None,
     ) -> None:
-        """announce: told of disaster mode at the start and at every switch."""
-        self._announce = announce
-        self._crowd = Crowd(clock)
-        self._open_to_all = False
+        """on_disaster_change: called at the start and at every switch of disaster mode."""
+        self._on_disaster_change = on_disaster_change
+        self._disaster_usage = DisasterUsage(clock)
+        self._was_disaster = False
         self._settings = settings
         self._interfaces = {spot.name: spot.interface for spot in settings.spots}
         self._database = database
@@ -60,50 +60,52 @@ class Enforcer:
         self._boot = boot
         self._audit = audit
         self._log = log
-        self._handles = Handles(clock, database.salt())
-        self._keeper = Keeper(settings, kernel, clock)
-        self.book = Book(settings, clock, self._handles, Tokens(database.token_key()), self._keeper.measure)
+        self._pseudonyms = DailyPseudonyms(clock, database.salt())
+        self._reconciler = ElementReconciler(settings, kernel, clock)
+        self.policy = SessionPolicy(
+            settings, clock, self._pseudonyms, ResumeTokens(database.token_key()), self._reconciler.read_counters
+        )
         self._structure = ""
-        self._sample_at = self._keep_at = self._verify_at = 0.0
-        self._suspicious = self._unswept = False
-        self._heals = 0
+        self._read_counters_at = self._checkpoint_at = self._verify_at = 0.0
+        self._verify_wanted = self._wal_has_ended_sessions = False
+        self._repairs = 0
         self._problem = ""
 
-    # -- life --
+    # -- start and stop --
 
     def start(self) -> None:
-        """Remember, then make the kernel so. A table that stands as we left it is kept, with its counters."""
-        self._database.fill(self.book, self._moment())
-        if self.book.changed_disaster() and not self.book.disaster.on:
-            self._note_own_end()
-        self._structure = self._database.structure(self._keeper.table)
+        """Load the state and apply it. A table that is as this gate installed it is kept, with its counters."""
+        self._database.restore(self.policy, self._moment())
+        if self.policy.disaster_changed() and not self.policy.disaster.on:
+            self._audit_disaster_expired()
+        self._structure = self._database.structure(self._reconciler.table)
         present = self._kernel.structure()
         kept = bool(present) and present == self._structure
         self._reconcile(reset=not kept)
         if kept:
-            self._crowd.begin(self._kernel.crowd())
-        self._settle()
-        self._announce(self.book.disaster)
-        self._open_to_all = self.book.disaster.on
-        self._sample_at = self._clock.monotonic() + self._settings.gate.sample_seconds
-        self._keep_at = self._clock.monotonic() + self._settings.gate.keep_seconds
-        self._log.info("gate_started", online=len(self.book.sessions), kept=kept)
+            self._disaster_usage.start(self._kernel.read_disaster_usage())
+        self._commit()
+        self._on_disaster_change(self.policy.disaster)
+        self._was_disaster = self.policy.disaster.on
+        self._read_counters_at = self._clock.monotonic() + self._settings.gate.sample_seconds
+        self._checkpoint_at = self._clock.monotonic() + self._settings.gate.keep_seconds
+        self._log.info("gate_started", online=len(self.policy.sessions), kept=kept)
 
     def stop(self) -> None:
-        """Write down the last counters; the kernel's rules stay as they are."""
-        self._look()
-        if self.book.disaster.on:
-            self._tell_crowd()
-        self._settle()
-        self._database.keep(self.book, self._moment())
+        """Write the last counters; the kernel's rules stay as they are."""
+        self._find_drift()
+        if self.policy.disaster.on:
+            self._record_disaster_usage()
+        self._commit()
+        self._database.checkpoint(self.policy, self._moment())
         self._database.close()
 
     # -- requests --
 
-    def answer(self, requests: Sequence[p.Request]) -> list[p.Answer]:
-        """Answer a batch, in order, after what they ask for is on the disk and in the kernel."""
+    def handle(self, requests: Sequence[p.Request]) -> list[p.Answer]:
+        """Answer a batch, in order, once its changes are on the disk and in the kernel."""
         answers = [self._answer(request) for request in requests]
-        if self._settle():
+        if self._commit():
             return answers
         busy = p.Refused(refused=p.RefusalReason.GATE_BUSY)
         return [busy if isinstance(given, p.Opened) else given for given in answers]
@@ -112,17 +114,19 @@ class Enforcer:
         if isinstance(request, p.GetHealth):
             return self._health()
         if isinstance(request, p.DrainUsage):
-            return p.UsageBatch(usage=self._database.drain(request.acknowledged, request.limit))
+            return p.UsageBatch(usage=self._database.drain_usage(request.acknowledged, request.limit))
         ip = getattr(request, "ip", "")
-        given = answer(self.book, request, self._neighbours.find(ip) if ip else None)
-        self._note(request, given)
+        given = dispatch(self.policy, request, self._neighbours.find(ip) if ip else None)
+        self._audit_request(request, given)
         return given
 
     def _health(self) -> p.Health:
         ready = bool(self._structure) and not self._problem
-        return p.Health(ready=ready, online=len(self.book.sessions), heals=self._heals, last_problem=self._problem)
+        return p.Health(
+            ready=ready, online=len(self.policy.sessions), repairs=self._repairs, last_problem=self._problem
+        )
 
-    def _note(self, request: p.Request, given: p.Answer) -> None:
+    def _audit_request(self, request: p.Request, given: p.Answer) -> None:
         match request, given:
             case p.SetDisaster(), p.Disaster():
                 until = given.until.isoformat() if given.until else ""
@@ -134,159 +138,159 @@ class Enforcer:
 
     # -- time --
 
-    def suspect(self) -> None:
-        """Somebody else changed the ruleset: look soon."""
-        self._suspicious = True
+    def schedule_verify(self) -> None:
+        """Another process changed the ruleset: check it soon."""
+        self._verify_wanted = True
 
-    def next_work(self) -> float:
-        """Monotonic seconds at which ``tick`` has something to do."""
-        times = [self._clock.monotonic() + QUIET, self.book.next_due()]
+    def next_due_at(self) -> float:
+        """Monotonic seconds at which ``tick`` is due."""
+        times = [self._clock.monotonic() + MAX_IDLE_SECONDS, self.policy.next_due()]
         if self._busy():
-            times += [self._sample_at, self._keep_at]
-        elif self._unswept:
-            times.append(self._keep_at)
-        if self._suspicious or self._problem:
+            times += [self._read_counters_at, self._checkpoint_at]
+        elif self._wal_has_ended_sessions:
+            times.append(self._checkpoint_at)
+        if self._verify_wanted or self._problem:
             times.append(self._verify_at)
         return min(times)
 
     def tick(self) -> None:
-        """End what is over, read counters, look after the kernel, write down."""
+        """End what is due, verify the ruleset, read counters, write a checkpoint."""
         now = self._clock.monotonic()
-        was_disaster = self.book.disaster.on
-        if self.book.due():
-            self._settle()
-        if was_disaster and not self.book.disaster.on:
-            self._note_own_end()
-        if self._open_to_all and not self.book.disaster.on:
-            self._tell_crowd()
-        self._open_to_all = self.book.disaster.on
-        if (self._suspicious or self._problem) and now >= self._verify_at:
+        was_disaster = self.policy.disaster.on
+        if self.policy.end_due():
+            self._commit()
+        if was_disaster and not self.policy.disaster.on:
+            self._audit_disaster_expired()
+        if self._was_disaster and not self.policy.disaster.on:
+            self._record_disaster_usage()
+        self._was_disaster = self.policy.disaster.on
+        if (self._verify_wanted or self._problem) and now >= self._verify_at:
             self._verify()
-        if self._busy() and now >= self._sample_at:
-            self._sample()
-        if self._busy() and now >= self._keep_at:
-            self._keep()
-        elif not self._busy() and now >= self._keep_at:
-            self._sweep()  # the last phone has gone: its MAC must not stay in the log until the next one comes
+        if self._busy() and now >= self._read_counters_at:
+            self._read_counters()
+        if self._busy() and now >= self._checkpoint_at:
+            self._checkpoint()
+        elif not self._busy() and now >= self._checkpoint_at:
+            self._truncate_wal()  # the last session ended: its MAC must not stay in the log until the next one begins
 
     def _busy(self) -> bool:
-        """Is there anything to count?"""
-        return bool(self.book.sessions) or self.book.disaster.on
+        """Whether there are counters to read."""
+        return bool(self.policy.sessions) or self.policy.disaster.on
 
-    def _note_own_end(self) -> None:
+    def _audit_disaster_expired(self) -> None:
         self._audit.record("disaster_switched", on=False, reason="until", until="", by="", drill=False)
 
-    def _sample(self) -> None:
-        """Read all counters; what the dump shows wrong is put right on the way. Seldom when a dump is dear."""
+    def _read_counters(self) -> None:
+        """Read all counters and repair what the dump shows as drift. The slower the dump, the longer until the next."""
         began = self._clock.monotonic()
-        found = self._look()
+        found = self._find_drift()
         if found is None:
-            self._suspicious = True
+            self._verify_wanted = True
         else:
-            self._heal(found)  # before what was counted is settled: a session that ends by it must not come back
-            if self.book.disaster.on:
-                self._crowd.note(self._kernel.crowd())
-            if self._crowd.has_new_phones():
-                self._tell_crowd()  # at once: a killed gate takes phones that the kernel shows for told ones
-            self._settle()
+            self._repair(found)  # before the commit: a session that the counted bytes end must not be added again
+            if self.policy.disaster.on:
+                self._disaster_usage.observe(self._kernel.read_disaster_usage())
+            if self._disaster_usage.has_new_phones():
+                self._record_disaster_usage()  # at once: after a kill, phones in the kernel's set are taken as counted
+            self._commit()
         cost = self._clock.monotonic() - began
-        self._sample_at = self._clock.monotonic() + max(self._settings.gate.sample_seconds, 50 * cost)
+        self._read_counters_at = self._clock.monotonic() + max(self._settings.gate.sample_seconds, 50 * cost)
 
-    def _tell_crowd(self) -> None:
-        """What the open Wi-Fi of a disaster carried since last told."""
+    def _record_disaster_usage(self) -> None:
+        """Events of the open Wi-Fi's use in disaster mode since the last call."""
         with suppress(KernelRefused):
-            self._crowd.note(self._kernel.crowd())
+            self._disaster_usage.observe(self._kernel.read_disaster_usage())
         spots = {interface: spot for spot, interface in self._interfaces.items()}
-        for grown in self._crowd.take():
-            self.book.teller.tell_disaster(
+        for grown in self._disaster_usage.take():
+            self.policy.usage_events.record_disaster(
                 spots.get(grown.interface, ""), grown.phones, grown.bytes_up, grown.bytes_down
             )
-        self._settle()
+        self._commit()
 
-    def _keep(self) -> None:
-        self.book.tell_used()
-        if self.book.disaster.on:
-            self._tell_crowd()
-        self._settle()
-        self._database.keep(self.book, self._moment())
-        self._sweep()
-        self._keep_at = self._clock.monotonic() + self._settings.gate.keep_seconds
+    def _checkpoint(self) -> None:
+        self.policy.record_growth()
+        if self.policy.disaster.on:
+            self._record_disaster_usage()
+        self._commit()
+        self._database.checkpoint(self.policy, self._moment())
+        self._truncate_wal()
+        self._checkpoint_at = self._clock.monotonic() + self._settings.gate.keep_seconds
 
-    def _sweep(self) -> None:
-        if self._unswept:
-            self._database.sweep()
-            self._unswept = False
+    def _truncate_wal(self) -> None:
+        if self._wal_has_ended_sessions:
+            self._database.truncate_wal()
+            self._wal_has_ended_sessions = False
 
     def _verify(self) -> None:
-        """Compare the kernel's table with ours; put it back when it differs."""
-        self._suspicious = False
-        self._verify_at = self._clock.monotonic() + VERIFY_APART
+        """Compare the kernel's table with the one installed; install it again when it differs."""
+        self._verify_wanted = False
+        self._verify_at = self._clock.monotonic() + MIN_VERIFY_SECONDS
         present = self._kernel.structure()
-        found = self._look() if present else None
+        found = self._find_drift() if present else None
         if present != self._structure or found is None:
-            self._heals += 1
-            self._log.warning("ruleset_healed", gone=not present)
+            self._repairs += 1
+            self._log.warning("ruleset_repaired", missing=not present)
             self._reconcile(reset=True)
         else:
             self._problem = ""
-            self._heal(found)
-            self._settle()
+            self._repair(found)
+            self._commit()
 
-    def _heal(self, found: list[Wrong]) -> None:
+    def _repair(self, found: list[ElementDrift]) -> None:
         if not found:
             return
-        self._heals += 1
-        lost = sum(wrong.present is None for wrong in found)
-        self._log.warning("elements_healed", lost=lost, strange=len(found) - lost)
+        self._repairs += 1
+        missing = sum(drift.present is None for drift in found)
+        self._log.warning("elements_repaired", missing=missing, foreign=len(found) - missing)
         try:
-            self._keeper.put_right(self.book, found)
+            self._reconciler.repair(self.policy, found)
         except KernelRefused as error:
-            self._trouble(error)
+            self._record_failure(error)
 
-    def _look(self) -> list[Wrong] | None:
-        """What the kernel has otherwise than we left it, bytes counted; None when it cannot be read."""
+    def _find_drift(self) -> list[ElementDrift] | None:
+        """Elements that differ from what was applied, bytes counted; None when they cannot be read."""
         try:
-            return self._keeper.look(self.book)
+            return self._reconciler.find_drift(self.policy)
         except KernelRefused:
             return None
 
-    # -- carrying out --
+    # -- applying --
 
-    def _settle(self) -> bool:
-        """Write and carry out what changed in the book; False when the kernel did not take it."""
-        changes = self.book.take_changes()
+    def _commit(self) -> bool:
+        """Write and apply the policy's changes; False when the kernel refused them."""
+        changes = self.policy.take_changes()
         if not changes:
             return True
-        self._database.write(changes, self.book, self._handles.salt, self._moment())
-        self._unswept |= bool(changes.over)
+        self._database.write(changes, self.policy, self._pseudonyms.salt, self._moment())
+        self._wal_has_ended_sessions |= bool(changes.ended)
         if changes.disaster:
-            self._announce(self.book.disaster)
+            self._on_disaster_change(self.policy.disaster)
         try:
-            self._keeper.carry_out(self.book, changes)
+            self._reconciler.apply(self.policy, changes)
         except KernelRefused as error:
             self._log.warning("kernel_refused", what=error.facts.get("what"), reason=error.facts.get("reason"))
             return self._reconcile(reset=self._kernel.structure() != self._structure)
         return True
 
     def _reconcile(self, *, reset: bool) -> bool:
-        """Make the kernel's sets, or with ``reset`` the whole table, as desired; False when it did not work."""
+        """Bring the kernel's sets, or with ``reset`` the whole table, to the desired state; False when that failed."""
         try:
             if reset:
-                self._keeper.install(self.book)
+                self._reconciler.install(self.policy)
                 self._structure = self._kernel.structure()
-                self._database.keep_structure(self._keeper.table, self._structure)
+                self._database.save_structure(self._reconciler.table, self._structure)
             else:
-                self._keeper.adopt(self.book)
-                self._keeper.put_right(self.book, self._keeper.look(self.book))
+                self._reconciler.assume_applied(self.policy)
+                self._reconciler.repair(self.policy, self._reconciler.find_drift(self.policy))
         except KernelRefused as error:
-            self._trouble(error)
+            self._record_failure(error)
             return False
         self._problem = ""
         return True
 
-    def _trouble(self, error: KernelRefused) -> None:
+    def _record_failure(self, error: KernelRefused) -> None:
         self._problem = str(error.facts.get("reason", "kernel"))
-        self._verify_at = self._clock.monotonic() + VERIFY_APART
+        self._verify_at = self._clock.monotonic() + MIN_VERIFY_SECONDS
         self._log.error("kernel_refused", what=error.facts.get("what"), reason=self._problem)
 
     def _moment(self) -> Moment:

@@ -1,4 +1,4 @@
-"""Surprises of the gate."""
+"""Exceptions of the gate, with stable codes."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ class GateFault(HirobaError):
 
 
 class KernelRefused(HirobaError):
-    """The kernel did not take a ruleset or an element. facts: what, reason."""
+    """The kernel refused a ruleset or an element. facts: what, reason."""
 
     code = "gate.kernel_refused"

@@ -1,8 +1,8 @@
-"""What portal, staff commands and statistics say to the gate: one tagged struct a message, JSON over a unix socket.
+"""Messages between the gate and its clients (portal, staff commands, statistics): tagged structs as JSON, unix socket.
 
 A frame is four bytes of length (big endian) and that many bytes of JSON, at most MAX_FRAME. Every request gets exactly
-one answer, in order. A phone is named by its IP address on the wire towards the gate, and by an opaque handle from it:
-the raw MAC address is shown to staff only (``SessionShown.mac``, ``BlockShown.mac``) and is never to be logged (N8).
+one answer, in order. Requests name a phone by its IP address, answers by an opaque pseudonym. The raw MAC address is in
+the answers to staff only (``SessionDetails.mac``, ``BlockedPhoneDetails.mac``) and must not be logged (N8).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 MAX_FRAME = 4 * 1024 * 1024
-"""Bytes of JSON in one answer (10,000 sessions shown); requests are capped at MAX_REQUEST."""
+"""Bytes of JSON in one answer (10,000 sessions); requests are capped at MAX_REQUEST."""
 MAX_REQUEST = 16 * 1024
 HEADER = struct.Struct("!I")
 
@@ -33,7 +33,7 @@ class PhoneState(Enum):
 
 
 class RefusalReason(Enum):
-    """Why a phone is not let through."""
+    """Why a request to pass is refused."""
 
     NO_LEASE = "no_lease"
     BLOCKED = "blocked"
@@ -58,24 +58,24 @@ class EndReason(Enum):
     MOVED = "moved"
 
 
-class Message(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True, kw_only=True):
+class GateMessage(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True, kw_only=True):
     """Base of every message."""
 
 
 # -- requests --
 
 
-class Lookup(Message, frozen=True, tag="lookup", kw_only=True):
+class Lookup(GateMessage, frozen=True, tag="lookup", kw_only=True):
     """Who is the phone at ``ip``? -> Phone"""
 
     ip: str
 
 
-class Open(Message, frozen=True, tag="open", kw_only=True):
-    """Let the phone at ``ip`` through. method: one of the spot's; minutes: asked for (0: the spot's minutes_per_visit),
-    cut to the day's limit and to closing time; quota_bytes 0: the spot's. language, device: codes for statistics only.
-    account: an opaque id of voucher or address for the limits per person, or "". An online phone is answered with its
-    session. The answer comes after the kernel confirmed. -> Opened | Refused
+class Open(GateMessage, frozen=True, tag="open", kw_only=True):
+    """Open a session for the phone at ``ip``. method: one of the spot's; minutes: asked for (0: the spot's
+    minutes_per_visit), cut to the day's limit and to closing time; quota_bytes 0: the spot's. language, device: codes
+    for statistics only. account: an opaque id of voucher or address for the limits per person, or "". An online phone
+    is answered with its session. The answer comes after the kernel confirmed. -> Opened | Refused
     """
 
     ip: str
@@ -87,14 +87,14 @@ class Open(Message, frozen=True, tag="open", kw_only=True):
     account: str = ""
 
 
-class Extend(Message, frozen=True, tag="extend", kw_only=True):
+class Extend(GateMessage, frozen=True, tag="extend", kw_only=True):
     """More minutes from now for an online phone, within the day's limit (0: minutes_per_visit). -> Opened | Refused"""
 
     ip: str
     minutes: int = 0
 
 
-class End(Message, frozen=True, tag="end", kw_only=True):
+class End(GateMessage, frozen=True, tag="end", kw_only=True):
     """End by ``ip`` (log out) or by ``session`` (staff). -> Done(1 or 0)"""
 
     ip: str = ""
@@ -102,41 +102,41 @@ class End(Message, frozen=True, tag="end", kw_only=True):
     reason: EndReason = EndReason.LOGOUT
 
 
-class Resume(Message, frozen=True, tag="resume", kw_only=True):
-    """The phone at ``ip`` has a new MAC and shows the token of its session; the old MAC is closed, the remaining
-    minutes go on. -> Opened | Refused
+class Resume(GateMessage, frozen=True, tag="resume", kw_only=True):
+    """The phone at ``ip`` has a new MAC and presents the token of its session: the session moves to this MAC with its
+    remaining minutes. -> Opened | Refused
     """
 
     ip: str
     token: str
 
 
-class ListSessions(Message, frozen=True, tag="list", kw_only=True):
+class ListSessions(GateMessage, frozen=True, tag="list", kw_only=True):
     """Everyone online. -> Sessions"""
 
     spot: str = ""
 
 
-class Block(Message, frozen=True, tag="block", kw_only=True):
-    """Staff: bar the phone of a session, at an ip or with a MAC, until unblocked. -> Done"""
+class Block(GateMessage, frozen=True, tag="block", kw_only=True):
+    """Staff: block the phone of a session, at an ip or with a MAC, until unblocked. -> Done"""
 
     session: str = ""
     ip: str = ""
     mac: str = ""
 
 
-class Unblock(Message, frozen=True, tag="unblock", kw_only=True):
-    """Staff: lift a block by its number (``BlockShown.block``) or by MAC; without either, all. -> Done"""
+class Unblock(GateMessage, frozen=True, tag="unblock", kw_only=True):
+    """Staff: unblock by number (``BlockedPhoneDetails.block``) or by MAC; without either, all. -> Done"""
 
     mac: str = ""
     block: str = ""
 
 
-class ListBlocks(Message, frozen=True, tag="list_blocks", kw_only=True):
-    """Staff: who is barred. -> Blocks"""
+class ListBlockedPhones(GateMessage, frozen=True, tag="list_blocks", kw_only=True):
+    """Staff: the blocked phones. -> BlockedPhoneList"""
 
 
-class SetDisaster(Message, frozen=True, tag="set_disaster", kw_only=True):
+class SetDisaster(GateMessage, frozen=True, tag="set_disaster", kw_only=True):
     """Switch disaster mode. until: aware; it ends by itself then. by: who switched (a staff code). -> Disaster"""
 
     on: bool
@@ -146,23 +146,23 @@ class SetDisaster(Message, frozen=True, tag="set_disaster", kw_only=True):
     drill: bool = False
 
 
-class GetDisaster(Message, frozen=True, tag="get_disaster", kw_only=True):
+class GetDisaster(GateMessage, frozen=True, tag="get_disaster", kw_only=True):
     """-> Disaster"""
 
 
-class GetHealth(Message, frozen=True, tag="get_health", kw_only=True):
+class GetHealth(GateMessage, frozen=True, tag="get_health", kw_only=True):
     """-> Health"""
 
 
-class DrainUsage(Message, frozen=True, tag="drain_usage", kw_only=True):
-    """Forget usage up to and including number ``acknowledged``, then give the next ``limit``. -> UsageBatch"""
+class DrainUsage(GateMessage, frozen=True, tag="drain_usage", kw_only=True):
+    """Delete usage events up to number ``acknowledged``, then return the next ``limit``. -> UsageBatch"""
 
     acknowledged: int = 0
     limit: int = 500
 
 
-class NoteRefused(Message, frozen=True, tag="note_refused", kw_only=True):
-    """Statistics: the portal itself turned a login down (wrong code, used voucher). why: a code. -> Done"""
+class NoteRefused(GateMessage, frozen=True, tag="note_refused", kw_only=True):
+    """Statistics: the portal itself refused a login (wrong code, used voucher). why: a code. -> Done"""
 
     ip: str
     method: str
@@ -174,7 +174,7 @@ class NoteRefused(Message, frozen=True, tag="note_refused", kw_only=True):
 # -- answers --
 
 
-class SessionView(Message, frozen=True, tag="session", kw_only=True):
+class SessionView(GateMessage, frozen=True, tag="session", kw_only=True):
     """A session as its own phone may see it. ends_at: JST; bytes_left: None without a quota."""
 
     session: str
@@ -187,9 +187,10 @@ class SessionView(Message, frozen=True, tag="session", kw_only=True):
     can_extend: bool
 
 
-class Phone(Message, frozen=True, tag="phone", kw_only=True):
-    """phone: opaque handle, the same all day for one MAC at one box, "" when unknown. spot: "" when the address is none
-    of ours. minutes_left_today: None without a daily limit. closed: outside opening hours. disaster: the gate is open.
+class Phone(GateMessage, frozen=True, tag="phone", kw_only=True):
+    """phone: opaque pseudonym, the same all day for one MAC at one box, "" when unknown. spot: "" when the address is
+    of no spot. minutes_left_today: None without a daily limit. closed: outside opening hours. disaster: the gate is
+    open.
     """
 
     phone: str
@@ -201,9 +202,9 @@ class Phone(Message, frozen=True, tag="phone", kw_only=True):
     disaster: bool = False
 
 
-class Opened(Message, frozen=True, tag="opened", kw_only=True):
-    """The kernel lets the phone through. token: signed, for the page's link and cookie (Resume). view: what a Lookup
-    would show of it now, so that nobody has to ask again.
+class Opened(GateMessage, frozen=True, tag="opened", kw_only=True):
+    """The session is open, and applied to the kernel. token: signed, for the page's link and cookie (Resume). view: as
+    a Lookup would return it now, which saves that request.
     """
 
     session: str
@@ -213,19 +214,19 @@ class Opened(Message, frozen=True, tag="opened", kw_only=True):
     view: SessionView | None = None
 
 
-class Refused(Message, frozen=True, tag="refused", kw_only=True):
-    """An expected no."""
+class Refused(GateMessage, frozen=True, tag="refused", kw_only=True):
+    """The request is refused; an expected answer."""
 
     refused: RefusalReason
 
 
-class Done(Message, frozen=True, tag="done", kw_only=True):
-    """How many it touched."""
+class Done(GateMessage, frozen=True, tag="done", kw_only=True):
+    """How many objects the request changed."""
 
     count: int
 
 
-class SessionShown(Message, frozen=True, tag="session_shown", kw_only=True):
+class SessionDetails(GateMessage, frozen=True, tag="session_shown", kw_only=True):
     """A session as staff may see it; bytes since it began."""
 
     session: str
@@ -243,14 +244,14 @@ class SessionShown(Message, frozen=True, tag="session_shown", kw_only=True):
     throttled: bool
 
 
-class Sessions(Message, frozen=True, tag="sessions", kw_only=True):
+class Sessions(GateMessage, frozen=True, tag="sessions", kw_only=True):
     """All sessions asked for, oldest first."""
 
-    sessions: list[SessionShown]
+    sessions: list[SessionDetails]
 
 
-class BlockShown(Message, frozen=True, tag="block_shown", kw_only=True):
-    """A barred phone as staff may see it. block: the bar's number; spot: where it was, "" when unknown."""
+class BlockedPhoneDetails(GateMessage, frozen=True, tag="block_shown", kw_only=True):
+    """A blocked phone as staff may see it. block: its number; spot: where it was, "" when unknown."""
 
     block: str
     spot: str
@@ -258,14 +259,14 @@ class BlockShown(Message, frozen=True, tag="block_shown", kw_only=True):
     mac: str
 
 
-class Blocks(Message, frozen=True, tag="blocks", kw_only=True):
-    """Every bar, oldest first."""
+class BlockedPhoneList(GateMessage, frozen=True, tag="blocks", kw_only=True):
+    """All blocked phones, oldest first."""
 
-    blocks: list[BlockShown]
+    phones: list[BlockedPhoneDetails]
 
 
-class Disaster(Message, frozen=True, tag="disaster", kw_only=True):
-    """The disaster switch as it stands."""
+class Disaster(GateMessage, frozen=True, tag="disaster", kw_only=True):
+    """The state of disaster mode. Stored as JSON under these field names."""
 
     on: bool
     reason: str = ""
@@ -273,19 +274,20 @@ class Disaster(Message, frozen=True, tag="disaster", kw_only=True):
     drill: bool = False
 
 
-class Health(Message, frozen=True, tag="health", kw_only=True):
-    """ready: the kernel's rules stand as wanted. heals: times they had to be repaired since the start."""
+class Health(GateMessage, frozen=True, tag="health", kw_only=True):
+    """ready: the kernel's rules are as applied. repairs: times they had to be repaired since the start."""
 
     ready: bool
     online: int
-    heals: int
+    repairs: int
     last_problem: str = ""
 
 
-class Usage(Message, frozen=True, tag="usage", kw_only=True):
+class UsageEvent(GateMessage, frozen=True, tag="usage", kw_only=True):
     """One event for statistics. visitor: keyed hash of the day (no MAC can be found from it once the day's salt is
     gone); session: random id. opened/ended once a session, used: growth since the last event. why: end or refusal code.
-    disaster: phones not yet told in this hour, and bytes, of the open Wi-Fi; it names nobody.
+    disaster: phones not yet counted in this hour, and bytes, of the open Wi-Fi, without visitor. Stored as JSON under
+    these field names.
     """
 
     number: int
@@ -304,13 +306,13 @@ class Usage(Message, frozen=True, tag="usage", kw_only=True):
     phones: int = 0
 
 
-class UsageBatch(Message, frozen=True, tag="usage_batch", kw_only=True):
+class UsageBatch(GateMessage, frozen=True, tag="usage_batch", kw_only=True):
     """The next events in order; empty when there are none."""
 
-    usage: list[Usage]
+    usage: list[UsageEvent]
 
 
-class Fault(Message, frozen=True, tag="fault", kw_only=True):
+class Fault(GateMessage, frozen=True, tag="fault", kw_only=True):
     """The request could not be read or the gate broke: a stable code, no prose."""
 
     code: str
@@ -325,17 +327,17 @@ Request = (
     | ListSessions
     | Block
     | Unblock
-    | ListBlocks
+    | ListBlockedPhones
     | SetDisaster
     | GetDisaster
     | GetHealth
     | DrainUsage
     | NoteRefused
 )
-Answer = Phone | Opened | Refused | Done | Sessions | Blocks | Disaster | Health | UsageBatch | Fault
+Answer = Phone | Opened | Refused | Done | Sessions | BlockedPhoneList | Disaster | Health | UsageBatch | Fault
 
 
-def pack(message: Message, encoder: msgspec.json.Encoder | None = None) -> bytes:
+def pack(message: GateMessage, encoder: msgspec.json.Encoder | None = None) -> bytes:
     """One frame."""
     body = (encoder or _ENCODER).encode(message)
     return HEADER.pack(len(body)) + body

@@ -1,7 +1,6 @@
-"""The gate's unix socket: one thread, no TCP port, callers told by the kernel (SO_PEERCRED).
+"""The gate's unix socket: one thread, no TCP port, clients authorised by SO_PEERCRED.
 
-Requests that arrive while a batch is being settled wait in their sockets and make the next batch: that is the group
-commit.
+Requests that arrive while a batch is being committed wait in their sockets and make the next batch (group commit).
 """
 
 from __future__ import annotations
@@ -23,17 +22,17 @@ from captive_portal.gate import protocol as p
 from device.clock import Clock
 from device.logs import Log
 
-MAX_CLIENTS = 2000
-PATIENCE = 5.0
-"""Seconds a client has to finish a request it has begun, or to take its answer."""
-MAX_AT_ONCE = 64
-"""Requests taken from one client in one batch."""
+MAX_CONNECTIONS = 2000
+MAX_TRANSFER_SECONDS = 5.0
+"""Seconds a connection has to finish a request it has begun, or to take its answer."""
+MAX_BATCH = 64
+"""Requests taken from one connection in one batch."""
 
 
-class Worker(Protocol):
-    """Who answers, and what it does when time passes."""
+class RequestHandler(Protocol):
+    """Answers requests, and does what is due."""
 
-    def answer(self, requests: Sequence[p.Request]) -> list[p.Answer]:
+    def handle(self, requests: Sequence[p.Request]) -> list[p.Answer]:
         """One answer for each request, in order."""
         ...
 
@@ -41,31 +40,31 @@ class Worker(Protocol):
         """Do what is due."""
         ...
 
-    def next_work(self) -> float:
+    def next_due_at(self) -> float:
         """Monotonic seconds of the next tick."""
         ...
 
 
 @dataclass(slots=True)
-class Client:
-    """One connection: what it has sent, what it has still to take, and whether it ever asked anything whole."""
+class Connection:
+    """One client connection: bytes received, bytes to send, and whether it ever sent a complete request."""
 
     socket: socket.socket
     received: bytearray = field(default_factory=bytearray)
-    unsent: bytearray = field(default_factory=bytearray)
+    to_send: bytearray = field(default_factory=bytearray)
     since: float = 0.0
-    proven: bool = False
+    has_requested: bool = False
 
 
 class Server:
     """Serve until ``stop``. ``watch``: another socket, and what to call when it can be read."""
 
-    def __init__(self, path: Path, users: set[int], worker: Worker, clock: Clock, log: Log) -> None:
+    def __init__(self, path: Path, users: set[int], handler: RequestHandler, clock: Clock, log: Log) -> None:
         self._users = users
-        self._worker = worker
+        self._handler = handler
         self._clock = clock
         self._log = log
-        self._clients: dict[socket.socket, Client] = {}
+        self._connections: dict[socket.socket, Connection] = {}
         self._selector = selectors.DefaultSelector()
         self._calls: dict[object, Callable[[], None]] = {}
         self._wake, self._waker = socket.socketpair()
@@ -73,8 +72,8 @@ class Server:
         self._path = path
         self._listener = _listen(path)
         self.watch(self._listener, self._accept)
-        self.watch(self._wake, self._woken)
-        _allow_many_files()
+        self.watch(self._wake, self._on_wake)
+        _raise_open_file_limit()
 
     def watch(self, readable: socket.socket, call: Callable[[], None]) -> None:
         """Call ``call`` whenever ``readable`` can be read."""
@@ -83,127 +82,129 @@ class Server:
         self._selector.register(readable, selectors.EVENT_READ)
 
     def stop(self) -> None:
-        """From any thread or signal handler: leave ``serve``."""
+        """Make ``serve`` return; from any thread or signal handler."""
         self._stopped = True
-        with suppress(OSError):  # the loop may have seen it already, and closed what wakes it
+        with suppress(OSError):  # the loop may have ended already and closed the socket
             self._waker.send(b"x")
 
     def serve(self) -> None:
         """Answer until stopped, then close every socket."""
         try:
             while not self._stopped:
-                self._turn()
+                self._run_once()
         finally:
             self._path.unlink(missing_ok=True)
-            for client in list(self._clients.values()):
-                self._drop(client)
+            for connection in list(self._connections.values()):
+                self._drop(connection)
             for plain in (self._listener, self._wake, self._waker):
                 plain.close()
             self._selector.close()
 
-    def _turn(self) -> None:
-        wait = max(0.0, min(self._worker.next_work() - self._clock.monotonic(), 1.0 if self._clients else 60.0))
-        batch: list[tuple[Client, p.Request]] = []
+    def _run_once(self) -> None:
+        wait = max(0.0, min(self._handler.next_due_at() - self._clock.monotonic(), 1.0 if self._connections else 60.0))
+        batch: list[tuple[Connection, p.Request]] = []
         for key, events in self._selector.select(wait):
             if call := self._calls.get(key.fileobj):
                 call()
                 continue
-            client = self._clients.get(key.fileobj)  # type: ignore[call-overload]  # every other key is a client's socket
-            if client is not None:
-                batch += [(client, request) for request in self._serve_one(client, events)]
+            connection = self._connections.get(key.fileobj)  # type: ignore[call-overload]  # every other key is a connection's socket
+            if connection is not None:
+                batch += [(connection, request) for request in self._serve_one(connection, events)]
         if batch:
-            for (client, _), answer in zip(batch, self._worker.answer([r for _, r in batch]), strict=True):
-                self._send(client, p.pack(answer))
-        self._worker.tick()
+            for (connection, _), answer in zip(batch, self._handler.handle([r for _, r in batch]), strict=True):
+                self._send(connection, p.pack(answer))
+        self._handler.tick()
         self._drop_slow()
 
-    def _serve_one(self, client: Client, events: int) -> list[p.Request]:
+    def _serve_one(self, connection: Connection, events: int) -> list[p.Request]:
         if events & selectors.EVENT_WRITE:
-            self._flush(client)
+            self._flush(connection)
         if not events & selectors.EVENT_READ:
             return []
         try:
-            chunk = client.socket.recv(65536)
+            chunk = connection.socket.recv(65536)
         except BlockingIOError:
             return []
         except OSError:
             chunk = b""
         if not chunk:
-            self._drop(client)
+            self._drop(connection)
             return []
-        if not client.received:
-            client.since = self._clock.monotonic()
-        client.received += chunk
-        return self._requests(client)
+        if not connection.received:
+            connection.since = self._clock.monotonic()
+        connection.received += chunk
+        return self._requests(connection)
 
-    def _requests(self, client: Client) -> list[p.Request]:
-        """The whole requests a client has sent; a client that breaks the protocol is told so and dropped."""
+    def _requests(self, connection: Connection) -> list[p.Request]:
+        """The complete requests received; a connection that breaks the protocol gets a Fault and is closed."""
         found: list[p.Request] = []
         try:
-            while len(found) < MAX_AT_ONCE and (body := take_frame(client.received)) is not None:
+            while len(found) < MAX_BATCH and (body := take_frame(connection.received)) is not None:
                 found.append(p.read_request(body))
         except (msgspec.MsgspecError, ValueError):
-            self._send(client, p.pack(p.Fault(code="gate.request_invalid")))
-            self._drop(client)
+            self._send(connection, p.pack(p.Fault(code="gate.request_invalid")))
+            self._drop(connection)
             return []
-        client.proven |= bool(found)
+        connection.has_requested |= bool(found)
         return found
 
-    def _send(self, client: Client, frame: bytes) -> None:
-        if client.socket not in self._clients:
+    def _send(self, connection: Connection, frame: bytes) -> None:
+        if connection.socket not in self._connections:
             return
-        if not client.unsent:
-            client.since = self._clock.monotonic()
-        client.unsent += frame
-        self._flush(client)
+        if not connection.to_send:
+            connection.since = self._clock.monotonic()
+        connection.to_send += frame
+        self._flush(connection)
 
-    def _flush(self, client: Client) -> None:
+    def _flush(self, connection: Connection) -> None:
         try:
-            while client.unsent:
-                del client.unsent[: client.socket.send(client.unsent)]
+            while connection.to_send:
+                del connection.to_send[: connection.socket.send(connection.to_send)]
         except BlockingIOError:
             pass
         except OSError:
-            self._drop(client)
+            self._drop(connection)
             return
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.unsent else 0)
-        if self._selector.get_key(client.socket).events != events:
-            self._selector.modify(client.socket, events)
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.to_send else 0)
+        if self._selector.get_key(connection.socket).events != events:
+            self._selector.modify(connection.socket, events)
 
     def _accept(self) -> None:
-        for _ in range(MAX_AT_ONCE):
+        for _ in range(MAX_BATCH):
             try:
                 connection, _ = self._listener.accept()
-            except OSError:  # no more callers, or no file is free: the slow ones are dropped this turn
+            except OSError:  # no more callers, or no free file descriptor: slow connections are closed in this turn
                 return
-            self._welcome(connection)
+            self._add_connection(connection)
 
-    def _welcome(self, connection: socket.socket) -> None:
-        if peer(connection) not in self._users:
+    def _add_connection(self, connection: socket.socket) -> None:
+        if peer_user_id(connection) not in self._users:
             self._log.warning("caller_refused")
             connection.close()
             return
-        if len(self._clients) >= MAX_CLIENTS:
-            self._drop(self._least_worthy())
+        if len(self._connections) >= MAX_CONNECTIONS:
+            self._drop(self._connection_to_evict())
         connection.setblocking(False)
-        self._clients[connection] = Client(connection, since=self._clock.monotonic())
+        self._connections[connection] = Connection(connection, since=self._clock.monotonic())
         self._selector.register(connection, selectors.EVENT_READ)
 
-    def _least_worthy(self) -> Client:
-        """The oldest that never asked anything whole, else the oldest."""
-        return next((c for c in self._clients.values() if not c.proven), next(iter(self._clients.values())))
+    def _connection_to_evict(self) -> Connection:
+        """The oldest that never sent a complete request, else the oldest."""
+        return next(
+            (c for c in self._connections.values() if not c.has_requested), next(iter(self._connections.values()))
+        )
 
     def _drop_slow(self) -> None:
-        late = self._clock.monotonic() - PATIENCE
-        for client in [c for c in self._clients.values() if (c.received or c.unsent) and c.since < late]:
-            self._drop(client)
+        late = self._clock.monotonic() - MAX_TRANSFER_SECONDS
+        for connection in [c for c in self._connections.values() if (c.received or c.to_send) and c.since < late]:
+            self._drop(connection)
 
-    def _drop(self, client: Client) -> None:
-        if self._clients.pop(client.socket, None) is not None:
-            self._selector.unregister(client.socket)
-            client.socket.close()
+    def _drop(self, connection: Connection) -> None:
+        if self._connections.pop(connection.socket, None) is not None:
+            self._selector.unregister(connection.socket)
+            connection.socket.close()
 
-    def _woken(self) -> None:
+    def _on_wake(self) -> None:
         self._wake.recv(64)
 
 
@@ -222,7 +223,7 @@ def take_frame(received: bytearray) -> bytes | None:
     return body
 
 
-def peer(connection: socket.socket) -> int:
+def peer_user_id(connection: socket.socket) -> int:
     """The user id at the other end, as the kernel knows it."""
     _, user, _ = struct.unpack("=iii", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     return int(user)
@@ -233,11 +234,11 @@ def _listen(path: Path) -> socket.socket:
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(path))
-    os.chmod(path, 0o666)  # noqa: PTH101, S103 - whoever may reach the folder may knock; SO_PEERCRED says who may enter
+    os.chmod(path, 0o666)  # noqa: PTH101, S103 - whoever reaches the folder may connect; SO_PEERCRED decides who is served
     listener.listen(1024)
     return listener
 
 
-def _allow_many_files() -> None:
+def _raise_open_file_limit() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192) if most > 0 else 8192, most))

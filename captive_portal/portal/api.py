@@ -8,7 +8,7 @@ from captive_portal.gate.client import GateClient
 from captive_portal.gate.errors import GateFault, GateUnreachable
 from captive_portal.gate.protocol import Phone, PhoneState
 from captive_portal.portal.capport import API_PATH, CACHE, MEDIA_TYPE, CaptiveState, encode, state_of
-from captive_portal.portal.redirect import Origins
+from captive_portal.portal.origins import Origins
 from device.logs import Log
 
 

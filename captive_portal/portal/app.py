@@ -1,12 +1,16 @@
-"""The portal as a WSGI application: the lean ways in front, Flask behind them, guards around every answer."""
+"""The portal as a WSGI application: Flask, with guards around every answer.
+
+nginx stands before it: redirects of foreign hosts, static files and limits are its (provisioning/box/render).
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
+from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from captive_portal.gate.client import GateClient
@@ -15,10 +19,9 @@ from captive_portal.portal.drawing import Drawing
 from captive_portal.portal.guards import GUARDS, NO_STORE
 from captive_portal.portal.languages import read_catalogues
 from captive_portal.portal.login.method import LoginMethod
+from captive_portal.portal.origins import Origins
 from captive_portal.portal.pages import Pages
 from captive_portal.portal.press import Press
-from captive_portal.portal.quick import Quick
-from captive_portal.portal.redirect import Environ, Origins, ProbeRedirect, StartResponse, WsgiApp
 from captive_portal.portal.routes import asked_of_flask, build_routes, response
 from captive_portal.portal.tokens import FormTokens
 from captive_portal.portal.trouble import Trouble
@@ -26,7 +29,12 @@ from captive_portal.settings import WifiSettings
 from device.clock import Clock
 from device.logs import Log
 
-_MAX_BODY = 8 * 1024
+MAX_BODY = 8 * 1024
+"""Bytes of a form."""
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
 def create_app(
@@ -40,7 +48,7 @@ def create_app(
 ) -> WsgiApp:
     """The whole portal. ``key``: tokens.read_key; ``methods``: login.methods.build_methods."""
     app, origins = Flask(__name__), Origins(settings)
-    app.config.update(MAX_CONTENT_LENGTH=_MAX_BODY, MAX_FORM_MEMORY_SIZE=_MAX_BODY, MAX_FORM_PARTS=20)
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=20)
     app.config.update(SEND_FILE_MAX_AGE_DEFAULT=86400)
     tokens = FormTokens(key, clock)
     drawing = Drawing(settings, tokens, read_catalogues(), origins, Press(_static_version()))
@@ -48,16 +56,8 @@ def create_app(
     trouble = Trouble(pages, log)
     app.register_blueprint(build_routes(pages))
     app.register_blueprint(build_api(gate, origins, log))
-    app.after_request(_guard)
     _answer_errors(app, trouble)
-    return ProbeRedirect(_Decodable(app), origins, Quick(pages, origins, trouble))
-
-
-def _guard(answer: Response) -> Response:
-    answer.headers.extend(GUARDS)
-    if request.endpoint != "static":
-        answer.headers.setdefault(*NO_STORE)
-    return answer
+    return _Guarded(_Decodable(app))
 
 
 def _answer_errors(app: Flask, trouble: Trouble) -> None:
@@ -79,6 +79,23 @@ def _static_version() -> str:
     return digest.hexdigest()[:8]
 
 
+class _Guarded:
+    """WSGI: every answer bears the guards, and all but static files are kept nowhere."""
+
+    def __init__(self, app: WsgiApp) -> None:
+        self._app = app
+        self._guards = list(GUARDS.items())
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """See PEP 3333."""
+
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            cached = any(name == NO_STORE[0] for name, _ in headers)
+            return start_response(status, [*headers, *self._guards, *(() if cached else (NO_STORE,))], *error)
+
+        return self._app(environ, start)
+
+
 class _Decodable:
     """WSGI: a path that is no printable UTF-8 or a query that is not ASCII (RFC 3986) is told 400 unread; a body
     without a length, as no browser's form has it, 411 (RFC 9110 §15.5.12).
@@ -92,7 +109,7 @@ class _Decodable:
         told = self._unreadable(environ)
         if not told:
             return self._app(environ, start_response)
-        start_response(told, [("Content-Length", "0"), NO_STORE, ("Connection", "close")])
+        start_response(told, [("Content-Length", "0")])
         return ()
 
     @staticmethod

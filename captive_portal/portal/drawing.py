@@ -12,9 +12,9 @@ from typing import Any
 from captive_portal.gate.protocol import Disaster, Phone, SessionView
 from captive_portal.portal.asked import Answer, Asked
 from captive_portal.portal.languages import Catalogue, choose_language
+from captive_portal.portal.origins import Origins
 from captive_portal.portal.press import Press
 from captive_portal.portal.probes import DeviceKind, kind_of_agent
-from captive_portal.portal.redirect import Origins
 from captive_portal.portal.tokens import FormTokens
 from captive_portal.portal.view import (
     Page,

@@ -1,7 +1,7 @@
 """The probes phones send to find a captive portal, as a table: who asks what, and which answer means "online".
 
 Before log-in every one of them (and every other Host on port 80) is redirected; after log-in the gate lets them through
-to the Internet, so the portal never forges an answer (facts/captive_portal.md §3.1). Pure.
+to the Internet, so the portal never forges an answer (docs/sources.md#captive-checks). Pure.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ PROBES: tuple[Probe, ...] = (
 _EXACT = {(p.host, p.path): p for p in reversed(PROBES) if p.host != "*" and p.path != "*"}
 _HOSTS = {p.host: p for p in reversed(PROBES) if p.host != "*" and p.path == "*"}
 _PATHS = {p.path: p for p in reversed(PROBES) if p.host == "*"}
-_AGENTS = (
+AGENTS = (
     ("captivenetworksupport", K.APPLE),
     ("iphone", K.APPLE),
     ("ipad", K.APPLE),
@@ -97,6 +97,7 @@ _AGENTS = (
     ("networkmanager", K.LINUX),
     ("linux", K.LINUX),
 )
+"""What stands in a browser's name, in lower case -> the kind; first match wins."""
 
 
 def bare_host(host: str) -> str:
@@ -123,4 +124,4 @@ def kind_of(host: str, path: str, agent: str) -> DeviceKind:
 def kind_of_agent(agent: str) -> DeviceKind:
     """The kind of device by the browser's own name alone."""
     lowered = agent.lower()
-    return next((kind for mark, kind in _AGENTS if mark in lowered), K.OTHER)
+    return next((kind for mark, kind in AGENTS if mark in lowered), K.OTHER)

@@ -7,14 +7,13 @@ moves. A replay within its life is harmless: the gate answers an online phone wi
 from __future__ import annotations
 
 import hmac
-import os
 import re
 import secrets
-import tempfile
 from pathlib import Path
 
 from device.clock import Clock
 from device.errors import StoreError
+from device.files import create_once
 
 LIFE_SECONDS = 2 * 3600
 _SHAPE = re.compile(r"([0-9]{1,12})\.([0-9a-f]{64})", re.ASCII)
@@ -24,29 +23,14 @@ def read_key(path: Path) -> bytes:
     """The 32 random bytes in ``path``, made on first use, the same for all workers. Raises StoreError."""
     try:
         if not path.exists():
-            _make_key(path)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            create_once(path, secrets.token_bytes(32), mode=0o600)
         key = path.read_bytes()
     except OSError as error:
         raise StoreError(file=path.name, reason=type(error).__name__) from error
     if len(key) != 32:
         raise StoreError(file=path.name, reason="length")
     return key
-
-
-def _make_key(path: Path) -> None:
-    """Written whole under another name, then linked: the first of two makers wins and no reader sees half a key."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, name = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(secrets.token_bytes(32))
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(name, path)
-    except FileExistsError:
-        pass
-    finally:
-        Path(name).unlink()
 
 
 def keyed_hash(key: bytes, purpose: str, *parts: str) -> str:

@@ -2,7 +2,7 @@
 
 pygal: pure Python, LGPL, released again and again since 2012. It is drawn server-side and served as an image of its own
 address; what pygal adds for scripting (a script element, style attributes, tooltips) is taken out, so that the image
-needs nothing but one style sheet, whose hash stands in its Content-Security-Policy.
+needs nothing but one style sheet, whose hash is in its Content-Security-Policy.
 """
 
 from __future__ import annotations
@@ -28,14 +28,16 @@ class Chart(NamedTuple):
     style: str
 
 
-def draw(labels: Sequence[str], series: Mapping[str, Sequence[int]], *, no_data: str) -> Chart:
-    """Bars beside each other for each label, a colour for each series. 1,000 × 360 units, scaled by the page."""
+def draw(labels: Sequence[str], series: Mapping[str, Sequence[int | None]], *, no_data: str) -> Chart:
+    """Grouped bars for each label, a colour for each series; no bar for None, ``no_data`` as text when all are None.
+    1,000 × 360 units, scaled by the page.
+    """
     chart = _pygal().Bar(**_options(labels, no_data))
     chart.uuid = "usage"
     chart.x_labels = list(labels)
-    chart.y_labels = ticks(max((value for values in series.values() for value in values), default=0))
+    chart.y_labels = ticks(max((value or 0 for values in series.values() for value in values), default=0))
     for name, values in series.items():
-        chart.add(name, list(values))
+        chart.add(name, list(values) if any(value is not None for value in values) else [])
     root = chart.render_tree()
     _strip(root)
     text = next((e.text or "" for e in root.iter() if str(e.tag).removeprefix(_SVG) == "style"), "")
@@ -119,4 +121,5 @@ def _strip(root: ET.Element) -> None:
 def _surplus(element: ET.Element) -> bool:
     name = str(element.tag).removeprefix(_SVG)
     classes = element.get("class", "").split()
-    return name in ("script", "title", "desc") or "tooltip" in classes or "text-overlay" in classes
+    overlay = "text-overlay" in classes and not any(text.get("class") == "no_data" for text in element)
+    return name in ("script", "title", "desc") or "tooltip" in classes or overlay

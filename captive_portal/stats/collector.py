@@ -1,4 +1,4 @@
-"""Takes the gate's usage events, again and again, and books them."""
+"""Collects the gate's usage events and adds them to the statistics' database."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from datetime import timedelta
 
 from captive_portal.gate.client import GateClient
 from captive_portal.gate.errors import GateFault, GateUnreachable
-from captive_portal.gate.protocol import Usage
-from captive_portal.stats.ledger import close_days, open_days, read_tally, write
-from captive_portal.stats.sums import Sums
-from captive_portal.stats.tally import Tally, fold
+from captive_portal.gate.protocol import UsageEvent
+from captive_portal.stats.database import close_days, mark_collected, open_days, read_event_state, write
+from captive_portal.stats.event_state import EventState, add_events
+from captive_portal.stats.totals import UsageTotals
 from device.clock import Clock
 from device.logs import Log
 from device.store import Store
 
 BATCH = 2000
 """Events asked for at once; about 700 KB of JSON, well under protocol.MAX_FRAME."""
-_LONGEST_WAIT = timedelta(days=2)
-"""So long visitors wait for a gate that does not answer before their day is closed without it."""
+_MAX_WAIT = timedelta(days=2)
+"""After this time a day is closed even when the gate does not answer."""
 
 
 class StatsCollector:
-    """``start`` makes one thread that collects every ``seconds``; ``turn`` and ``collect`` do it once.
+    """``start`` runs one thread that collects every ``seconds``; ``run_once`` and ``collect`` do it once.
 
     An event is acknowledged to the gate only by asking for the next batch with the number that was committed here, so
-    that a crash between the two gives the same events again, and ``fold`` knows them by their number.
+    that after a crash between the two the same events come again, and ``add_events`` skips them by their number.
     """
 
     def __init__(
@@ -48,30 +48,34 @@ class StatsCollector:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the batch in hand and end."""
+        """Finish the present batch and end the thread."""
         self._stopping.set()
         if self._thread:
             self._thread.join(timeout=10.0)
 
     def collect(self) -> int:
-        """Book everything the gate has now, and close past days. Events booked. Raises GateUnreachable, GateFault."""
-        tally, booked, acknowledged = read_tally(self._store), 0, 0
-        # Asked with 0 first: an acknowledgement makes the gate write, and there is mostly nothing to acknowledge.
+        """Add all events that the gate has now, and close past days. The number of events. Raises GateUnreachable,
+        GateFault.
+        """
+        state, booked, acknowledged = read_event_state(self._store), 0, 0
+        # 0 in the first request: an acknowledgement makes the gate write, and mostly there is nothing to acknowledge.
         while events := self._gate.drain_usage(acknowledged, BATCH):
-            tally = _restarted(tally, events)
-            after, sums = fold(tally, events)
-            booked += sum(event.number > tally.number for event in events)
-            if after.number != tally.number:
-                write(self._store, tally, after, sums)
+            state = _restarted(state, events)
+            after, totals = add_events(state, events)
+            booked += sum(event.number > state.number for event in events)
+            if after.number != state.number:
+                write(self._store, state, after, totals)
             elif acknowledged:
-                break  # the gate does not hear us
-            tally, acknowledged = after, after.number
-        self._forget_strays(tally)
-        close_days(self._store, self._clock.now().date(), self._keep_days)
+                break  # the gate does not process acknowledgements
+            state, acknowledged = after, after.number
+        self._drop_lost_sessions(state)
+        today = self._clock.now().date()
+        mark_collected(self._store, today)
+        close_days(self._store, today, self._keep_days)
         return booked
 
-    def turn(self) -> None:
-        """One turn of the thread: collect, or say once that the gate is gone and go on without it."""
+    def run_once(self) -> None:
+        """Collect; when the gate is unreachable, log that once and close days that have waited too long."""
         try:
             booked = self.collect()
         except (GateUnreachable, GateFault) as error:
@@ -84,27 +88,27 @@ class StatsCollector:
             self._log.info("stats_gate_reached", booked=booked)
         self._reached = True
 
-    def _forget_strays(self, tally: Tally) -> None:
-        """Sessions whose end was never told (the gate's database was lost): nobody is online, so neither are they."""
-        if tally.live and self._gate.health().online == 0:
-            write(self._store, tally, Tally(tally.number, tally.at), Sums())
+    def _drop_lost_sessions(self, state: EventState) -> None:
+        """Drop live sessions whose end event was lost with the gate's database: when the gate has none online."""
+        if state.live and self._gate.health().online == 0:
+            write(self._store, state, EventState(state.number, state.at), UsageTotals())
 
     def _run(self) -> None:
         while True:
-            self.turn()
+            self.run_once()
             if self._stopping.wait(self._seconds):
                 return
 
     def _close_waiting_days(self) -> None:
-        """No visitor's key outlives its day for long, even when the gate is gone."""
-        before = self._clock.now().date() - _LONGEST_WAIT
+        """Visitors' keys are deleted after _MAX_WAIT, even when the gate is unreachable."""
+        before = self._clock.now().date() - _MAX_WAIT
         if any(day < before.isoformat() for day in open_days(self._store)):
             close_days(self._store, before, self._keep_days)
 
 
-def _restarted(tally: Tally, events: Sequence[Usage]) -> Tally:
-    """Where to count on from. Not acknowledged events end with the last one counted or later ones; when they end before
-    it, the gate lost its database and numbers from 1 again.
+def _restarted(state: EventState, events: Sequence[UsageEvent]) -> EventState:
+    """The state to continue from. Unacknowledged events include the last one counted or later ones; when all numbers
+    are lower, the gate lost its database and counts from 1 again.
     """
     newest = max(event.number for event in events)
-    return tally if newest >= tally.number else Tally(0, tally.at, tally.live)
+    return state if newest >= state.number else EventState(0, state.at, state.live)

@@ -5,48 +5,59 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 import msgspec
 
-from captive_portal.stats.open_data import UNDER, Published
-from captive_portal.stats.words import words
+from captive_portal.stats.catalogue import LANGUAGES, StatsCatalogue, catalogue
+from captive_portal.stats.codes import NO_DATA
+from captive_portal.stats.open_data import MIN_VISITORS, PublishedRow
 
 BOM = "\ufeff"
+CSV_LANGUAGE = "ja"
 _FIGURES = ("visitors", "sessions", "minutes", "bytes_up", "bytes_down", "refused", "peak")
-RULE_JA = (
-    f"利用者が{UNDER}人未満の日は掲載しません。利用者が{UNDER}人未満の値は、他の値と合わせて「まとめて表示」としています。"
-    f"{UNDER}未満の拒否回数と最大同時接続は空欄です。スポットや日をまたぐ合計は掲載しません。"
-)
-RULE_EN = (
-    f"Days with fewer than {UNDER} visitors are left out; values of fewer than {UNDER} are combined;"
-    f" refusals and peaks under {UNDER} are blank; no totals over spots or days are given."
-)
 
 
-def to_csv(lines: Iterable[Published], city: str, titles: Mapping[str, str]) -> str:
-    """Japanese headings, one row a line; bytes in MB (10^6). titles: spot -> name."""
-    w = words("ja")
+def to_csv(rows: Iterable[PublishedRow], city: str, titles: Mapping[str, str]) -> str:
+    """Japanese headings and values; bytes in MB (10^6). titles: spot -> title."""
+    w = catalogue(CSV_LANGUAGE)
     out = io.StringIO()
     out.write(BOM)
     writer = csv.writer(out, lineterminator="\r\n")
     heads = [w("city"), w("spot_id"), w("spot_name"), w("date"), w("part"), w("value")]
     writer.writerow([*heads, *(w(name) for name in _FIGURES)])
-    for line in lines:
-        part, value = (w.part(line.part), w.value(line.part, line.value)) if line.part else (w("total"), "")
-        figures = [_figure(name, getattr(line, name)) for name in _FIGURES]
-        named = [_plain(city), line.spot, _plain(titles.get(line.spot, line.spot))]
-        writer.writerow([*named, line.day.isoformat(), part, value, *figures])
+    for row in rows:
+        part, value = _part_names(w, row)
+        figures = [_figure(name, getattr(row, name)) for name in _FIGURES]
+        named = [_escape_formula(city), row.spot, _escape_formula(titles.get(row.spot, row.spot))]
+        writer.writerow([*named, row.day.isoformat(), part, value, *figures])
     return out.getvalue()
 
 
-def to_json(lines: Iterable[Published], city: str, titles: Mapping[str, str]) -> str:
-    """The same with English keys and bytes as bytes; null: not published."""
-    rows: list[dict[str, Any]] = [
-        {**msgspec.to_builtins(line), "title": titles.get(line.spot, line.spot)} for line in lines
-    ]
-    tree = {"city": city, "suppressed_under": UNDER, "rule_ja": RULE_JA, "rule_en": RULE_EN, "rows": rows}
+def to_json(
+    rows: Iterable[PublishedRow], city: str, titles: Mapping[str, str], first_day_with_data: date | None = None
+) -> str:
+    """The same with English keys; bytes as bytes. null: not published; part "no_data": not collected on that day."""
+    tree: dict[str, Any] = {
+        "city": city,
+        "suppressed_under": MIN_VISITORS,
+        "first_day_with_data": first_day_with_data,
+        **_rules(),
+        "rows": [{**msgspec.to_builtins(row), "title": titles.get(row.spot, row.spot)} for row in rows],
+    }
     return msgspec.json.format(msgspec.json.encode(tree), indent=1).decode() + "\n"
+
+
+def _part_names(w: StatsCatalogue, row: PublishedRow) -> tuple[str, str]:
+    if row.part in ("", NO_DATA):
+        return w(row.part or "total"), ""
+    return w.part(row.part), w.value(row.part, row.value)
+
+
+def _rules() -> dict[str, str]:
+    """How the rows were suppressed, in every language: "rule_ja", "rule_en"."""
+    return {f"rule_{code}": catalogue(code)("open_data_rule", least=MIN_VISITORS) for code in LANGUAGES}
 
 
 def _figure(name: str, value: int | None) -> str:
@@ -55,6 +66,6 @@ def _figure(name: str, value: int | None) -> str:
     return f"{value / 1_000_000:.1f}" if name.startswith("bytes") else str(value)
 
 
-def _plain(text: str) -> str:
-    """A spreadsheet must not take a name for a formula; some take the full-width signs as well."""
+def _escape_formula(text: str) -> str:
+    """A name that a spreadsheet would take for a formula gets a quote; some also read the full-width signs."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠") else text

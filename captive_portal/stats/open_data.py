@@ -1,35 +1,37 @@
-"""Open data: what may be published of closed days. No number in it tells of fewer than five visitors, nor can one be
-worked out from several. Pure but for ``read_days``.
+"""Open data: what may be published of closed days. No number in it describes fewer than five visitors, and none can be
+computed from several. Pure but for ``read_days`` and ``rows_without_data``.
 
-How:
-1. A spot's day with fewer than UNDER visitors is left out whole, and no sum over spots or days is given from which it
+Rules:
+1. A spot's day with fewer than MIN_VISITORS visitors is left out, and no sum over spots or days is given from which it
    could be subtracted.
-2. Within a part (hour, method, language, device) every value with fewer than UNDER visitors is put together with the
+2. Within a part (hour, method, language, device) every value with fewer than MIN_VISITORS visitors is combined with the
    smallest value that has enough, as MERGED. The values of each part still add up to the day's total, so the difference
-   of any published numbers is again a group of at least UNDER visitors. A value without sessions is not listed, so that
-   "none" and "few" look the same.
-3. Refusals and peaks under UNDER are blank; nothing else adds up to them.
+   of any published numbers is again a group of at least MIN_VISITORS visitors. A value without sessions is not listed,
+   so that "none" and "few" look the same.
+3. Refusals and peaks under MIN_VISITORS are blank; nothing else adds up to them.
 4. Only closed days are given: a day has the same numbers in every export, and two exports cannot be subtracted.
+5. A past day on which nothing was collected has a row of the part NO_DATA, so that it is not read as 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 
-from captive_portal.stats.codes import BOX, MERGED, UNKNOWN_SPOT
+from captive_portal.stats.codes import ALL_SPOTS, MERGED, NO_DATA, UNKNOWN_SPOT
+from captive_portal.stats.database import collected_days, first_collected_day
 from device.store import Store
 
-UNDER = 5
-"""Fewer visitors than this are not told (facts/kiosk_fleet_ux.md §5.4)."""
+MIN_VISITORS = 5
+"""Numbers of fewer visitors than this are not published (docs/sources.md#small-counts)."""
 
 
-class Published(msgspec.Struct, frozen=True, kw_only=True):
-    """One line. part "": the whole day; else hour, method, language or device, and only ``sessions`` is given.
-    None: not published, or not counted for this kind of line.
+class PublishedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One row. part "": the whole day; NO_DATA: nothing was collected; else hour, method, language or device, and only
+    ``sessions`` is given. None: not published, or not counted for this kind of row.
     """
 
     spot: str
@@ -54,8 +56,8 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class DayFacts:
-    """All that is known of one spot's day; parts: part -> value -> cell."""
+class DayUsage:
+    """The usage of one spot on one day; parts: part -> value -> cell."""
 
     spot: str
     day: date
@@ -68,11 +70,11 @@ class DayFacts:
     parts: Mapping[str, Mapping[str, Cell]] = field(default_factory=dict)
 
 
-def publish(facts: DayFacts) -> list[Published]:
-    """The lines that may be told of one day; none when there were too few visitors."""
-    if facts.whole.visitors < UNDER:
+def publish(facts: DayUsage) -> list[PublishedRow]:
+    """The rows that may be published of one day; none with fewer than MIN_VISITORS visitors."""
+    if facts.whole.visitors < MIN_VISITORS:
         return []
-    whole = Published(
+    whole = PublishedRow(
         spot=facts.spot,
         day=facts.day,
         visitors=facts.whole.visitors,
@@ -80,27 +82,27 @@ def publish(facts: DayFacts) -> list[Published]:
         minutes=facts.minutes,
         bytes_up=facts.bytes_up,
         bytes_down=facts.bytes_down,
-        refused=facts.refused if facts.refused >= UNDER else None,
-        peak=facts.peak if facts.peak >= UNDER else None,
+        refused=facts.refused if facts.refused >= MIN_VISITORS else None,
+        peak=facts.peak if facts.peak >= MIN_VISITORS else None,
     )
-    lines = [whole]
+    rows = [whole]
     for part, cells in facts.parts.items():
         merged = merge_small(cells)
-        lines += [
-            Published(spot=facts.spot, day=facts.day, part=part, value=value, sessions=sessions)
+        rows += [
+            PublishedRow(spot=facts.spot, day=facts.day, part=part, value=value, sessions=sessions)
             for value, sessions in merged.items()
         ]
-    return lines
+    return rows
 
 
 def merge_small(cells: Mapping[str, Cell]) -> dict[str, int]:
-    """value -> sessions, small values put together with the smallest large one. One group left alone, or no large value
-    at all, would only repeat the day's total: then nothing.
+    """value -> sessions, with small values combined with the smallest large one. Empty without a large value, or when
+    only one group is left, which would repeat the day's total.
     """
-    told = {value: cell for value, cell in cells.items() if cell.sessions}
-    large = {value: cell.sessions for value, cell in told.items() if cell.visitors >= UNDER}
-    small = [cell.sessions for value, cell in told.items() if value not in large]
-    if not large or len(told) < 2:
+    used = {value: cell for value, cell in cells.items() if cell.sessions}
+    large = {value: cell.sessions for value, cell in used.items() if cell.visitors >= MIN_VISITORS}
+    small = [cell.sessions for value, cell in used.items() if value not in large]
+    if not large or len(used) < 2:
         return {}
     if small:
         smallest = min(large, key=lambda value: (large[value], value))
@@ -126,19 +128,34 @@ _CELLS = (
 )
 
 
-def read_days(store: Store, first: date, last: date, spot: str = "") -> Iterable[DayFacts]:
+def read_days(store: Store, first: date, last: date, spot: str = "") -> Iterable[DayUsage]:
     """Closed days from ``first`` to ``last``, by day and spot; one spot when named."""
-    for row in store.rows(_DAYS, (BOX, UNKNOWN_SPOT, first.isoformat(), last.isoformat())):
+    for row in store.rows(_DAYS, (ALL_SPOTS, UNKNOWN_SPOT, first.isoformat(), last.isoformat())):
         if not spot or row["spot"] == spot:
             yield _facts(store, row["spot"], row["day"], row["visitors"])
 
 
-def _facts(store: Store, spot: str, day: str, visitors: int) -> DayFacts:
+def rows_without_data(
+    store: Store, spots: Iterable[str], first: date | None, last: date, today: date
+) -> list[PublishedRow]:
+    """A NO_DATA row for each spot and past day without data, by day and spot. first None: from the first day with data,
+    and no rows when there is none.
+    """
+    begin = first or first_collected_day(store)
+    end = min(last, today - timedelta(days=1))
+    if begin is None or begin > end:
+        return []
+    collected = collected_days(store, begin, end)
+    days = (begin + timedelta(days=n) for n in range((end - begin).days + 1))
+    return [PublishedRow(spot=s, day=d, part=NO_DATA) for d in days if d not in collected for s in sorted(spots)]
+
+
+def _facts(store: Store, spot: str, day: str, visitors: int) -> DayUsage:
     (sums,) = store.rows(_SUMS, (spot, f"{day}T", f"{day}U"))
     parts: dict[str, dict[str, Cell]] = {}
     for row in store.rows(_CELLS, (spot, day)):
         parts.setdefault(row["part"], {})[row["value"]] = Cell(row["sessions"] or 0, row["visitors"])
-    return DayFacts(
+    return DayUsage(
         spot=spot,
         day=date.fromisoformat(day),
         whole=Cell(sums["sessions"] or 0, visitors),

@@ -10,30 +10,19 @@ from typing import Literal
 from flask import Flask, Response, render_template, request, url_for
 
 from captive_portal.settings import WifiSettings
-from captive_portal.stats import show
+from captive_portal.stats import report_text
+from captive_portal.stats.catalogue import LANGUAGES, StatsCatalogue, catalogue
 from captive_portal.stats.chart import draw
-from captive_portal.stats.codes import BOX, PARTS
-from captive_portal.stats.report import Report, Row, day_report, known_spots, week_report
-from captive_portal.stats.words import LANGUAGES, Words, words
+from captive_portal.stats.codes import ALL_SPOTS, PARTS
+from captive_portal.stats.report import Report, day_report, known_spots, week_report
 from device.clock import Clock
 from device.store import Store
-
-_POLICY = (
-    "default-src 'none'; style-src {style}; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+from device.web_headers import HEADERS, NO_STORE, PageKind, picture_policy
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What the address bar asks for; anything odd in it becomes the usual: all spots, the day that is now, Japanese."""
+class PageQuery:
+    """The parameters of the page; invalid values become the defaults: all spots, today, the first language."""
 
     spot: str
     period: Literal["day", "week"]
@@ -41,51 +30,51 @@ class Choice:
     lang: str
 
     def url(self, endpoint: str = "usage", **changes: object) -> str:
-        """The address of this choice, with ``changes``."""
+        """The URL of this query, with ``changes``."""
         facts = {"spot": self.spot, "period": self.period, "date": self.date.isoformat(), "lang": self.lang}
         return url_for(endpoint, **{**facts, **changes})  # type: ignore[arg-type]  # flask types the rest as its own keywords
 
     def step(self, steps: int) -> str:
-        """The address of the day or week before or after."""
+        """The URL of the day or week ``steps`` later."""
         return self.url(date=(self.date + timedelta(days=steps * (7 if self.period == "week" else 1))).isoformat())
 
 
 def create_stats_app(settings: WifiSettings, store: Store, clock: Clock) -> Flask:
-    """The page. ``store``: ledger.open_ledger."""
+    """The staff page. store: database.open_stats_database."""
     app = Flask(__name__)
-    # A page elsewhere that points its own name at 127.0.0.1 (DNS rebinding) is turned away.
+    # A page elsewhere that points its own name at 127.0.0.1 (DNS rebinding) is refused.
     app.config.update(TRUSTED_HOSTS=["127.0.0.1", "localhost", "[::1]"], MAX_CONTENT_LENGTH=1024)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     titles = {language: _titles(settings, language) for language in LANGUAGES}
 
-    def choose() -> Choice:
-        spots = {BOX, *titles["ja"], *known_spots(store)}
-        return _choice(spots, clock.now().date())
+    def parse_query() -> PageQuery:
+        spots = {ALL_SPOTS, *(spot.name for spot in settings.spots), *known_spots(store)}
+        return _parse_query(spots, clock.now().date())
 
     def usage() -> str:
-        choice = choose()
-        return _page(_report(store, choice), choice, titles[choice.lang], known_spots(store))
+        query = parse_query()
+        return _page(_report(store, query), query, titles[query.lang], known_spots(store))
 
     def chart() -> Response:
-        choice = choose()
-        return _image(_report(store, choice), words(choice.lang))
+        query = parse_query()
+        return _image(_report(store, query), catalogue(query.lang))
 
     app.add_url_rule("/", "usage", usage, methods=["GET"])
     app.add_url_rule("/chart.svg", "chart", chart, methods=["GET"])
     app.add_url_rule("/favicon.ico", "favicon", lambda: Response(status=204), methods=["GET"])
-    app.after_request(_guard)
+    app.after_request(_add_security_headers)
     return app
 
 
 def _titles(settings: WifiSettings, language: str) -> dict[str, str]:
-    return {spot.name: spot.title_ja if language == "ja" else spot.title_en for spot in settings.spots}
+    return {spot.name: catalogue(language).title(spot) for spot in settings.spots}
 
 
-def _choice(spots: set[str], today: date) -> Choice:
+def _parse_query(spots: set[str], today: date) -> PageQuery:
     asked = request.args
-    spot, lang = asked.get("spot", BOX), asked.get("lang", LANGUAGES[0])
-    return Choice(
-        spot=spot if spot in spots else BOX,
+    spot, lang = asked.get("spot", ALL_SPOTS), asked.get("lang", LANGUAGES[0])
+    return PageQuery(
+        spot=spot if spot in spots else ALL_SPOTS,
         period="week" if asked.get("period") == "week" else "day",
         date=_date(asked.get("date", ""), today),
         lang=lang if lang in LANGUAGES else LANGUAGES[0],
@@ -100,45 +89,46 @@ def _date(text: str, today: date) -> date:
     return found if 2000 <= found.year <= today.year + 1 else today
 
 
-def _report(store: Store, choice: Choice) -> Report:
-    make: Callable[[Store, str, date], Report] = week_report if choice.period == "week" else day_report
-    return make(store, choice.spot, choice.date)
+def _report(store: Store, query: PageQuery) -> Report:
+    make: Callable[[Store, str, date], Report] = week_report if query.period == "week" else day_report
+    return make(store, query.spot, query.date)
 
 
-def _page(report: Report, choice: Choice, titles: dict[str, str], known: list[str]) -> str:
-    w = words(choice.lang)
-    names = [BOX, *titles, *(name for name in known if name not in titles)]
-    columns = show.columns(report)
+def _page(report: Report, query: PageQuery, titles: dict[str, str], known: list[str]) -> str:
+    w = catalogue(query.lang)
+    names = [ALL_SPOTS, *titles, *(name for name in known if name not in titles)]
+    columns = report_text.columns(report)
     return render_template(
         "stats.html",
         w=w,
-        choice=choice,
+        query=query,
         spots=[(name, w.spot(name, titles)) for name in names],
         spot=w.spot(report.spot, titles),
-        period=show.show_period(report, w),
+        period=report_text.period(report, w),
         columns=columns,
-        rows=[(show.label(row, w), show.cells(row, columns), _used(row)) for row in report.rows],
-        total=show.cells(report.total, columns),
-        parts=[(w.part(part), show.shares(report.parts[part], part, w)) for part in PARTS],
-        empty=not _used(report.total),
-        other="en" if choice.lang == "ja" else "ja",
+        rows=[
+            (report_text.label(row, w), report_text.cells(row, columns), report_text.has_usage(row))
+            for row in report.rows
+        ],
+        total=report_text.cells(report.total, columns),
+        parts=[(w.part(part), report_text.shares(report.parts[part], part, w)) for part in PARTS],
+        notes=report_text.notes(report, w),
+        has_usage=report_text.has_usage(report.total),
+        other_languages=[(code, catalogue(code)("language_name")) for code in LANGUAGES if code != query.lang],
     )
 
 
-def _used(row: Row) -> bool:
-    return bool(row.sessions or row.minutes or row.refused or row.disaster_phones)
-
-
-def _image(report: Report, w: Words) -> Response:
-    labels = [show.label(row, w) for row in report.rows]
+def _image(report: Report, w: StatsCatalogue) -> Response:
+    labels = [report_text.label(row, w) for row in report.rows]
     series = {w(name): [getattr(row, name) for row in report.rows] for name in ("sessions", "visitors")}
-    drawn = draw(labels, series, no_data=w("nothing"))
+    missing = report.total.sessions is None
+    drawn = draw(labels, series, no_data=w("no_data_in_period" if missing else "nothing"))
     response = Response(drawn.svg, mimetype="image/svg+xml")
-    response.headers["Content-Security-Policy"] = _POLICY.format(style=drawn.style)
+    response.headers["Content-Security-Policy"] = picture_policy(drawn.style)
     return response
 
 
-def _guard(response: Response) -> Response:
-    response.headers.extend(_HEADERS)
-    response.headers.setdefault("Content-Security-Policy", _POLICY.format(style="'self'"))
+def _add_security_headers(response: Response) -> Response:
+    for name, value in (*HEADERS[PageKind.STATISTICS].items(), NO_STORE):
+        response.headers.setdefault(name, value)
     return response

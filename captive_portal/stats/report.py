@@ -1,4 +1,4 @@
-"""What a person or a program may ask of the statistics: one spot, or the whole box, over a day or a week."""
+"""Reports for people and programs: the usage of one spot, or of the whole box, over a day or a week."""
 
 from __future__ import annotations
 
@@ -8,36 +8,43 @@ from itertools import accumulate, pairwise
 
 import msgspec
 
-from captive_portal.stats.codes import BOX, PARTS
+from captive_portal.stats.codes import ALL_SPOTS, PARTS
+from captive_portal.stats.database import collected_days, first_collected_day
 from device.store import Store
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class ReportRow(msgspec.Struct, frozen=True, kw_only=True):
     """One hour ("09") of a day or one day ("2026-11-23") of a week. visitors: distinct phones that began a session;
     in the total of several days, a phone counts once a day. minutes online; bytes; refused logins; peak: at once.
-    disaster_phones: distinct in an hour and passing without a session, added up over hours.
+    disaster_phones: distinct in an hour and passing without a session, added up over hours. All figures are None where
+    nothing was collected; that is not 0 (N16).
     """
 
     label: str
-    visitors: int = 0
-    sessions: int = 0
-    minutes: int = 0
-    bytes_up: int = 0
-    bytes_down: int = 0
-    refused: int = 0
-    peak: int = 0
-    disaster_phones: int = 0
+    visitors: int | None = None
+    sessions: int | None = None
+    minutes: int | None = None
+    bytes_up: int | None = None
+    bytes_down: int | None = None
+    refused: int | None = None
+    peak: int | None = None
+    disaster_phones: int | None = None
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """spot: its name, or "*" for the box; first, last: days, both included; parts: part -> value -> count, by size."""
+    """spot: its name, or "*" for the box; first, last: days, both included; parts: part -> value -> count, by size.
+    days_without_data: on which nothing was collected; the total is of the other days. never_collected: no day of the
+    box has data.
+    """
 
     spot: str
     first: date
     last: date
-    rows: list[Row]
-    total: Row
+    rows: list[ReportRow]
+    total: ReportRow
     parts: dict[str, dict[str, int]]
+    days_without_data: list[date]
+    never_collected: bool = False
 
 
 _SPOTS = (  # from one spot to the next in the index: DISTINCT would read every hour of every year
@@ -66,8 +73,9 @@ def day_report(store: Store, spot: str, day: date) -> Report:
     """Hour by hour; always 24 rows."""
     sums = _sums(store, spot, day, day, (12, 2))
     hourly = _visitors(store, spot, (day, day), "hour", lambda _, hour: hour)
-    rows = [_row(f"{h:02}", sums, hourly) for h in range(24)]
-    return _report(store, spot, (day, day), rows)
+    collected = collected_days(store, day, day)
+    rows = [_row(f"{h:02}", sums, hourly, collected=day in collected) for h in range(24)]
+    return _report(store, spot, [day], collected, rows)
 
 
 def week_report(store: Store, spot: str, day: date) -> Report:
@@ -76,29 +84,41 @@ def week_report(store: Store, spot: str, day: date) -> Report:
     days = [first + timedelta(days=n) for n in range(7)]
     sums = _sums(store, spot, days[0], days[-1], (1, 10))
     daily = _visitors(store, spot, (days[0], days[-1]), "", lambda day, _: day)
-    rows = [_row(d.isoformat(), sums, daily) for d in days]
-    return _report(store, spot, (days[0], days[-1]), rows)
+    collected = collected_days(store, days[0], days[-1])
+    rows = [_row(d.isoformat(), sums, daily, collected=d in collected) for d in days]
+    return _report(store, spot, days, collected, rows)
 
 
-def _report(store: Store, spot: str, days: tuple[date, date], rows: list[Row]) -> Report:
-    visitors = sum(_visitors(store, spot, days, "", lambda day, _: day).values())
-    total = Row(
-        label="",
-        visitors=visitors,
-        peak=max(row.peak for row in rows),
-        **{name: sum(getattr(row, name) for row in rows) for name in _ADDED},
+def _report(store: Store, spot: str, days: Sequence[date], collected: frozenset[date], rows: list[ReportRow]) -> Report:
+    first, last = days[0], days[-1]
+    return Report(
+        spot=spot,
+        first=first,
+        last=last,
+        rows=rows,
+        total=_total(store, spot, (first, last), rows) if collected else ReportRow(label=""),
+        parts=_parts(store, spot, first, last),
+        days_without_data=[day for day in days if day not in collected],
+        never_collected=not collected and first_collected_day(store) is None,
     )
-    return Report(spot=spot, first=days[0], last=days[1], rows=rows, total=total, parts=_parts(store, spot, *days))
+
+
+def _total(store: Store, spot: str, days: tuple[date, date], rows: Sequence[ReportRow]) -> ReportRow:
+    """Of the rows with data; there is at least one."""
+    visitors = sum(_visitors(store, spot, days, "", lambda day, _: day).values())
+    peak = max(row.peak or 0 for row in rows)
+    added = {name: sum(getattr(row, name) or 0 for row in rows) for name in _ADDED}
+    return ReportRow(label="", visitors=visitors, peak=peak, **added)
 
 
 _ADDED = ("sessions", "minutes", "bytes_up", "bytes_down", "refused", "disaster_phones")
 
 
-def _sums(store: Store, spot: str, first: date, last: date, label: tuple[int, int]) -> dict[str, Row]:
+def _sums(store: Store, spot: str, first: date, last: date, label: tuple[int, int]) -> dict[str, ReportRow]:
     found = store.rows(_SUMS, (*label, spot, *_hours(first, last)))
     minutes = [round(r["seconds"] / 60) for r in found] if first != last else _minutes([r["seconds"] for r in found])
     return {
-        r["label"]: Row(
+        r["label"]: ReportRow(
             label=r["label"],
             sessions=r["sessions"],
             minutes=minutes[place],
@@ -128,8 +148,15 @@ def _visitors(
     return counts
 
 
-def _row(label: str, sums: Mapping[str, Row], visitors: Mapping[str, int]) -> Row:
-    return msgspec.structs.replace(sums.get(label, Row(label=label)), visitors=visitors.get(label, 0))
+def _row(label: str, sums: Mapping[str, ReportRow], visitors: Mapping[str, int], *, collected: bool) -> ReportRow:
+    if not collected:
+        return ReportRow(label=label)
+    return msgspec.structs.replace(sums.get(label, _zero(label)), visitors=visitors.get(label, 0))
+
+
+def _zero(label: str) -> ReportRow:
+    """Collected, and nothing was used."""
+    return ReportRow(label=label, peak=0, **dict.fromkeys(_ADDED, 0))
 
 
 def _parts(store: Store, spot: str, first: date, last: date) -> dict[str, dict[str, int]]:
@@ -146,4 +173,4 @@ def _hours(first: date, last: date) -> tuple[str, str]:
 
 def known_spots(store: Store) -> list[str]:
     """Spots that have any sums, the whole box left out."""
-    return [row["spot"] for row in store.rows(_SPOTS) if row["spot"] != BOX]
+    return [row["spot"] for row in store.rows(_SPOTS) if row["spot"] != ALL_SPOTS]

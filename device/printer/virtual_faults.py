@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
 
+from device.files import atomic_write
 from device.printer.status import Condition
 
 FILE = "printer.json"
@@ -54,8 +54,6 @@ def set_condition(folder: Path, condition: Condition) -> PrinterState:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write ``path`` so that a reader sees the old or the new, never a part."""
+    """Write a file of a virtual device, in a folder that is made if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(content)
-    draft.replace(path)
+    atomic_write(path, content, mode=0o644, durable=False)

@@ -12,10 +12,16 @@ class IssuerSettings(Section, frozen=True, kw_only=True):
     seal key, made when missing, and of the public keys; all relative to the state folder unless absolute. seal_name:
     what the key is called, the city's English name unless given. fees_yen: kind -> yen a copy; a kind without a fee is
     not offered. font_folders: where IPAmj Mincho lies. max_copies: of one certificate in one request.
+    tls_certificate, tls_key, client_ca: PEM files, relative to the state folder unless absolute. With them nginx
+    listens at host and port for kiosks elsewhere, by mutual TLS: a kiosk shows a credential of client_ca. Without, the
+    issuer itself listens there, plain, and the host is loopback.
     """
 
     host: str = "127.0.0.1"
     port: int = 8101
+    tls_certificate: str = ""
+    tls_key: str = ""
+    client_ca: str = ""
     register: str = "issuer/register.db"
     trust: str = "issuer/trust"
     seal: str = "issuer/seal"

@@ -8,6 +8,7 @@ from functools import partial
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from device.catalogue import name_in
 from kiosk.settings import CitySettings
 from kiosk.shell.desk import Desk
 from kiosk.shell.journey import Screen, Step
@@ -60,7 +61,7 @@ class Pages:
             "service": visit.step.owner,
             "revision": self._desk.revision,
             "languages": [(name, self._words.text(name, "language.name")) for name in self._words.languages],
-            "city": self._words.named(visit.language, self._city),
+            "city": name_in(visit.language, self._city.name_ja, self._city.name_en),
             "telephone": self._city.telephone,
             "steps": steps,
             "step": step,

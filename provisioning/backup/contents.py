@@ -8,6 +8,9 @@ from pathlib import PurePosixPath
 
 import msgspec
 
+from device.files import temporary_name
+from device.process_lock import LOCK_FILE
+
 SQLITE_MAGIC = b"SQLite format 3\x00"
 LEFT_OUT = frozenset({"virtual", "log", "backup", "doctor", "dnsmasq", "run"})
 """Folders of the state that a new box makes for itself: test hardware, logs, leases, records about archives."""
@@ -24,7 +27,8 @@ class Part(Enum):
 
 def choose(path: PurePosixPath, first: bytes) -> Part | None:
     """How the file at ``path`` (relative to the state folder), which begins with ``first``, is kept, if at all."""
-    if path.parts[0] in LEFT_OUT or path.parts[0].startswith(".") or path.name.endswith(_BESIDE_DATABASE):
+    left_out = path.parts[0] in LEFT_OUT or path.parts[0].startswith(".") or path.name == LOCK_FILE
+    if left_out or path.name.endswith(_BESIDE_DATABASE):
         return None
     return Part.DATABASE if first.startswith(SQLITE_MAGIC) else Part.FILE
 
@@ -69,15 +73,10 @@ def archive_name(box: str, stamp: str) -> str:
     return f"hiroba-{box}-{stamp}.age"
 
 
-def part_name(archive: str) -> str:
-    """What an archive is called until it is whole."""
-    return f".{archive}.part"
-
-
 def cut_off(names: list[str], box: str) -> list[str]:
     """Archives of ``box`` that are not whole: being written, or left by a back-up that was cut off."""
-    parts = ((name, name.removeprefix(".").removesuffix(".part")) for name in names)
-    return sorted(name for name, whole in parts if name == part_name(whole) and archive_of(whole) == box)
+    parts = ((name, name.removeprefix(".").removesuffix(".new")) for name in names)
+    return sorted(name for name, whole in parts if name == temporary_name(whole) and archive_of(whole) == box)
 
 
 def archive_of(name: str) -> str | None:

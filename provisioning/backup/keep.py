@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from device.clock import Clock
+from device.files import atomic_write
 from device.version import version
 from provisioning.backup import archive, contents, snapshot
 from provisioning.backup.errors import CanNotWrite
@@ -38,9 +39,9 @@ class Written:
 
 
 class Keeper:
-    """Writes archives of one box's state. recipient: the city's public key, 32 bytes."""
+    """Writes archives of one box's state. recipient: the city's public key, age1…"""
 
-    def __init__(self, state: Path, settings: Path, box: str, recipient: bytes, clock: Clock) -> None:
+    def __init__(self, state: Path, settings: Path, box: str, recipient: str, clock: Clock) -> None:
         self._state, self._settings, self._box = state, settings, box
         self._recipient, self._clock = recipient, clock
 
@@ -76,9 +77,7 @@ class Keeper:
         path = self._state / NOTE
         try:
             path.parent.mkdir(exist_ok=True, mode=0o755)
-            fresh = path.with_suffix(".part")
-            fresh.write_bytes(msgspec.json.encode(note))
-            fresh.replace(path)
+            atomic_write(path, msgspec.json.encode(note), mode=0o644)
         except OSError as error:
             raise CanNotWrite(file=path, reason=error.strerror or "") from error
 

@@ -19,10 +19,11 @@ from pathlib import Path
 from device.audit import Audit
 from device.clock import Clock
 from device.errors import StoreError
+from device.files import sync_folder
 from device.health.readers import CANARY
 from device.store import Store
 from kiosk.issuer.challenges import Challenges
-from kiosk.issuer.requests import Ledger
+from kiosk.issuer.ledger import Ledger
 from kiosk.issuer.visits import Visits
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
 from kiosk.schema import KIOSK_MIGRATIONS
@@ -33,7 +34,6 @@ from provisioning.backup import archive
 from provisioning.backup.age import Identity
 from provisioning.backup.contents import Kept, Manifest, Part
 from provisioning.backup.errors import ArchiveDamaged, CanNotWrite, StateNotBlank
-from provisioning.backup.snapshot import sync_folder
 
 STAGE = ".restore"
 _CHECKED = "checked"

@@ -7,7 +7,6 @@ the issuer's copy then knows as well.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import sqlite3
 import stat
@@ -117,15 +116,6 @@ def digest(path: Path) -> str:
     """SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sync_folder(folder: Path) -> None:
-    """Names in ``folder`` are on the card when this returns."""
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def _named(name: object) -> bool:

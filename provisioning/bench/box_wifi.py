@@ -1,4 +1,4 @@
-"""Our own gate and portal, as a box runs them, in a gateway's namespace."""
+"""Our own gate, portal and nginx, as a box runs them, in a gateway's namespace."""
 
 from __future__ import annotations
 
@@ -9,16 +9,23 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from captive_portal.gate import protocol as p
 from captive_portal.gate.client import SocketGateClient
 from captive_portal.gate.errors import GateUnreachable
+from device.clock import SystemClock
+from device.watchdog import socket_probe
 from provisioning.bench.figures import milliseconds
 from provisioning.bench.plaza import GATEWAY, PREFIX, Plaza, address_of, in_namespace, leases
 from provisioning.bench.processes import pss_mib, stop
+from provisioning.box.render import nginx_portal
+from provisioning.cityhall.boxes.authority import make_authority, private_pem
 from provisioning.demo.processes import listens
 from provisioning.errors import DemoNotReady
 
-PORT, STATS_PORT = 8180, 8190
+PORT, TLS_PORT, STATS_PORT = 8180, 8181, 8190
 SITE = f"""
 [box]
 name = "bench"
@@ -35,26 +42,38 @@ dhcp = {{ first = "10.90.0.2", last = "10.90.63.254", leases = "leases" }}
 limits = {{ minutes_per_visit = 600, devices = 0 }}
 [wifi.portal]
 port = {PORT}
+tls_port = {TLS_PORT}
+"""
+TLS = """tls_certificate = "portal.pem"
+tls_key = "portal.key"
 """
 
 
-class BoxWifi:
-    """Gate and portal, with ``stats`` the statistics too; they stop when the block is left."""
+NAME = "wifi.example.jp"
 
-    def __init__(self, plaza: Plaza, folder: Path, leased: int, *, stats: bool = False) -> None:
+
+class BoxWifi:
+    """Gate, portal and nginx, with ``stats`` the statistics too, with ``tls`` a credential of its own making; they stop
+    when the block is left.
+    """
+
+    def __init__(self, plaza: Plaza, folder: Path, leased: int, *, stats: bool = False, tls: bool = False) -> None:
         self._with_stats = stats
         self.plaza = plaza
         self._folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
         folder.mkdir(parents=True)
-        (folder / "site.toml").write_text(SITE, "utf-8")
+        (folder / "site.toml").write_text(SITE + (TLS if tls else ""), "utf-8")
+        if tls:
+            _write_credential(folder)
         (folder / "leases").write_text(leases(range(leased)), "ascii")
         self.gate = SocketGateClient(folder / "gate/gate.sock", timeout=60.0)
 
     def __enter__(self) -> BoxWifi:
         try:
             self._start("gate", self._gate_answers)
-            self._start("portal", lambda: self._listens(GATEWAY, PORT))
+            self._start("portal", socket_probe(str(self._folder / nginx_portal.SOCKET), "/static/icon.svg"))
+            self._start("nginx", lambda: self._listens(GATEWAY, PORT))
             if self._with_stats:
                 self._start("stats", lambda: self._listens("127.0.0.1", STATS_PORT))
         except BaseException:
@@ -124,3 +143,11 @@ class BoxWifi:
     def pids(self) -> list[int]:
         """Of the processes; their workers are below them."""
         return [process.pid for process in self._processes]
+
+
+def _write_credential(folder: Path) -> None:
+    """One of a CA that nobody keeps."""
+    now, key = SystemClock().now(), ec.generate_private_key(ec.SECP256R1())
+    issued = make_authority("TEST bench", [NAME], now).issue_server([NAME], key.public_key(), now)
+    (folder / "portal.pem").write_bytes(issued.public_bytes(Encoding.PEM))
+    (folder / "portal.key").write_bytes(private_pem(key))

@@ -114,7 +114,7 @@ class Visits:
 
 def main() -> None:
     """The command line."""
-    for carried in ("device.card.pcsc", "provisioning.server"):
+    for carried in ("device.card.pcsc", "provisioning.web.gunicorn_server"):
         importlib.import_module(carried)  # by a box's kiosk: they belong in its memory
     folder, visits, apdu_ms = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     pki = TestPki(folder / "pki")

@@ -12,11 +12,11 @@ from datetime import date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-from captive_portal.gate.protocol import Usage
+from captive_portal.gate.protocol import UsageEvent
 from captive_portal.settings import Ipv4Settings, SpotSettings, WifiSettings
-from captive_portal.stats.ledger import close_days, open_ledger, read_tally, write
+from captive_portal.stats.database import close_days, open_stats_database, read_event_state, write
+from captive_portal.stats.event_state import add_events
 from captive_portal.stats.page import create_stats_app
-from captive_portal.stats.tally import fold
 from device.clock import JST, SystemClock
 from device.store import Store
 from provisioning.bench.effort import Effort
@@ -48,9 +48,9 @@ def measure(effort: Effort) -> Iterator[Measured]:
     yield _booking(effort, raw)
 
 
-def events(day: date, first: int, sessions: int) -> list[Usage]:
+def events(day: date, first: int, sessions: int) -> list[UsageEvent]:
     """A day's events, numbered from ``first``, spread over twelve hours."""
-    made: list[Usage] = []
+    made: list[UsageEvent] = []
     for n in range(sessions):
         at = datetime(day.year, day.month, day.day, 8, tzinfo=JST) + timedelta(seconds=n * 43_200 // sessions)
         facts = {"spot": SPOT, "visitor": f"v{day}{n}", "session": f"s{day}{n}", "method": "one_tap", "device": "apple"}
@@ -58,16 +58,16 @@ def events(day: date, first: int, sessions: int) -> list[Usage]:
             grown = {"seconds": 600, "bytes_up": 10_000, "bytes_down": 900_000} if step else {}
             moment = at + timedelta(seconds=600 * step)
             number = first + 3 * n + step
-            made.append(Usage(number=number, kind=kind, at=moment, language="ja", **facts, **grown))  # type: ignore[arg-type]  # kind by name
+            made.append(UsageEvent(number=number, kind=kind, at=moment, language="ja", **facts, **grown))  # type: ignore[arg-type]  # kind by name
     return sorted(made, key=lambda event: event.number)
 
 
 def _store(path: Path, days: int) -> Store:
     """``days`` days of sums: one day is counted, and its sums are copied for the others."""
-    store = open_ledger(path)
-    tally = read_tally(store)
-    after, sums = fold(tally, events(LAST, 1, PER_DAY))
-    write(store, tally, after, sums)
+    store = open_stats_database(path)
+    state = read_event_state(store)
+    after, sums = add_events(state, events(LAST, 1, PER_DAY))
+    write(store, state, after, sums)
     close_days(store, LAST + timedelta(days=1), 100_000)
     with store.transaction() as connection:
         for back in range(1, days):
@@ -102,7 +102,7 @@ def _raw(path: Path, wanted: int) -> sqlite3.Connection:
     return raw
 
 
-def _book_raw(raw: sqlite3.Connection, found: list[Usage]) -> None:
+def _book_raw(raw: sqlite3.Connection, found: list[UsageEvent]) -> None:
     rows = [(e.spot, e.at.isoformat(), e.kind, e.visitor, e.seconds, e.bytes_up, e.bytes_down) for e in found]
     raw.executemany("INSERT INTO event VALUES (?,?,?,?,?,?,?)", rows)
     raw.commit()
@@ -115,15 +115,15 @@ def _raw_day(raw: sqlite3.Connection) -> float:
 
 def _booking(effort: Effort, raw: sqlite3.Connection) -> Measured:
     """Events folded into sums and committed, in batches as the collector takes them."""
-    store = open_ledger(effort.folder / "booked.db")
+    store = open_stats_database(effort.folder / "booked.db")
     numbers = count(1, 3 * PER_DAY)
 
     def ours() -> float:
         found = events(LAST, next(numbers), PER_DAY)
 
         def book() -> None:
-            tally = read_tally(store)
-            write(store, tally, *fold(tally, found))
+            state = read_event_state(store)
+            write(store, state, *add_events(state, found))
 
         return len(found) / milliseconds(book) * 1000
 

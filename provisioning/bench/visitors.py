@@ -12,11 +12,12 @@ import contextlib
 import html
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
 import msgspec
 
@@ -31,11 +32,14 @@ _AGENT = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko)
 
 
 class Crowd(msgspec.Struct, frozen=True, kw_only=True):
-    """phones: (namespace, number), each logs in once; parallel: at a time; patience: seconds for one answer."""
+    """phones: (namespace, number), each logs in once; parallel: at a time; patience: seconds for one answer; portal:
+    the address of a portal that is reached by name and TLS, for there is no name server.
+    """
 
     phones: list[tuple[str, int]]
     parallel: int = 1
     patience: float = 20.0
+    portal: str = ""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,20 +102,20 @@ def _attributes(text: str) -> list[tuple[str, str]]:
     return [(name.lower(), html.unescape(one or two)) for name, one, two in _ATTRIBUTE.findall(text)]
 
 
-def visit(patience: float) -> None:
+def visit(patience: float, portal: str = "") -> None:
     """One phone's way to the Internet, in the namespace of this thread. Raises VisitFailed or OSError."""
     address = f"http://{PROBE_HOST}/generate_204"
     answer = _ask(Form(address, "get", {}), patience, FAR)
     moved = re.search(r"\r\nlocation:\s*(\S+)", answer, re.IGNORECASE)
     if not moved:
         raise VisitFailed("the probe was not redirected")
-    page = _ask(Form(moved[1], "get", {}), patience)
+    page = _ask(Form(moved[1], "get", {}), patience, portal)
     address = moved[1]
     for _ in range(MAX_FORMS):
         form = login_form(page, address)
         if form is None:
             break
-        page, address = _ask(form, patience), form.action
+        page, address = _ask(form, patience, portal), form.action
         if passes():
             return
     raise VisitFailed("the last page led nowhere: " + " ".join(re.sub(r"<[^>]*>", " ", page[-400:]).split())[-120:])
@@ -133,12 +137,23 @@ def _ask(form: Form, patience: float, connect_to: str = "") -> str:
     ]
     if form.method == "post":
         lines += ["Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}"]
-    with socket.create_connection((connect_to or str(parts.hostname), parts.port or 80), patience) as connection:
+    with _connected(urlsplit(form.action), connect_to, patience) as connection:
         connection.sendall(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
         pieces = []
         while piece := connection.recv(65536):
             pieces.append(piece)
     return b"".join(pieces).decode("utf-8", "replace")
+
+
+def _connected(where: SplitResult, connect_to: str, patience: float) -> socket.socket:
+    """Over TLS for https; whose credential it is is of no interest here."""
+    port = where.port or (443 if where.scheme == "https" else 80)
+    plain = socket.create_connection((connect_to or str(where.hostname), port), patience)
+    if where.scheme != "https":
+        return plain
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(plain, server_hostname=where.hostname)
 
 
 def passes() -> bool:
@@ -163,7 +178,7 @@ def crowd(wanted: Crowd) -> Result:
             enter(phone.space)
             began = time.perf_counter()
             try:
-                visit(wanted.patience)
+                visit(wanted.patience, wanted.portal)
                 times.append((time.perf_counter() - began) * 1000)
             except (VisitFailed, OSError) as error:
                 why.append(f"{type(error).__name__}: {error}")

@@ -1,7 +1,7 @@
 """The Wi-Fi rows: our gate and portal beside Debian's openNDS, in namespaces of the same shape.
 
-Three plazas: one to fill and empty, one crowded with 10,000 phones online, one of the peer. What has a peer or a
-counterpart is taken in turn.
+Four plazas: one to fill and empty, one crowded with 10,000 phones online, one of the peer, one with clients that stall.
+What has a peer or a counterpart is taken in turn.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from provisioning.bench.plaza import FAR, Phone, Plaza, in_namespace
 from provisioning.bench.pump import tcp_mib_per_second, udp_packets_per_second
 from provisioning.bench.rows import Measured
 from provisioning.bench.visitors import PROBE_HOST, Crowd, Result, passes, send
+from provisioning.bench.wifi_slow import measure_slow
 from provisioning.errors import ProgramMissing
 
 PARALLEL = 16
@@ -68,6 +69,7 @@ def measure(effort: Effort) -> Iterator[Measured]:
             yield from _beside_peer(box, peer, why, sizes)
         yield from _crowded(effort, sizes, box)
         yield _memory(box, sizes)
+    yield measure_slow(effort)
 
 
 def _peer(stack: contextlib.ExitStack, effort: Effort, sizes: Sizes) -> tuple[OpenNds | None, str]:
@@ -198,6 +200,6 @@ def _forwarding(box: BoxWifi, crowded: BoxWifi, sizes: Sizes) -> Measured:
 
 
 def _memory(box: BoxWifi, sizes: Sizes) -> Measured:
-    """Gate and portal with their workers, after all of the above and with 1,000 phones online."""
+    """Gate, portal and nginx with their workers, after all of the above and with 1,000 phones online."""
     box.fill(range(sizes.thousand))
-    return Measured("wifi.pss_mib", box.pss(), note=f"gate, portal and its workers, {box.online()} online")
+    return Measured("wifi.pss_mib", box.pss(), note=f"gate, portal, nginx and their workers, {box.online()} online")

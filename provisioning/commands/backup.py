@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -11,12 +10,14 @@ from pathlib import Path
 import click
 
 from device.clock import JST, SystemClock
+from device.files import create_once
 from device.store import Store
 from provisioning.backup.age import Identity, parse_recipient
 from provisioning.backup.errors import CanNotWrite, FileExists, RecipientMissing, StateMissing
 from provisioning.backup.keep import Keeper, Written
 from provisioning.commands.options import site_options, state_option
-from provisioning.site.model import Site, read_site
+from provisioning.site.model import Site
+from provisioning.site.reading import read_site
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -92,15 +93,14 @@ def _tell(written: Written, as_json: bool) -> None:
 def key(out: Path) -> None:
     """Make the city's key; its public half goes into [backup] recipient of the site files."""
     identity = Identity.make()
+    created = f"# created: {SystemClock().now().isoformat(timespec='seconds')}\n"
+    content = f"{created}# public key: {identity.recipient()}\n{identity.text()}\n"
     try:
-        number = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as error:
-        raise FileExists(file=out) from error
+        made = create_once(out, content.encode("ascii"), mode=0o600)
     except OSError as error:
         raise CanNotWrite(file=out, reason=error.strerror or "") from error
-    with open(number, "w", encoding="ascii") as file:  # noqa: PTH123 - the number was opened with mode 0600
-        file.write(f"# created: {SystemClock().now().isoformat(timespec='seconds')}\n")
-        file.write(f"# public key: {identity.recipient()}\n{identity.text()}\n")
+    if not made:
+        raise FileExists(file=out)
     click.echo(identity.recipient())
 
 
@@ -111,22 +111,22 @@ def key(out: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def since(state: Path, kiosk: str, at: str, as_json: bool) -> None:
     """On the issuer: what a restored box had accepted after its back-up, to compare with paper and till."""
-    from kiosk.issuer.requests import Ledger
+    from kiosk.issuer.ledger import Ledger
     from kiosk.issuer.wiring import LEDGER_MIGRATIONS
 
     path = state / "issuer" / "ledger.db"
     if not path.exists():
         raise StateMissing(folder=path)
-    with closing(Store(path, LEDGER_MIGRATIONS)) as store:
+    with closing(Store.for_reading(path, LEDGER_MIGRATIONS)) as store:
         rows = Ledger(store).since(kiosk, _moment(at))
     found = [
         {
-            "request": row.wanted.request,
+            "request": row.order.request,
             "issue_number": row.issue_number,
-            "kind": row.wanted.kind.value,
-            "copies": row.wanted.copies,
-            "fee_yen": row.wanted.fee_yen,
-            "at": row.wanted.at.isoformat(timespec="seconds"),
+            "kind": row.order.kind,
+            "copies": row.order.copies,
+            "fee_yen": row.order.fee_yen,
+            "at": row.order.at.isoformat(timespec="seconds"),
             "outcome": row.outcome.value if row.outcome else "",
         }
         for row in rows

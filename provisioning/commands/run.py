@@ -10,18 +10,21 @@ import click
 from device.clock import SystemClock
 from device.errors import HirobaError
 from device.logs import open_log
+from device.process_lock import take_process_lock
 from device.watchdog import Heartbeat, Notifier
 from provisioning.commands.options import site_options
-from provisioning.commands.run_fleet import fleet
+from provisioning.commands.renamed import RenamingGroup
+from provisioning.commands.run_cityhall import cityhall
+from provisioning.commands.run_nginx import nginx
 from provisioning.errors import SectionMissing
-from provisioning.serve import Listen, Served, every_address, serve
-from provisioning.site.model import read_site
 from provisioning.site.place import place_of
+from provisioning.site.reading import read_site
+from provisioning.web.serving import BehindNginx, Served, Serving, Tcp, serve
 
 T = TypeVar("T")
 
 
-@click.group("run")
+@click.group("run", cls=RenamingGroup, renamed={"fleet": "cityhall"})
 def command() -> None:
     """Run one process until it is told to stop."""
 
@@ -56,16 +59,20 @@ def kiosk(config: Path, state: Path) -> None:
         )
         return Served(built.app, built.start, built.stop)
 
+    take_process_lock(state / "kiosk", "kiosk")
     # One worker: there is one visitor, one card and one printer, and their state lives in one process.
-    serve(Listen(site.kiosk.host, site.kiosk.port, "kiosk", workers=1, threads=8, alive="/state"), served)
+    serve(Serving("kiosk", Tcp(site.kiosk.host, site.kiosk.port), workers=1, threads=8, alive="/state"), served)
 
 
 @command.command()
 @site_options
 @click.option("--workers", type=click.IntRange(1, 32), default=1, show_default=True, help="Issuer processes.")
 def issuer(config: Path, state: Path, workers: int) -> None:
-    """The municipal side: register, eligibility, certificates."""
+    """The municipal side: register, eligibility, certificates. With [issuer] tls_certificate it listens on a unix
+    socket, and `hiroba run nginx` stands before it.
+    """
     from kiosk.issuer.wiring import build_issuer
+    from provisioning.box.render.nginx_mutual import ISSUER_SOCKET
 
     site = read_site(config)
     settings = _section(site.issuer, "issuer", "hiroba run issuer", config)
@@ -73,7 +80,9 @@ def issuer(config: Path, state: Path, workers: int) -> None:
     def served() -> Served:
         return Served(build_issuer(settings, site.city, state, SystemClock(), open_log("issuer")))
 
-    serve(Listen(settings.host, settings.port, "issuer", workers=workers, threads=4), served)
+    take_process_lock((state / settings.register).parent, "issuer")
+    behind = BehindNginx(state / ISSUER_SOCKET) if settings.tls_certificate else None
+    serve(Serving("issuer", behind or Tcp(settings.host, settings.port), workers=workers, threads=4), served)
 
 
 @command.command()
@@ -88,16 +97,18 @@ def stats(config: Path, state: Path) -> None:
         built = build_stats(wifi, state, SystemClock(), open_log("stats"))
         return Served(built.app, built.start, built.stop)
 
+    take_process_lock((state / wifi.stats.database).parent, "stats")
     # One worker: the collector is the only writer of its database.
-    serve(Listen(wifi.stats.host, wifi.stats.port, "stats", workers=1, threads=4), served)
+    serve(Serving("stats", Tcp(wifi.stats.host, wifi.stats.port), workers=1, threads=4), served)
 
 
 @command.command()
 @site_options
 @click.option("--workers", type=click.IntRange(1, 8), default=1, show_default=True, help="Portal processes.")
 def portal(config: Path, state: Path, workers: int) -> None:
-    """The pages that phones open: plain HTTP, and TLS beside it when [wifi.portal] names a certificate."""
+    """The pages that phones open, on a unix socket; `hiroba run nginx` stands before it."""
     from captive_portal.wiring_portal import build_portal
+    from provisioning.box.render import nginx_portal
 
     wifi = _section(read_site(config).wifi, "wifi", "hiroba run portal", config)
 
@@ -105,18 +116,9 @@ def portal(config: Path, state: Path, workers: int) -> None:
         built = build_portal(wifi, state, SystemClock(), open_log("portal"))
         return Served(built.app, built.start, built.stop)
 
-    pages = wifi.portal
-    tls = (str(state / pages.tls_certificate), str(state / pages.tls_key)) if pages.tls_certificate else None
-    listen = Listen(
-        pages.host or every_address(),  # the gate lets phones reach it and nobody else
-        pages.port,
-        "portal",
-        workers=workers,
-        threads=32,  # made when needed; a phone that stalls within TLS keeps one for five seconds
-        tls=tls,
-        tls_port=pages.tls_port if tls else None,
-    )
-    serve(listen, served)
+    take_process_lock(state / "portal", "portal", 0o710)
+    address = BehindNginx(state / nginx_portal.SOCKET)
+    serve(Serving("portal", address, workers=workers, threads=4, alive="/static/icon.svg"), served)
 
 
 @command.command()
@@ -136,6 +138,7 @@ def gate(config: Path, state: Path) -> None:
             return False
         return True
 
+    take_process_lock((state / wifi.gate.database).parent, "gate", mode=0o711)  # others walk to the socket in it
     heartbeat = Heartbeat(Notifier.take(), answers)
     heartbeat.start()
     try:
@@ -144,4 +147,5 @@ def gate(config: Path, state: Path) -> None:
         heartbeat.stop()
 
 
-command.add_command(fleet)
+command.add_command(cityhall)
+command.add_command(nginx)

@@ -12,9 +12,9 @@ from typing import Any
 
 import click
 
-from captive_portal.gate.protocol import BlockShown, EndReason, SessionShown
-from captive_portal.stats.show import megabytes
-from captive_portal.stats.words import words
+from captive_portal.gate.protocol import BlockedPhoneDetails, EndReason, SessionDetails
+from captive_portal.stats.catalogue import catalogue
+from captive_portal.stats.report_text import megabytes
 from device.clock import JST
 from provisioning.commands import wifi_log
 from provisioning.commands.options import site_options
@@ -85,7 +85,7 @@ def end(config: Path, state: Path, session: str, as_json: bool) -> None:
 @click.argument("session")
 @_JSON_OPTION
 def block(config: Path, state: Path, session: str, as_json: bool) -> None:
-    """End one session and bar its phone until unblocked."""
+    """End one session and block its phone until unblocked."""
     blocked = gate_of(config, state, "hiroba wifi").block(session=session)
     _say(blocked, session, as_json, f"利用 {session} の端末をブロックしました。 / blocked.")
 
@@ -95,14 +95,14 @@ def block(config: Path, state: Path, session: str, as_json: bool) -> None:
 @_MAC_OPTION
 @_JSON_OPTION
 def blocked(config: Path, state: Path, mac: bool, as_json: bool) -> None:
-    """Phones that staff have barred, oldest first."""
-    bars = gate_of(config, state, "hiroba wifi").blocks()
+    """Phones that staff have blocked, oldest first."""
+    phones = gate_of(config, state, "hiroba wifi").blocked_phones()
     if as_json:
-        click.echo(json.dumps([_bar(bar, mac) for bar in bars], ensure_ascii=False))
+        click.echo(json.dumps([_blocked_phone(phone, mac) for phone in phones], ensure_ascii=False))
         return
     headings = ["番号", "スポット", "いつから", *(["MAC"] if mac else [])]
-    rows = [[bar.block, bar.spot or "－", _since(bar), *([bar.mac] if mac else [])] for bar in bars]
-    print_table(f"ブロック中 {len(bars)} 台", headings, rows, left=4)
+    rows = [[each.block, each.spot or "－", _since(each), *([each.mac] if mac else [])] for each in phones]
+    print_table(f"ブロック中 {len(phones)} 台", headings, rows, left=4)
 
 
 @command.command()
@@ -111,7 +111,7 @@ def blocked(config: Path, state: Path, mac: bool, as_json: bool) -> None:
 @click.option("--all", "every", is_flag=True, help="Lift every block.")
 @_JSON_OPTION
 def unblock(config: Path, state: Path, number: str, every: bool, as_json: bool) -> None:
-    """Lift the block with this NUMBER of `hiroba wifi blocked`, or all. Without NUMBER its MAC is asked for."""
+    """Unblock the phone with this NUMBER of `hiroba wifi blocked`, or all. Without NUMBER its MAC is asked for."""
     if number and every:
         raise click.UsageError("NUMBER or --all, not both.")
     gate = gate_of(config, state, "hiroba wifi")
@@ -142,25 +142,30 @@ _NAMES = {
 }
 
 
-def _plain(session: SessionShown, mac: bool) -> dict[str, Any]:
+def _plain(session: SessionDetails, mac: bool) -> dict[str, Any]:
     names = [name for name in _NAMES if mac or name not in ("ip", "mac")]
     facts = {name: getattr(session, name) for name in names}
     return {name: value.isoformat() if name.endswith("_at") else value for name, value in facts.items()}
 
 
-def _row(session: SessionShown, mac: bool) -> list[str]:
-    row = [session.session, session.spot, words("ja").value("method", session.method), str(session.seconds_left // 60)]
+def _row(session: SessionDetails, mac: bool) -> list[str]:
+    row = [
+        session.session,
+        session.spot,
+        catalogue("ja").value("method", session.method),
+        str(session.seconds_left // 60),
+    ]
     row += [megabytes(session.bytes_up), megabytes(session.bytes_down)]
     return row + ([session.ip, session.mac] if mac else [])
 
 
-def _bar(bar: BlockShown, mac: bool) -> dict[str, Any]:
-    since = bar.since.isoformat() if bar.since else None
-    return {"block": bar.block, "spot": bar.spot, "since": since, **({"mac": bar.mac} if mac else {})}
+def _blocked_phone(phone: BlockedPhoneDetails, mac: bool) -> dict[str, Any]:
+    since = phone.since.isoformat() if phone.since else None
+    return {"block": phone.block, "spot": phone.spot, "since": since, **({"mac": phone.mac} if mac else {})}
 
 
-def _since(bar: BlockShown) -> str:
-    return f"{bar.since.astimezone(JST):%Y-%m-%d %H:%M}" if bar.since else "－"
+def _since(phone: BlockedPhoneDetails) -> str:
+    return f"{phone.since.astimezone(JST):%Y-%m-%d %H:%M}" if phone.since else "－"
 
 
 def _say(count: int, session: str, as_json: bool, sentence: str) -> None:

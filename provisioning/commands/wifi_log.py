@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import os
 from collections.abc import Iterable
@@ -13,14 +14,15 @@ import click
 import msgspec
 
 from captive_portal.gate.connection_log.entry import ConnectionLogEntry
-from captive_portal.gate.connection_log.sealing import NotOpened, new_key, open_box
+from captive_portal.gate.connection_log.sealing import UnsealFailed, new_key, unseal_entries
 from captive_portal.gate.database import Database
 from device.audit import Audit
 from device.clock import JST, SystemClock
+from device.files import create_once
 from provisioning.commands.options import site_options
 from provisioning.commands.wifi_site import print_table, wifi_of
 from provisioning.errors import NotFound
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -34,11 +36,11 @@ def make_key(out: Path) -> None:
     """Make the key pair of the connection log; prints the public key for [wifi.log]."""
     private, public = new_key()
     try:
-        handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        made = create_once(out, base64.b64encode(private) + b"\n", mode=0o600)
     except OSError as error:
         raise click.BadParameter(f"{out}: {error.strerror}", param_hint="--out") from error
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(base64.b64encode(private).decode() + "\n")
+    if not made:
+        raise click.BadParameter(f"{out}: {os.strerror(errno.EEXIST)}", param_hint="--out")
     click.echo(f'[wifi.log]\nkey = "{public}"')
 
 
@@ -112,8 +114,8 @@ def _private(path: Path) -> bytes:
 
 def _opened(private: bytes, boxes: Iterable[tuple[str, bytes]]) -> list[ConnectionLogEntry]:
     try:
-        entries = [entry for _, box in boxes for entry in open_box(private, box)]
-    except NotOpened as error:
+        entries = [entry for _, box in boxes for entry in unseal_entries(private, box)]
+    except UnsealFailed as error:
         raise click.BadParameter("この鍵では開けません。 / this key does not fit.", param_hint="--key") from error
     return sorted(entries, key=lambda entry: entry.begun_at)
 

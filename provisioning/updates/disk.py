@@ -10,33 +10,24 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from device.files import atomic_symlink, atomic_write, sync_folder
+
 
 class Disk:
     """Every act is on the card when it returns."""
 
     def write(self, file: Path, content: bytes) -> None:
         """The old content or the new one, never a half."""
-        fresh = file.with_name(f".{file.name}.new")
-        with fresh.open("wb") as stream:
-            stream.write(content)
-            os.fchmod(stream.fileno(), 0o644)  # nothing here is secret, and the heartbeat is not root
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(file)
-        _sync_folder(file.parent)
+        atomic_write(file, content, mode=0o644)  # nothing here is secret, and the heartbeat is not root
 
     def link(self, name: Path, target: Path) -> None:
         """``name`` leads to ``target`` (relative): to the old one or the new one, and always somewhere."""
-        fresh = name.with_name(f".{name.name}.new")
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(target)
-        fresh.replace(name)
-        _sync_folder(name.parent)
+        atomic_symlink(name, target)
 
     def remove(self, file: Path) -> None:
         """``file`` is gone."""
         file.unlink(missing_ok=True)
-        _sync_folder(file.parent)
+        sync_folder(file.parent)
 
     def empty(self, folder: Path) -> None:
         """``folder`` exists and holds nothing."""
@@ -48,11 +39,3 @@ class Disk:
         """Do ``work``, which writes many files, then bring all of them to the card."""
         work()
         os.sync()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

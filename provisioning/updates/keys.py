@@ -5,12 +5,14 @@ The root key belongs on a medium in a safe: it is needed to begin and to replace
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from device.files import create_once
 from device.secrets import Secret
 from provisioning.updates.errors import KeyUnusable
 
@@ -51,13 +53,11 @@ class KeyFolder:
         key = Ed25519PrivateKey.generate()
         try:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            made = create_once(file, self._pem(key), mode=0o600)
         except OSError as error:
             raise KeyUnusable(file=file, reason=error.strerror or "not writable") from error
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(self._pem(key))
-            stream.flush()
-            os.fsync(stream.fileno())
+        if not made:
+            raise KeyUnusable(file=file, reason=os.strerror(errno.EEXIST))
         return key
 
     def put_aside(self, role: str) -> Path:

@@ -22,6 +22,7 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata
 
 from device.clock import Clock
+from device.files import atomic_writer
 from provisioning.updates import archive
 from provisioning.updates.disk import Disk
 from provisioning.updates.errors import RepositoryUnusable
@@ -179,9 +180,8 @@ class Repository:
     def _keep(self, bundle: Path, file: TargetFile) -> None:
         place = self._file(file)
         if not place.exists():
-            fresh = place.with_name(f".{place.name}.new")
-            shutil.copyfile(bundle, fresh)
-            fresh.replace(place)
+            with bundle.open("rb") as source, atomic_writer(place, mode=0o644) as copy:
+                shutil.copyfileobj(source, copy, 1 << 20)
 
     def _file(self, file: TargetFile) -> Path:
         return self.folder / FILES / f"{file.hashes['sha256']}.{file.path}"

@@ -25,10 +25,10 @@ def migrations() -> dict[str, Sequence[Migration]]:
     """What the code that runs gives to ``Store``."""
     from captive_portal.gate.database import MIGRATIONS as GATE_MIGRATIONS
     from captive_portal.portal.records import PORTAL_MIGRATIONS
-    from captive_portal.stats.ledger import STATS_MIGRATIONS
+    from captive_portal.stats.database import STATS_MIGRATIONS
     from device.audit import AUDIT_MIGRATIONS
     from device.outbox import OUTBOX_MIGRATIONS
-    from kiosk.issuer.register import REGISTER_MIGRATIONS
+    from kiosk.issuer.register.register import REGISTER_MIGRATIONS
     from kiosk.issuer.wiring import LEDGER_MIGRATIONS
     from kiosk.schema import KIOSK_MIGRATIONS
 

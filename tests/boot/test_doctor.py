@@ -24,7 +24,7 @@ STOPPED = {
     "hiroba-portal.service": "wifi.portal_silent",
     "hiroba-stats.service": "unit.stopped",
     "hiroba-dnsmasq@hall.service": "unit.stopped",
-    "hiroba-fleet.service": "unit.stopped",
+    "hiroba-cityhall.service": "unit.stopped",
     "hiroba-heartbeat.timer": "unit.stopped",
     "hiroba-backup.timer": "unit.stopped",
     "test-receipt-printer.service": "receipt_printer.silent",

@@ -12,9 +12,9 @@ from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from captive_portal.settings import WifiSettings
-from captive_portal.stats.ledger import open_ledger, write
+from captive_portal.stats.database import open_stats_database, write
+from captive_portal.stats.event_state import EventState, add_events
 from captive_portal.stats.page import create_stats_app
-from captive_portal.stats.tally import Tally, fold
 from device.clock import JST, HeldClock
 from tests.captive_portal.gate.sites import a_spot
 from tests.captive_portal.stats.events import START, event
@@ -31,13 +31,13 @@ class Quiet(WSGIRequestHandler):
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
     """The page of a hall with 40 sessions on 23 November, on a free port."""
-    store = open_ledger(tmp_path / "stats.db")
+    store = open_stats_database(tmp_path / "stats.db")
     moments = [START + timedelta(minutes=7 * n) for n in range(40)]
     events = [
         event(n, "opened", at, session=f"s{n}", visitor=f"v{n % 9}", language="en" if n % 4 else "ja")
         for n, at in enumerate(moments, 1)
     ]
-    write(store, Tally(), *fold(Tally(), events))
+    write(store, EventState(), *add_events(EventState(), events))
     wifi = WifiSettings(spots=[a_spot(title_ja="市民ホール", title_en="Civic Hall"), a_spot(name="park")])
     app = create_stats_app(wifi, store, HeldClock(datetime(2026, 11, 23, 18, tzinfo=JST)))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)

@@ -13,7 +13,7 @@ from captive_portal.gate import protocol as p
 from captive_portal.gate.client import GateClient, SocketGateClient
 from captive_portal.gate.errors import GateUnreachable
 from captive_portal.gate.memory import MemoryGate
-from captive_portal.gate.policy.session import Sighting
+from captive_portal.gate.policy.session import ObservedPhone
 from captive_portal.gate.server import Server
 from device.clock import HeldClock, SystemClock
 from device.logs import open_log
@@ -35,7 +35,7 @@ class Real:
         self.client = SocketGateClient(self.path)
 
     def arrive(self, number: int) -> None:
-        self.box.air[ip(number)] = Sighting("hall", mac(number), ip(number))
+        self.box.neighbours[ip(number)] = ObservedPhone("hall", mac(number), ip(number))
 
     def stop(self) -> None:
         self.client.close()
@@ -45,7 +45,7 @@ class Real:
 
 @pytest.fixture(params=["memory", "socket"])
 def gate(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[GateClient, Arrive]]:
-    """A client, and how phones come on the air."""
+    """A client, and how phones connect."""
     if request.param == "memory":
         memory = MemoryGate(a_site(), HeldClock(MORNING))
         yield memory, lambda n: memory.arrive(ip(n), mac(n))
@@ -92,14 +92,14 @@ def test_staff_see_block_and_unblock(gate: Gate) -> None:
     assert client.sessions("elsewhere") == []
     assert client.block(session=shown.session) == 1
     assert client.lookup(ip(1)).state is p.PhoneState.BLOCKED
-    (bar,) = client.blocks()
-    assert (bar.spot, bar.mac) == ("hall", mac(1))
-    assert bar.since is not None
+    (blocked,) = client.blocked_phones()
+    assert (blocked.spot, blocked.mac) == ("hall", mac(1))
+    assert blocked.since is not None
     assert client.unblock(block="another") == 0
-    assert client.unblock(block=bar.block) == 1
+    assert client.unblock(block=blocked.block) == 1
     client.block(ip=ip(1))
     assert client.unblock(mac(1)) == 1
-    assert client.blocks() == []
+    assert client.blocked_phones() == []
 
 
 def test_a_token_resumes_on_another_phone(gate: Gate) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from kiosk.issuer.people import DEMO_RESIDENT, population
-from kiosk.issuer.records import ResidentRecord
+from kiosk.issuer.register.records import ResidentRecord
+from kiosk.issuer.register.synthetic_people import DEMO_RESIDENT, population
 from provisioning.demo.once import one_visit
 from provisioning.demo.plaza import Plaza
 from provisioning.demo.processes import free_port

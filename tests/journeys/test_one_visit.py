@@ -15,10 +15,10 @@ from device.audit import Audit
 from device.card.virtual.pki import DEMO_PIN
 from device.clock import SystemClock
 from device.store import Store
-from kiosk.issuer.records import ResidentRecord
-from kiosk.issuer.seal import Verdict
-from kiosk.issuer.seal_keys import public_keys
-from kiosk.issuer.seal_reading import judge_file
+from kiosk.issuer.register.records import ResidentRecord
+from kiosk.issuer.seal.seal import Verdict
+from kiosk.issuer.seal.seal_keys import public_keys
+from kiosk.issuer.seal.seal_reading import judge_file
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
 from kiosk.schema import KIOSK_MIGRATIONS
 from tests.journeys.conftest import Visit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import socket
+import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ import pytest
 
 from captive_portal.gate import protocol as p
 from captive_portal.gate.client import SocketGateClient
+from captive_portal.gate.kernel.ruleset import MAX_CONNECTIONS
 from tests.net import frames
 from tests.net.topology import FAR4, FAR6, GATEWAY_MAC, Topology, in_namespace, until
 
@@ -56,7 +58,7 @@ def _talks(plaza: Topology, echo: dict[int, socket.socket], name: str, far: str 
     return False
 
 
-def _session(gate: SocketGateClient, plaza: Topology, name: str) -> p.SessionShown:
+def _session(gate: SocketGateClient, plaza: Topology, name: str) -> p.SessionDetails:
     return next(s for s in gate.sessions() if s.mac == plaza.phones[name].mac)
 
 
@@ -286,6 +288,31 @@ def test_the_web_of_a_waiting_phone_is_the_portal(
 ) -> None:
     assert gate.health().ready
     assert _connects(plaza, "attacker", to, port) == "open"
+
+
+def test_a_phone_has_64_connections_to_the_portal_however_many_addresses_it_makes_itself(
+    plaza: Topology, gate: SocketGateClient, doors: None
+) -> None:
+    assert gate.health().ready
+    phone = plaza.phones["attacker"]
+    held: list[socket.socket] = []
+    own = [phone.ip4, *(f"fd00:90::aaaa:{number:x}" for number in range(1, 100))]
+    batch = "".join(f"addr add {address}/64 dev eth0 nodad\n" for address in own[1:])
+    subprocess.run(["ip", "-n", phone.space, "-batch", "-"], input=batch, text=True, check=True)
+    for address in own:
+        six = ":" in address
+        made = phone.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_STREAM)
+        made.bind((address, 0))
+        with suppress(ConnectionRefusedError):
+            made.connect(("fd00:90::1" if six else "10.90.0.1", 8181 if len(held) % 2 else 8180))
+            held.append(made)
+    assert len(held) == MAX_CONNECTIONS
+    assert _connects(plaza, "attacker", "10.90.0.1", 8180) == "refused"
+    assert [_connects(plaza, "neighbour", to, 8180) for to in ("10.90.0.1", "fd00:90::1")] == ["open"] * 2
+    for made in held:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        made.close()
+    until(lambda: _connects(plaza, "attacker", "10.90.0.1", 8180) == "open")
 
 
 def test_tls_to_anywhere_is_refused_at_once_not_intercepted(

@@ -113,7 +113,7 @@ def test_the_walled_garden_is_open_until_the_kernel_has_forgotten_the_address(
         _, back = far.recvfrom(10)
         far.sendto(b"hello", back)
         assert phone.recv(10) == b"hello"
-        for kind in ("garden4", "strolled4"):
+        for kind in ("garden4", "garden_used4"):
             slow_plaza.nft("delete", "element", "inet", "hiroba", kind, "{", FAR4, "}")
         with suppress(OSError):
             phone.sendto(b"hello", (FAR4, 7000))

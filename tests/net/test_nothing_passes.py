@@ -74,10 +74,10 @@ def _with_gate_away(plaza: Topology, found: dict[str, set[str]]) -> None:
 def _with_table_away(plaza: Topology, found: dict[str, set[str]]) -> None:
     gate = plaza.start_gate()
     plaza.login(gate, "online")
-    before = gate.health().heals
+    before = gate.health().repairs
     plaza.nft("flush", "ruleset")
     found["flushed"] = plaza.leaks("attacker")
-    until(lambda: gate.health().heals > before)
+    until(lambda: gate.health().repairs > before)
     found["flushed"] |= plaza.leaks("attacker")
     found["online, healed"] = plaza.leaks("online")
     plaza.stop_gate(signal.SIGKILL)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.needs("root", "nft", "ip", "dnsmasq", "curl", "openssl", "dhclient")
+pytestmark = pytest.mark.needs("root", "nft", "ip", "nginx", "dnsmasq", "curl", "openssl", "dhclient")
 SAID = [
     "check: 302 to https://wifi.example.jp/?d=apple",
     '"captive":true',

@@ -57,7 +57,7 @@ def _run(stack: ExitStack, space: str, *options: str) -> None:
 @pytest.fixture
 def gate(plaza: Topology) -> SocketGateClient:
     """The gate, with nothing in the garden."""
-    for kind in ("garden4", "garden6", "strolled4", "strolled6"):
+    for kind in ("garden4", "garden6", "garden_used4", "garden_used6"):
         plaza.nft("flush", "set", "inet", "hiroba", kind)
     return plaza.wait_ready()
 
@@ -148,9 +148,9 @@ def test_an_address_of_the_garden_is_forgotten_after_an_hour(
     enter(plaza, far)
     address, number = far["garden"].getsockname()[0], 4 if far["garden"].family == socket.AF_INET else 6
     assert 3500 < elements(plaza, f"garden{number}")[address] <= 3600
-    assert elements(plaza, f"strolled{number}") == {}
+    assert elements(plaza, f"garden_used{number}") == {}
     until(lambda: talks(plaza, far["garden"]))
-    assert 3500 < elements(plaza, f"strolled{number}")[address] <= 3600
+    assert 3500 < elements(plaza, f"garden_used{number}")[address] <= 3600
 
 
 def test_an_address_in_use_outlives_the_name_by_its_own_hour_alone(
@@ -161,10 +161,10 @@ def test_an_address_in_use_outlives_the_name_by_its_own_hour_alone(
     until(lambda: talks(plaza, far["garden"]))
     address, number = far["garden"].getsockname()[0], 4 if far["garden"].family == socket.AF_INET else 6
     plaza.nft("flush", "set", "inet", "hiroba", f"garden{number}")
-    plaza.nft("flush", "set", "inet", "hiroba", f"strolled{number}")
-    plaza.nft("add", "element", "inet", "hiroba", f"strolled{number}", "{", address, "timeout", "5s", "}")
+    plaza.nft("flush", "set", "inet", "hiroba", f"garden_used{number}")
+    plaza.nft("add", "element", "inet", "hiroba", f"garden_used{number}", "{", address, "timeout", "5s", "}")
     until(lambda: talks(plaza, far["garden"]))
-    until(lambda: not elements(plaza, f"strolled{number}"), 15.0)
+    until(lambda: not elements(plaza, f"garden_used{number}"), 15.0)
     assert not talks(plaza, far["garden"])
 
 
@@ -175,9 +175,9 @@ def test_the_garden_is_there_again_after_a_flush_and_after_a_restart(
     enter(plaza, far, "neighbour")
     number, address = (4, GARDEN) if far["garden"].family == socket.AF_INET else (6, GARDEN6)
     _wait_for_a_look(plaza, gate)
-    before = gate.health().heals
+    before = gate.health().repairs
     plaza.nft("flush", "ruleset")
-    until(lambda: gate.health().heals > before, 5.0)
+    until(lambda: gate.health().repairs > before, 5.0)
     assert address in elements(plaza, f"garden{number}")
     until(lambda: talks(plaza, far["garden"], "neighbour"))
     assert not talks(plaza, far["other"], "neighbour")

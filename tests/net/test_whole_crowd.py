@@ -19,7 +19,7 @@ from tests.net.network_manager import NetworkManager
 from tests.net.topology import in_namespace, until
 from tests.net.whole import PORTAL, ROOT, Phone, Whole, page_of
 
-pytestmark = pytest.mark.needs("root", "nft", "ip", "dnsmasq", "curl", "dhclient")
+pytestmark = pytest.mark.needs("root", "nft", "ip", "nginx", "dnsmasq", "curl", "dhclient")
 PHONES = 250
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
 from captive_portal.portal.probes import PROBES
 from tests.fixtures.mail_server import wait_for
-from tests.net.topology import until
+from tests.net.topology import in_namespace, until
 from tests.net.whole import FAR, PORTAL, Phone, Whole, page_of, token_of
 
-pytestmark = pytest.mark.needs("root", "nft", "ip", "dnsmasq", "curl", "dhclient")
+pytestmark = pytest.mark.needs("root", "nft", "ip", "nginx", "dnsmasq", "curl", "dhclient")
 API = f"https://{PORTAL}/captive-portal/api"
 
 
@@ -174,10 +176,45 @@ def test_a_killed_portal_opens_for_nobody_and_comes_back(plaza: Whole, visitor: 
     visitor.log_in()
     plaza.kill("portal")
     assert visitor.passes()
-    assert waiting.probe()[0].startswith("curl")
-    plaza.start_hiroba("portal")
     assert waiting.probe()[0] == "302"
+    code, told = waiting.curl("-w", "%{http_code}", f"https://{PORTAL}/")
+    assert (code, told[-3:], "混み合っています" in told, "It is busy now" in told) == (0, "503", True, True)
+    plaza.start_hiroba("portal")
+    assert page_of(waiting.visit(f"https://{PORTAL}/")) == "welcome"
     assert page_of(visitor.visit(f"https://{PORTAL}/")) == "online"
+    log_out(visitor)
+
+
+def test_a_phone_that_stalls_on_a_thousand_connections_stops_nobody(
+    plaza: Whole, visitor: Phone, waiting: Phone
+) -> None:
+    def half_heads() -> list[socket.socket]:
+        held = []
+        for number in range(1_000):
+            made = socket.socket()
+            made.setblocking(False)
+            made.connect_ex(("10.90.0.1", 8180 if number % 2 else 8181))
+            held.append(made)
+        return held
+
+    held = in_namespace(waiting.space, half_heads)
+    for made in held:
+        with suppress(OSError):
+            made.send(b"GET / HTTP/1.1\r\nHo")
+    for _ in range(3):
+        assert page_of(visitor.log_in()) == "online"
+        log_out(visitor)
+    for made in held:
+        made.close()
+
+
+def test_a_killed_nginx_opens_for_nobody_and_comes_back(plaza: Whole, visitor: Phone, waiting: Phone) -> None:
+    visitor.log_in()
+    plaza.kill("nginx")
+    assert visitor.passes()
+    assert waiting.probe()[0].startswith("curl")
+    plaza.start_hiroba("nginx")
+    assert waiting.probe()[0] == "302"
     log_out(visitor)
 
 
@@ -251,5 +288,5 @@ def test_the_minutes_of_a_voucher_end_and_the_page_says_so(plaza: Whole, short: 
 
 def test_no_mac_stands_in_any_log(plaza: Whole, visitor: Phone) -> None:
     logs = {f.name: f.read_text("utf-8", "replace") for f in plaza.folder.glob("*.log")}
-    assert {"gate.log", "portal.log", "dnsmasq.log"} <= logs.keys()
+    assert {"gate.log", "portal.log", "nginx.log", "dnsmasq.log"} <= logs.keys()
     assert [name for name, text in logs.items() if "02:00:5e" in text or visitor.ip in text or FAR in text] == []

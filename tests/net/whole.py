@@ -1,5 +1,5 @@
-"""The whole Wi-Fi as a city runs it: gate, portal and dnsmasq as processes of their own, started by the commands of the
-units, in a gateway's namespace; phones with a DHCP client; an Internet that answers every name.
+"""The whole Wi-Fi as a city runs it: gate, portal, nginx and dnsmasq as processes of their own, started by the
+commands of the units, in a gateway's namespace; phones with a DHCP client; an Internet that answers every name.
 """
 
 from __future__ import annotations
@@ -198,6 +198,7 @@ class Whole:
         rendered = str(self.folder / "rendered" / "dnsmasq-hall.conf")
         self.start("dnsmasq", self.gateway, "dnsmasq", "-k", "--user=root", "--pid-file=", "-C", rendered)
         self.start_hiroba("gate")
+        self.start_hiroba("nginx")
         self.start_hiroba("portal")
 
     def _namespace(self, space: str) -> None:
@@ -239,16 +240,21 @@ class Whole:
     def start_hiroba(self, name: str) -> None:
         """``hiroba run NAME``, until it answers."""
         self.start(name, self.gateway, *HIROBA, "run", name, *self.where)
-        answers = {"gate": self.answers, "portal": self.portal_answers}
+        answers = {"gate": self.answers, "portal": self.portal_answers, "nginx": self.nginx_answers}
         until(answers.get(name, lambda: True), 40)
 
     def answers(self) -> bool:
         """Does the gate answer staff?"""
         return self._hiroba("wifi", "online", "--json").returncode == 0
 
+    def nginx_answers(self) -> bool:
+        """Does nginx answer, with whatever it has?"""
+        command = ["ip", "netns", "exec", self.gateway, "curl", "-s", "-o", "/dev/null", "http://10.90.0.1:8180/"]
+        return subprocess.run(command, check=False).returncode == 0
+
     def portal_answers(self) -> bool:
         """Does the portal answer, seen from the box itself?"""
-        command = ["ip", "netns", "exec", self.gateway, "curl", "-s", "-o", "/dev/null", "http://10.90.0.1:8180/terms"]
+        command = ["ip", "netns", "exec", self.gateway, "curl", "-sf", "-o", "/dev/null", "http://10.90.0.1:8180/terms"]
         return subprocess.run(command, check=False).returncode == 0
 
     def uplink(self, state: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 DEAR = {"sqlalchemy", "cryptography", "PIL", "weasyprint", "asyncio", "psutil", "unittest", "multiprocessing"}
 CASES = {
     "any process": ("provisioning.commands.run", {"flask", "gunicorn", "jinja2", "smtplib", "sqlite3"}),
-    "portal": ("provisioning.commands.run, captive_portal.wiring_portal, provisioning.server", set()),
+    "portal": ("provisioning.commands.run, captive_portal.wiring_portal, provisioning.web.gunicorn_server", set()),
     "gate": ("provisioning.commands.run, captive_portal.wiring_gate", {"flask", "gunicorn", "jinja2", "smtplib"}),
 }
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from captive_portal.stats.collector import StatsCollector
+from captive_portal.stats.database import close_days, open_stats_database
 from captive_portal.stats.export import BOM
-from captive_portal.stats.ledger import close_days, open_ledger
 from device.clock import SystemClock
 from device.logs import open_log
 from tests.provisioning.wifi_box import WifiBox, make_box
@@ -25,14 +25,14 @@ def box(tmp_path: Path) -> WifiBox:
     for number in range(1, 7):
         made.log_in(number)
     made.gate.traffic("10.90.0.11", 2_000_000, 30_000_000)
-    store = open_ledger(made.state / "stats" / "stats.db")
+    store = open_stats_database(made.state / "stats" / "stats.db")
     StatsCollector(made.gate, store, SystemClock(), open_log("stats", io.StringIO())).collect()
     store.close()
     return made
 
 
 def _close_today(box: WifiBox) -> None:
-    store = open_ledger(box.state / "stats" / "stats.db")
+    store = open_stats_database(box.state / "stats" / "stats.db")
     close_days(store, SystemClock().now().date() + timedelta(days=1), 1000)
     store.close()
 
@@ -57,7 +57,9 @@ def test_show_as_json_gives_every_figure(box: WifiBox) -> None:
 def test_a_week_has_seven_days(box: WifiBox) -> None:
     report = json.loads(box.run("stats", "show", "--week", "2020-01-01", "--spot", "hall", "--json").output)
     assert (report["first"], report["last"]) == ("2019-12-30", "2020-01-05")
-    assert [row["sessions"] for row in report["rows"]] == [0] * 7
+    assert [row["sessions"] for row in report["rows"]] == [None] * 7
+    assert report["days_without_data"][0] == "2019-12-30"
+    assert not report["never_collected"]
 
 
 @pytest.mark.parametrize("wrong", [["--day", "yesterday"], ["--day", "--week"]])
@@ -70,9 +72,15 @@ def test_an_unknown_spot_is_one_clear_error(box: WifiBox) -> None:
     assert box.fails("stats", "export", "--spot", "moon").code == "not_found"
 
 
-def test_a_box_without_statistics_shows_zeros_and_makes_no_file(tmp_path: Path) -> None:
+def test_a_box_that_never_collected_says_so_shows_no_zeros_and_makes_no_file(tmp_path: Path) -> None:
     box = make_box(tmp_path)
-    assert json.loads(box.run("stats", "show", "--json").output)["total"]["sessions"] == 0
+    report = json.loads(box.run("stats", "show", "--json").output)
+    assert (report["total"]["sessions"], report["never_collected"]) == (None, True)
+    output = box.run("stats", "show", "--week").output
+    assert "一度も集計が行われていません" in output
+    assert " 0 " not in output
+    exported = json.loads(box.run("stats", "export", "--format", "json").stdout)
+    assert (exported["rows"], exported["first_day_with_data"]) == ([], None)
     assert not (box.state / "stats").exists()
 
 

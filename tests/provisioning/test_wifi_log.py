@@ -17,7 +17,7 @@ from captive_portal.gate.policy.identity import DaySalt
 from device.audit import Audit
 from device.clock import JST, SystemClock
 from provisioning.cli import hiroba
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 from tests.provisioning.wifi_box import WifiBox, make_box
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=JST)
@@ -39,8 +39,8 @@ def box(tmp_path: Path, key: Path) -> WifiBox:
     wifi = read_site(made.config).wifi
     assert wifi
     database = Database(made.state / wifi.gate.database, wifi.log)
-    book = MemoryGate(wifi, SystemClock()).book
-    database.write(Changes(log_entries=[ENTRY]), book, DaySalt("", b""), Moment("boot", 0.0, AT))
+    policy = MemoryGate(wifi, SystemClock()).policy
+    database.write(Changes(log_entries=[ENTRY]), policy, DaySalt("", b""), Moment("boot", 0.0, AT))
     database.close()
     return made
 

@@ -1,8 +1,8 @@
-"""The connection log sealed to the city's public key: the box can write it and not read it (N8).
+"""Encrypts the connection log to the city's public key: the box can write it and cannot read it (N8).
 
 A sealed box is the ephemeral X25519 public key (32 bytes, RFC 7748), then ChaCha20-Poly1305 (RFC 8439) of JSON lines
 under a key by HKDF-SHA-256 (RFC 5869) from the shared secret, both public keys in its info. The key is used once, so
-the nonce is zero.
+the nonce is 0.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ PUBLIC = 32
 """Bytes of a public key."""
 
 
-class NotOpened(Exception):
-    """The key does not fit, or the box was changed."""
+class UnsealFailed(Exception):
+    """Wrong private key, or the sealed box was modified."""
 
 
-class Seal:
-    """Closes boxes that only the holder of the private key can open. key: the public key, 32 bytes."""
+class LogSealer:
+    """Makes sealed boxes that only the holder of the private key can open. key: the public key, 32 bytes."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def close(self, entries: Sequence[ConnectionLogEntry]) -> bytes:
-        """One box."""
+    def seal(self, entries: Sequence[ConnectionLogEntry]) -> bytes:
+        """One sealed box of these entries."""
         from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
         ephemeral = X25519PrivateKey.generate()
@@ -40,8 +40,8 @@ class Seal:
         return sent + _encrypted(secret, sent, self._key, msgspec.json.encode(entries))
 
 
-def open_box(private: bytes, box: bytes) -> list[ConnectionLogEntry]:
-    """What was sealed. private: 32 bytes. Raises NotOpened."""
+def unseal_entries(private: bytes, box: bytes) -> list[ConnectionLogEntry]:
+    """The entries in a sealed box. private: the private key, 32 bytes. Raises UnsealFailed."""
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -53,7 +53,7 @@ def open_box(private: bytes, box: bytes) -> list[ConnectionLogEntry]:
         plain = ChaCha20Poly1305(_derived(secret, sent, own)).decrypt(_NONCE, box[PUBLIC:], None)
         return msgspec.json.decode(plain, type=list[ConnectionLogEntry])
     except (InvalidTag, ValueError, msgspec.MsgspecError) as error:
-        raise NotOpened from error
+        raise UnsealFailed from error
 
 
 def new_key() -> tuple[bytes, str]:

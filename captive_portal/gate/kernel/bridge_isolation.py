@@ -1,4 +1,4 @@
-"""Keeps the phones on a spot's bridge apart: its ports are isolated, those that join later as well.
+"""Isolates the ports of the spots' bridges, also those that join later, so that phones cannot reach each other.
 
 An isolated port passes frames to and from the bridge itself only, so that a phone on a wire or on another access point
 cannot reach its neighbour (linux/if_link.h IFLA_BRPORT_ISOLATED).
@@ -19,22 +19,24 @@ MASTER, PROTINFO, ISOLATED = 10, 12, 33
 _IFINFO = struct.Struct("=BBHiII")
 
 
-class Isolation:
+class BridgePortIsolation:
     """The bridges among ``interfaces``, in the network namespace of this thread."""
 
     def __init__(self, interfaces: Iterable[str], log: Log) -> None:
         self._interfaces = tuple(interfaces)
         self._log = log
-        self.watch = netlink.listener(netlink.NETLINK_ROUTE, group=1)  # RTNLGRP_LINK: a port has joined or changed
+        self.link_monitor = netlink.open_listener(
+            netlink.NETLINK_ROUTE, group=1
+        )  # RTNLGRP_LINK: a port has joined or changed
 
-    def heard(self) -> None:
-        """Links changed: look again."""
-        netlink.drain(self.watch)
-        self.keep()
+    def on_link_change(self) -> None:
+        """A link was added or changed: isolate new ports."""
+        netlink.drain(self.link_monitor)
+        self.isolate_ports()
 
-    def keep(self) -> int:
-        """Isolate every port that is not; how many were changed. What the kernel refuses is told and left."""
-        route = netlink.Netlink(netlink.NETLINK_ROUTE)
+    def isolate_ports(self) -> int:
+        """Isolate every port that is not. The number of ports changed; a refusal of the kernel is logged."""
+        route = netlink.NetlinkSocket(netlink.NETLINK_ROUTE)
         try:
             ports = self._open_ports(route)
             for port in ports:
@@ -48,10 +50,10 @@ class Isolation:
             self._log.info("ports_isolated", count=len(ports))
         return len(ports)
 
-    def _open_ports(self, route: netlink.Netlink) -> list[int]:
+    def _open_ports(self, route: netlink.NetlinkSocket) -> list[int]:
         bridges = {index for name in self._interfaces if (index := _index(name))}
         found = []
-        for _, content in route.ask(GETLINK, _IFINFO.pack(AF_BRIDGE, 0, 0, 0, 0, 0), netlink.DUMP):
+        for _, content in route.request(GETLINK, _IFINFO.pack(AF_BRIDGE, 0, 0, 0, 0, 0), netlink.DUMP):
             facts = dict(netlink.attributes(content[_IFINFO.size :]))
             port = dict(netlink.attributes(facts.get(PROTINFO, b"")))
             master = int.from_bytes(facts.get(MASTER, b""), "little" if struct.pack("=H", 1)[0] else "big")
@@ -60,8 +62,8 @@ class Isolation:
         return found
 
     def close(self) -> None:
-        """Stop hearing; the ports stay isolated."""
-        self.watch.close()
+        """Close the monitor; the ports stay isolated."""
+        self.link_monitor.close()
 
 
 def _index(name: str) -> int:
@@ -71,7 +73,7 @@ def _index(name: str) -> int:
         return 0
 
 
-def _isolate(route: netlink.Netlink, port: int) -> None:
+def _isolate(route: netlink.NetlinkSocket, port: int) -> None:
     flag = netlink.attribute(ISOLATED, b"\1")
     body = _IFINFO.pack(AF_BRIDGE, 0, 0, port, 0, 0) + netlink.attribute(PROTINFO | netlink.NESTED, flag)
-    route.ask(SETLINK, body)
+    route.request(SETLINK, body)

@@ -1,7 +1,7 @@
-"""Elements of the table's sets as the kernel writes them: netlink attributes to and from names and readings. Pure.
+"""Elements of the table's sets encoded as netlink attributes, and decoded from them. Pure.
 
 Numbers are of linux/netfilter/nf_tables.h, named beside them; fields of a key are padded to four bytes, names of
-interfaces to sixteen, and marks stand in the machine's own byte order.
+interfaces to sixteen, and marks are in the machine's byte order.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from captive_portal.gate.kernel import netlink
 from captive_portal.gate.kernel.netlink import NESTED, attribute
-from captive_portal.gate.kernel.reconcile import MAPS, Element, Name, Plan, Reading
+from captive_portal.gate.kernel.reconcile import MAPS, Element, ElementName, ElementReading, Plan
 from captive_portal.gate.kernel.ruleset import TABLE
 
 NEW, GET, DELETE = (10 << 8 | number for number in (12, 13, 14))
@@ -27,24 +27,24 @@ KEY, DATA, TIMEOUT, EXPIRATION, EXPRESSION, EXPRESSIONS = 1, 2, 4, 5, 7, 11
 """NFTA_SET_ELEM_*."""
 VALUE = 1
 """NFTA_DATA_VALUE."""
-MAX_IN_ONE = 256
+MAX_ELEMENTS = 256
 """Elements in one message; the length of an attribute has sixteen bits."""
 
 
-class Key(NamedTuple):
-    """How the keys of a set are written, and read."""
+class KeyCodec(NamedTuple):
+    """Encoder and decoder of a set's keys."""
 
     write: Callable[[str], bytes]
     read: Callable[[bytes], str]
 
 
-def question(kind: str) -> bytes:
-    """The body that asks for all elements of a set."""
+def get_all_body(kind: str) -> bytes:
+    """The body of a request for all elements of a set."""
     return _head(kind)
 
 
-def question_one(name: Name) -> bytes:
-    """The body that asks for one element."""
+def get_one_body(name: ElementName) -> bytes:
+    """The body of a request for one element."""
     return _head(name.set) + attribute(ELEMENTS, _element(name, b""))
 
 
@@ -58,22 +58,24 @@ def changes(todo: Plan) -> list[tuple[int, bytes]]:
     return [(kind, body) for kind, elements in steps for body in _bodies(elements)]
 
 
-def readings(kind: str, body: bytes) -> Iterator[tuple[Name, Reading]]:
-    """The elements in one message of an answer."""
+def readings(kind: str, body: bytes) -> Iterator[tuple[ElementName, ElementReading]]:
+    """The elements in the body of one answer."""
     read = KEYS[kind].read
     for _, element in netlink.attributes(dict(netlink.attributes(body[4:])).get(3, b"")):
         facts = dict(netlink.attributes(element))
-        yield Name(kind, read(_value(facts.get(KEY, b"")))), _reading(facts)
+        yield ElementName(kind, read(_value(facts.get(KEY, b"")))), _reading(facts)
 
 
-def _reading(facts: dict[int, bytes]) -> Reading:
+def _reading(facts: dict[int, bytes]) -> ElementReading:
     left = facts.get(EXPIRATION)
     seconds = int.from_bytes(left, "big") / 1000 if left else None
     (mark,) = struct.unpack("=I", _value(facts[DATA])) if DATA in facts else (0,)
-    return Reading(Element(mark, seconds), _counted(facts.get(EXPRESSION) or _first(facts.get(EXPRESSIONS, b""))))
+    return ElementReading(
+        Element(mark, seconds), _counter_bytes(facts.get(EXPRESSION) or _first(facts.get(EXPRESSIONS, b"")))
+    )
 
 
-def _counted(expression: bytes) -> int:
+def _counter_bytes(expression: bytes) -> int:
     """Bytes of a counter: NFTA_EXPR_NAME (1), NFTA_EXPR_DATA (2); NFTA_COUNTER_BYTES (1)."""
     facts = dict(netlink.attributes(expression))
     if facts.get(1) != b"counter\0":
@@ -89,14 +91,14 @@ def _value(data: bytes) -> bytes:
     return dict(netlink.attributes(data)).get(VALUE, b"")
 
 
-def _bodies(elements: Sequence[tuple[Name, Element]]) -> Iterator[bytes]:
+def _bodies(elements: Sequence[tuple[ElementName, Element]]) -> Iterator[bytes]:
     for kind, group in groupby(sorted(elements, key=_set_of), key=_set_of):
         found = [_element(name, _facts(name, element)) for name, element in group]
-        for at in range(0, len(found), MAX_IN_ONE):
-            yield _head(kind) + attribute(ELEMENTS, b"".join(found[at : at + MAX_IN_ONE]))
+        for at in range(0, len(found), MAX_ELEMENTS):
+            yield _head(kind) + attribute(ELEMENTS, b"".join(found[at : at + MAX_ELEMENTS]))
 
 
-def _set_of(named: tuple[Name, Element]) -> str:
+def _set_of(named: tuple[ElementName, Element]) -> str:
     return named[0].set
 
 
@@ -106,12 +108,12 @@ def _head(kind: str) -> bytes:
     return family + attribute(1, TABLE.encode() + b"\0") + attribute(2, kind.encode() + b"\0")
 
 
-def _element(name: Name, facts: bytes) -> bytes:
+def _element(name: ElementName, facts: bytes) -> bytes:
     key = attribute(KEY | NESTED, attribute(VALUE, KEYS[name.set].write(name.key)))
     return attribute(LIST_ELEM, key + facts)
 
 
-def _facts(name: Name, element: Element) -> bytes:
+def _facts(name: ElementName, element: Element) -> bytes:
     """Value and time-out. The set's own counter is given to the element by the kernel."""
     facts = b""
     if name.set in MAPS and element.mark:
@@ -125,7 +127,7 @@ def _mac(text: str) -> bytes:
     return bytes.fromhex(text.replace(":", ""))
 
 
-def _text(mac: bytes) -> str:
+def _mac_text(mac: bytes) -> str:
     return mac[:6].hex(":")
 
 
@@ -133,7 +135,7 @@ def _interface(text: str) -> bytes:
     return text.strip('"').encode().ljust(16, b"\0")
 
 
-def _quoted(name: bytes) -> str:
+def _interface_text(name: bytes) -> str:
     return f'"{name[:16].rstrip(bytes(1)).decode("utf-8", "replace")}"'
 
 
@@ -145,37 +147,41 @@ def _read_mark(key: bytes) -> str:
     return f"0x{struct.unpack('=I', key)[0]:08x}"
 
 
-def _write_leased(text: str) -> bytes:
+def _write_mac_ip4(text: str) -> bytes:
     mac, ip4 = text.split(" . ")
     return _mac(mac) + b"\0\0" + socket.inet_aton(ip4)
 
 
-def _read_leased(key: bytes) -> str:
-    return f"{_text(key)} . {socket.inet_ntoa(key[8:12])}"
+def _read_mac_ip4(key: bytes) -> str:
+    return f"{_mac_text(key)} . {socket.inet_ntoa(key[8:12])}"
 
 
-def _write_seen(text: str) -> bytes:
+def _write_interface_mac(text: str) -> bytes:
     interface, mac = text.split(" . ")
     return _interface(interface) + _mac(mac) + b"\0\0"
 
 
-def _read_seen(key: bytes) -> str:
-    return f"{_quoted(key)} . {_text(key[16:])}"
+def _read_interface_mac(key: bytes) -> str:
+    return f"{_interface_text(key)} . {_mac_text(key[16:])}"
 
 
-_MARKS, _MACS, _INTERFACES = Key(_write_mark, _read_mark), Key(_mac, _text), Key(_interface, _quoted)
-_SEEN = Key(_write_seen, _read_seen)
+_MARKS, _MACS, _INTERFACES = (
+    KeyCodec(_write_mark, _read_mark),
+    KeyCodec(_mac, _mac_text),
+    KeyCodec(_interface, _interface_text),
+)
+_INTERFACE_MACS = KeyCodec(_write_interface_mac, _read_interface_mac)
 KEYS = {
-    "up4": Key(_write_leased, _read_leased),
-    "up6": _SEEN,
+    "up4": KeyCodec(_write_mac_ip4, _read_mac_ip4),
+    "up6": _INTERFACE_MACS,
     "live": _MARKS,
     "slow": _MARKS,
     "blocked": _MACS,
     "disaster": _INTERFACES,
-    "garden4": Key(socket.inet_aton, socket.inet_ntoa),
-    "garden6": Key(partial(socket.inet_pton, socket.AF_INET6), partial(socket.inet_ntop, socket.AF_INET6)),
-    "crowd": _SEEN,
-    "crowd_up": _INTERFACES,
-    "crowd_down": _INTERFACES,
+    "garden4": KeyCodec(socket.inet_aton, socket.inet_ntoa),
+    "garden6": KeyCodec(partial(socket.inet_pton, socket.AF_INET6), partial(socket.inet_ntop, socket.AF_INET6)),
+    "disaster_phones": _INTERFACE_MACS,
+    "disaster_up": _INTERFACES,
+    "disaster_down": _INTERFACES,
 }
 """The sets that are read or written element by element (see ruleset.SETS)."""

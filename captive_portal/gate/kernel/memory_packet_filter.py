@@ -1,39 +1,39 @@
-"""A packet filter in memory with the manners of the kernel's own, for tests and the demo."""
+"""The packet filter in memory, which keeps the same contract as the kernel's, for tests and the demo."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from captive_portal.gate.errors import KernelRefused
-from captive_portal.gate.kernel.reconcile import MAPS, Element, Name, Plan, Reading
-from captive_portal.gate.policy.disaster_usage import Seen
+from captive_portal.gate.kernel.reconcile import MAPS, Element, ElementName, ElementReading, Plan
+from captive_portal.gate.policy.disaster_usage import OpenWifiReading
 from device.clock import Clock
 
 
-class MemoryKernel:
-    """A packet filter in memory for tests and the demo; time-outs run on ``clock``. ``refuse`` makes it fail."""
+class MemoryPacketFilter:
+    """See PacketFilter. Time-outs run on ``clock``; ``refuse = True`` makes every call fail."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._elements: dict[Name, tuple[Element, float]] = {}
-        self._bytes: dict[Name, int] = {}
+        self._elements: dict[ElementName, tuple[Element, float]] = {}
+        self._bytes: dict[ElementName, int] = {}
         self._table = ""
         self._installed = 0
         self.refuse = False
         self.forgotten: list[int] = []
-        self.open_wifi = Seen()
+        self.open_wifi = OpenWifiReading()
 
-    def install(self, table: str, elements: Iterable[tuple[Name, Element]]) -> None:
-        """See Kernel."""
-        self._fail_if_told()
+    def install(self, table: str, elements: Iterable[tuple[ElementName, Element]]) -> None:
+        """See PacketFilter."""
+        self._fail_if_refusing()
         self._table, self._installed = table, self._installed + 1
         self._elements.clear()
         self._bytes.clear()
         self._add(elements)
 
-    def carry_out(self, todo: Plan) -> None:
-        """See Kernel."""
-        self._fail_if_told()
+    def apply(self, todo: Plan) -> None:
+        """See PacketFilter."""
+        self._fail_if_refusing()
         if not self._table:
             raise KernelRefused(what="nft", reason="No such file or directory")
         if any(name.set in MAPS and not element.mark for name, element in todo.add):
@@ -44,12 +44,12 @@ class MemoryKernel:
         self._add(todo.add)
 
     def structure(self) -> str:
-        """See Kernel."""
+        """See PacketFilter."""
         return f"{self._installed}\n{self._table}" if self._table else ""
 
-    def readings(self, kind: str) -> Iterator[tuple[Name, Reading]]:
-        """See Kernel."""
-        self._fail_if_told()
+    def readings(self, kind: str) -> Iterator[tuple[ElementName, ElementReading]]:
+        """See PacketFilter."""
+        self._fail_if_refusing()
         self._expire()
         if not self._table:
             raise KernelRefused(what=kind, reason="No such file or directory")
@@ -57,24 +57,24 @@ class MemoryKernel:
         for name, (e, ends) in list(self._elements.items()):
             if name.set == kind:
                 shown = e if e.seconds is None else e._replace(seconds=ends - now)
-                yield name, Reading(shown, self._bytes.get(name, 0))
+                yield name, ElementReading(shown, self._bytes.get(name, 0))
 
-    def bytes_of(self, name: Name) -> int | None:
-        """See Kernel."""
+    def read_counter(self, name: ElementName) -> int | None:
+        """See PacketFilter."""
         self._expire()
         return self._bytes.get(name, 0) if name in self._elements else None
 
-    def crowd(self) -> Seen:
-        """See Kernel."""
-        self._fail_if_told()
+    def read_disaster_usage(self) -> OpenWifiReading:
+        """See PacketFilter."""
+        self._fail_if_refusing()
         return self.open_wifi
 
-    def forget(self, mark: int) -> None:
-        """See Kernel."""
+    def delete_connections(self, mark: int) -> None:
+        """See PacketFilter."""
         self.forgotten.append(mark)
 
-    def traffic(self, name: Name, size: int) -> None:
-        """``size`` bytes pass by this element."""
+    def traffic(self, name: ElementName, size: int) -> None:
+        """Count ``size`` bytes at this element."""
         self._bytes[name] = self._bytes.get(name, 0) + size
 
     def flush(self) -> None:
@@ -83,9 +83,9 @@ class MemoryKernel:
         self._elements.clear()
         self._bytes.clear()
 
-    def _fail_if_told(self) -> None:
+    def _fail_if_refusing(self) -> None:
         if self.refuse:
-            raise KernelRefused(what="nft", reason="told to")
+            raise KernelRefused(what="nft", reason="refuse is set")
 
     def _expire(self) -> None:
         now = self._clock.monotonic()
@@ -93,7 +93,7 @@ class MemoryKernel:
             del self._elements[name]
             self._bytes.pop(name, None)
 
-    def _add(self, elements: Iterable[tuple[Name, Element]]) -> None:
+    def _add(self, elements: Iterable[tuple[ElementName, Element]]) -> None:
         now = self._clock.monotonic()
         for name, element in elements:
             self._elements[name] = (element, now + (element.seconds or 0.0))

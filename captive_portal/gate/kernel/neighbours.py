@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from captive_portal.gate.kernel import netlink
-from captive_portal.gate.policy.session import Sighting, spot_of
+from captive_portal.gate.policy.session import ObservedPhone, spot_of
 from captive_portal.settings import SpotSettings, WifiSettings
 
 USABLE = 0x02 | 0x04 | 0x08 | 0x10 | 0x80
@@ -16,17 +16,17 @@ USABLE = 0x02 | 0x04 | 0x08 | 0x10 | 0x80
 _NDMSG = struct.Struct("=BBHiHBB")
 
 
-class Neighbours(Protocol):
-    """Who is on the air."""
+class NeighbourTable(Protocol):
+    """Finds the phone behind an address."""
 
-    def find(self, ip: str) -> Sighting | None:
-        """The phone at ``ip``, or None when the address is none of ours or nobody is there."""
+    def find(self, ip: str) -> ObservedPhone | None:
+        """The phone at ``ip``, or None when the address is of no spot or no phone has it."""
         ...
 
 
-class Leases:
-    """dnsmasq's lease file, read again only when it has changed. It is searched, not parsed: with thousands of phones
-    it changes between any two log-ins.
+class LeaseFile:
+    """dnsmasq's lease file, read again only when it has changed. It is searched and not parsed, because with thousands
+    of phones it changes between any two log-ins.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,7 +35,7 @@ class Leases:
         self._text = b""
 
     def has(self, ip: str, mac: str) -> bool:
-        """Was ``ip`` given to ``mac``? A missing file gave nothing."""
+        """Whether ``ip`` is leased to ``mac``; False without a file."""
         try:
             status = self._path.stat()
             stamp = (status.st_mtime_ns, status.st_size)
@@ -48,7 +48,7 @@ class Leases:
 
 
 def leased(text: bytes, ip: str, mac: str) -> bool:
-    """Does a line "expiry mac ip name client-id" of dnsmasq's lease file, in small letters, say so?"""
+    """Whether ``text``, dnsmasq's lease file in lower case, has a line "expiry mac ip name client-id" with these."""
     wanted = f" {mac} {ip} ".encode()
     at = text.find(wanted)
     while at >= 0:
@@ -58,16 +58,16 @@ def leased(text: bytes, ip: str, mac: str) -> bool:
     return False
 
 
-class KernelNeighbours:
+class KernelNeighbourTable:
     """The neighbour table of the network namespace this thread is in."""
 
     def __init__(self, settings: WifiSettings, state: Path) -> None:
         self._settings = settings
-        self._netlink = netlink.Netlink(netlink.NETLINK_ROUTE)
-        self._leases = {s.name: Leases(state / s.dhcp.leases) for s in settings.spots if s.dhcp}
+        self._netlink = netlink.NetlinkSocket(netlink.NETLINK_ROUTE)
+        self._leases = {s.name: LeaseFile(state / s.dhcp.leases) for s in settings.spots if s.dhcp}
 
-    def find(self, ip: str) -> Sighting | None:
-        """See Neighbours."""
+    def find(self, ip: str) -> ObservedPhone | None:
+        """See NeighbourTable."""
         spot = spot_of(self._settings, ip)
         if spot is None:
             return None
@@ -80,18 +80,18 @@ class KernelNeighbours:
             return None
         ip4 = self._ip4(index, mac, spot) if ":" in ip else ip
         leased = spot.name not in self._leases or self._leases[spot.name].has(ip4, mac)
-        return Sighting(spot.name, mac, ip4, leased)
+        return ObservedPhone(spot.name, mac, ip4, leased)
 
     def _mac(self, index: int, ip: str) -> str:
         family = socket.AF_INET6 if ":" in ip else socket.AF_INET
         body = _NDMSG.pack(family, 0, 0, index, 0, 0, 0) + netlink.attribute(1, socket.inet_pton(family, ip))
-        for _, content in self._netlink.ask(30, body):  # RTM_GETNEIGH, NDA_DST
+        for _, content in self._netlink.request(30, body):  # RTM_GETNEIGH, NDA_DST
             return _address_of(content)[1]
         return ""
 
     def _ip4(self, index: int, mac: str, spot: SpotSettings) -> str:
         """The IPv4 address of a phone that came by IPv6; "" when it has none here."""
-        dump = self._netlink.ask(30, _NDMSG.pack(socket.AF_INET, 0, 0, index, 0, 0, 0), netlink.DUMP)
+        dump = self._netlink.request(30, _NDMSG.pack(socket.AF_INET, 0, 0, index, 0, 0, 0), netlink.DUMP)
         for _, content in dump:
             if _NDMSG.unpack_from(content)[3] != index:
                 continue

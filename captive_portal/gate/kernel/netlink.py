@@ -1,5 +1,5 @@
-"""Netlink, as little of it as the gate needs: questions and answers, dumps read packet by packet, nftables' batches,
-hearing that somebody changed the ruleset. Standard library only; numbers are of the kernel's uapi headers, named there.
+"""The part of netlink that the gate needs: requests and answers, dumps read packet by packet, nftables' batches, and
+notifications of ruleset changes. Standard library only; numbers are of the kernel's uapi headers, named there.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def messages(packet: bytes) -> Iterator[tuple[int, bytes]]:
         at += length + (-length % 4)
 
 
-class Netlink:
-    """A request-and-answer socket. One thread at a time."""
+class NetlinkSocket:
+    """A netlink socket for requests and their answers. Not for several threads at once."""
 
     def __init__(self, family: int, timeout: float = 2.0) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, family)
@@ -54,12 +54,12 @@ class Netlink:
         self._socket.bind((0, 0))
         self._sequence = 0
 
-    def ask(self, kind: int, body: bytes, flags: int = ACK) -> list[tuple[int, bytes]]:
+    def request(self, kind: int, body: bytes, flags: int = ACK) -> list[tuple[int, bytes]]:
         """The answer's messages without the closing one. Raises OSError with the kernel's number."""
-        self._ask_for(kind, body, flags)
+        self._send_request(kind, body, flags)
         answers: list[tuple[int, bytes]] = []
         while True:
-            for answer, content in self._mine():
+            for answer, content in self._receive_answers():
                 if answer == ERROR:
                     _raise(content)
                     return answers
@@ -69,12 +69,12 @@ class Netlink:
             if answers and not flags & (ACK | DUMP & 0x200):
                 return answers
 
-    def _ask_for(self, kind: int, body: bytes, flags: int) -> None:
+    def _send_request(self, kind: int, body: bytes, flags: int) -> None:
         self._sequence += 1
         self._socket.send(_frame(kind, REQUEST | flags, self._sequence, body))
 
-    def _mine(self) -> list[tuple[int, bytes]]:
-        """Messages of the next packet that answer the present request (a late answer to an older one is dropped)."""
+    def _receive_answers(self) -> list[tuple[int, bytes]]:
+        """Messages of the next packet that answer the last request; a late answer to an older one is dropped."""
         packet = self._socket.recv(1 << 16)  # dumps come in packets of half of that
         if len(packet) < HEAD.size or HEAD.unpack_from(packet)[3] != self._sequence:
             return []
@@ -84,11 +84,11 @@ class Netlink:
         """The bodies of a dump's messages, a packet of them at a time: memory does not grow with the answer. Nothing
         else may be asked of this socket before the end. Raises OSError with the kernel's number.
         """
-        self._ask_for(kind, body, DUMP)
+        self._send_request(kind, body, DUMP)
         over = False
         try:
             while not over:
-                for answer, content in self._mine():
+                for answer, content in self._receive_answers():
                     over = answer in (ERROR, DONE)
                     if answer == ERROR:
                         _raise(content)
@@ -96,7 +96,7 @@ class Netlink:
                         yield content
         finally:
             while not over:  # left in the middle: the kernel refuses another dump until this one is read to its end
-                over = any(answer in (ERROR, DONE) for answer, _ in self._mine())
+                over = any(answer in (ERROR, DONE) for answer, _ in self._receive_answers())
 
     def transact(self, steps: Sequence[tuple[int, bytes]]) -> None:
         """One nftables transaction of (message type, body): all of it happens or nothing. Raises OSError with the
@@ -110,14 +110,14 @@ class Netlink:
             frames.append(_frame(kind, flags, self._sequence, body))
         frames.append(_frame(17, REQUEST, self._sequence, edge))  # NFNL_MSG_BATCH_END
         self._socket.send(b"".join(frames))
-        while True:  # complaints come in the order of the steps, the last one's acknowledgement at the end
-            for answer, content in self._mine():
+        while True:  # errors come in the order of the steps, the acknowledgement of the last step at the end
+            for answer, content in self._receive_answers():
                 if answer == ERROR:
                     _raise(content)
                     return
 
-    def allow(self, size: int) -> None:
-        """Let one batch be of ``size`` bytes (SO_SNDBUFFORCE, 32; needs CAP_NET_ADMIN)."""
+    def set_send_buffer(self, size: int) -> None:
+        """Allow batches of ``size`` bytes (SO_SNDBUFFORCE, 32; needs CAP_NET_ADMIN)."""
         self._socket.setsockopt(socket.SOL_SOCKET, 32, size)
 
     def close(self) -> None:
@@ -137,41 +137,41 @@ def _raise(error: bytes) -> None:
         raise OSError(-number, os.strerror(-number))
 
 
-def listener(family: int, group: int) -> socket.socket:
-    """A socket that hears what the kernel tells a multicast group."""
-    watch = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, family)
-    watch.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-    watch.bind((0, 0))
-    watch.setsockopt(270, 1, group)  # SOL_NETLINK, NETLINK_ADD_MEMBERSHIP
-    watch.setblocking(False)
-    return watch
+def open_listener(family: int, group: int) -> socket.socket:
+    """A non-blocking socket that receives the notifications of a multicast group."""
+    monitor = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, family)
+    monitor.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    monitor.bind((0, 0))
+    monitor.setsockopt(270, 1, group)  # SOL_NETLINK, NETLINK_ADD_MEMBERSHIP
+    monitor.setblocking(False)
+    return monitor
 
 
-def drain(watch: socket.socket) -> None:
-    """Throw away all that was heard."""
+def drain(monitor: socket.socket) -> None:
+    """Discard all pending notifications."""
     while True:
         try:
-            watch.recv(1 << 18)
+            monitor.recv(1 << 18)
         except BlockingIOError:
             return
-        except OSError:  # ENOBUFS: something was missed
+        except OSError:  # ENOBUFS: notifications were lost
             continue
 
 
-def rule_watch() -> socket.socket:
-    """A socket that hears every change of nftables (NFNLGRP_NFTABLES = 7, linux/netfilter/nfnetlink.h)."""
-    return listener(NETLINK_NETFILTER, group=7)
+def open_ruleset_monitor() -> socket.socket:
+    """A socket that is notified of every change of nftables (NFNLGRP_NFTABLES = 7, linux/netfilter/nfnetlink.h)."""
+    return open_listener(NETLINK_NETFILTER, group=7)
 
 
-def foreign_change(watch: socket.socket, own_pid: int) -> bool:
-    """Read all that was heard; True when a process other than ours changed the ruleset, or when some was missed."""
+def changed_by_other_process(monitor: socket.socket, own_pid: int) -> bool:
+    """Read all pending notifications. True when another process changed the ruleset, or when some were lost."""
     found = False
     while True:
         try:
-            packet = watch.recv(1 << 18)
+            packet = monitor.recv(1 << 18)
         except BlockingIOError:
             return found
-        except OSError:  # ENOBUFS: something was missed
+        except OSError:  # ENOBUFS: notifications were lost
             found = True
             continue
         for kind, body in messages(packet):

@@ -15,7 +15,7 @@ STATELESS, HANDLE, NUMERIC_TIME, TERSE = 1 << 2, 1 << 3, 1 << 10, 1 << 11
 
 
 class Nft:
-    """One libnftables context. Not for several threads at once: the enforcer's thread owns it."""
+    """One libnftables context, for one thread (the enforcer's)."""
 
     def __init__(self) -> None:
         self._library = _library()
@@ -30,9 +30,9 @@ class Nft:
         return int(context)
 
     def renew(self) -> None:
-        """Give back what the context remembers of elements, after a terse listing too (libnftables 1.0.6: 17 MiB
-        with 10,000 phones), and let the C library return it to the kernel. Not in another network namespace
-        than at the start: a new context would belong there.
+        """Replace the context, which caches elements even after a terse listing (libnftables 1.0.6: 17 MiB with 10,000
+        phones), and return the memory to the kernel. Does nothing in another network namespace than at the start,
+        because a new context would belong to that one.
         """
         if _namespace() == self._space:
             self.close()
@@ -40,8 +40,8 @@ class Nft:
             self._library.malloc_trim(0)
 
     def run(self, commands: str, flags: int = 0) -> str:
-        """Carry out ``commands`` as one transaction; what nft printed. Raises KernelRefused with the first complaint
-        (its line of input left out: it may hold a MAC).
+        """Run ``commands`` as one transaction; what nft printed. Raises KernelRefused with nft's first error message,
+        without its line of input, which may contain a MAC.
         """
         self._library.nft_ctx_output_set_flags(self._context, flags)
         failed = self._library.nft_run_cmd_from_buffer(self._context, commands.encode())
@@ -52,7 +52,7 @@ class Nft:
         return str(printed.decode("utf-8", "replace"))
 
     def close(self) -> None:
-        """Give the context back."""
+        """Free the context."""
         if self._context:
             self._library.nft_ctx_free(self._context)
             self._context = 0

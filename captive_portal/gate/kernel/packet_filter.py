@@ -1,7 +1,7 @@
-"""The port to the packet filter, and its real end. The one in memory is ``memory_kernel.MemoryKernel``.
+"""The port to the packet filter, and its implementation on nftables (in memory: ``memory_packet_filter``).
 
-The table as a whole is written and read by libnftables, elements by netlink: no text, no cache, and a dump is read
-packet by packet, so that neither time nor memory of a log-in grows with the phones online.
+The table as a whole is written and read by libnftables, its elements by netlink: without text or cache, and a dump is
+read packet by packet, so that neither time nor memory of a log-in grows with the phones online.
 """
 
 from __future__ import annotations
@@ -11,71 +11,70 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from captive_portal.gate.errors import KernelRefused
-from captive_portal.gate.kernel import element_codec as elements
-from captive_portal.gate.kernel import netlink
+from captive_portal.gate.kernel import element_codec, netlink
 from captive_portal.gate.kernel.nft import HANDLE, STATELESS, TERSE, Nft
-from captive_portal.gate.kernel.reconcile import Element, Name, Plan, Reading, additions
+from captive_portal.gate.kernel.reconcile import Element, ElementName, ElementReading, Plan, add_commands
 from captive_portal.gate.kernel.ruleset import TABLE
-from captive_portal.gate.policy.disaster_usage import Seen
+from captive_portal.gate.policy.disaster_usage import OpenWifiReading
 
-LARGEST_BATCH = 16 * 1024 * 1024
+MAX_BATCH_BYTES = 16 * 1024 * 1024
 """Bytes of one transaction: 65,536 phones are about twelve million."""
-CROWD = ("crowd", "crowd_up", "crowd_down")
+DISASTER_SETS = ("disaster_phones", "disaster_up", "disaster_down")
 
 
-class Kernel(Protocol):
+class PacketFilter(Protocol):
     """What the enforcer may do to the packet filter. All raise KernelRefused."""
 
-    def install(self, table: str, elements: Iterable[tuple[Name, Element]]) -> None:
+    def install(self, table: str, elements: Iterable[tuple[ElementName, Element]]) -> None:
         """Replace the whole table, with these elements already in it, in one transaction."""
         ...
 
-    def carry_out(self, todo: Plan) -> None:
+    def apply(self, todo: Plan) -> None:
         """Remove and add elements in one transaction."""
         ...
 
     def structure(self) -> str:
-        """The table without elements and counters, rule handles shown; "" when there is no table."""
+        """The table as text without elements and counters, with rule handles; "" without a table."""
         ...
 
-    def readings(self, kind: str) -> Iterator[tuple[Name, Reading]]:
-        """Every element of one set, as they come; read to the end or left. While the kernel enlarges the set's hash
-        table (many were just added) a few may be passed by.
+    def readings(self, kind: str) -> Iterator[tuple[ElementName, ElementReading]]:
+        """Every element of one set; the iterator may be abandoned. While the kernel resizes the set's hash table (many
+        were just added) a few may be skipped.
         """
         ...
 
-    def bytes_of(self, name: Name) -> int | None:
-        """The counter of one element of ``live``, ``up4`` or ``up6``; None when it is not there."""
+    def read_counter(self, name: ElementName) -> int | None:
+        """The counter of one element of ``live``, ``up4`` or ``up6``; None without the element."""
         ...
 
-    def crowd(self) -> Seen:
-        """Who used the open Wi-Fi of a disaster lately, and how much passed."""
+    def read_disaster_usage(self) -> OpenWifiReading:
+        """Phones and byte counters of the open Wi-Fi in disaster mode."""
         ...
 
-    def forget(self, mark: int) -> None:
+    def delete_connections(self, mark: int) -> None:
         """Delete the tracked connections that carry ``mark``."""
         ...
 
 
-class NftKernel:
+class NftPacketFilter:
     """The kernel of the network namespace this thread is in."""
 
     def __init__(self) -> None:
         self._nft = Nft()
-        self._netlink = netlink.Netlink(netlink.NETLINK_NETFILTER)
-        self._dumps = netlink.Netlink(netlink.NETLINK_NETFILTER)
-        self._netlink.allow(LARGEST_BATCH)
+        self._netlink = netlink.NetlinkSocket(netlink.NETLINK_NETFILTER)
+        self._dumps = netlink.NetlinkSocket(netlink.NETLINK_NETFILTER)
+        self._netlink.set_send_buffer(MAX_BATCH_BYTES)
 
-    def install(self, table: str, elements: Iterable[tuple[Name, Element]]) -> None:
-        """See Kernel."""
+    def install(self, table: str, elements: Iterable[tuple[ElementName, Element]]) -> None:
+        """See PacketFilter."""
         try:
-            self._nft.run(table + additions(elements))
+            self._nft.run(table + add_commands(elements))
         finally:
             self._nft.renew()
 
-    def carry_out(self, todo: Plan) -> None:
-        """See Kernel."""
-        steps = elements.changes(todo)
+    def apply(self, todo: Plan) -> None:
+        """See PacketFilter."""
+        steps = element_codec.changes(todo)
         if not steps:
             return
         try:
@@ -84,7 +83,7 @@ class NftKernel:
             raise KernelRefused(what="elements", reason=error.errno) from error
 
     def structure(self) -> str:
-        """See Kernel."""
+        """See PacketFilter."""
         try:
             return self._nft.run(f"list table inet {TABLE}", TERSE | HANDLE | STATELESS)
         except KernelRefused:
@@ -92,43 +91,43 @@ class NftKernel:
         finally:
             self._nft.renew()
 
-    def readings(self, kind: str) -> Iterator[tuple[Name, Reading]]:
-        """See Kernel."""
+    def readings(self, kind: str) -> Iterator[tuple[ElementName, ElementReading]]:
+        """See PacketFilter."""
         try:
-            for body in self._dumps.dump(elements.GET, elements.question(kind)):
-                yield from elements.readings(kind, body)
+            for body in self._dumps.dump(element_codec.GET, element_codec.get_all_body(kind)):
+                yield from element_codec.readings(kind, body)
         except OSError as error:
             raise KernelRefused(what=kind, reason=error.errno) from error
 
-    def bytes_of(self, name: Name) -> int | None:
-        """See Kernel."""
+    def read_counter(self, name: ElementName) -> int | None:
+        """See PacketFilter."""
         try:
-            answers = self._netlink.ask(elements.GET, elements.question_one(name))
+            answers = self._netlink.request(element_codec.GET, element_codec.get_one_body(name))
         except FileNotFoundError:
             return None
         except OSError as error:
             raise KernelRefused(what="element", reason=error.errno) from error
-        return next((r.bytes for _, body in answers for _, r in elements.readings(name.set, body)), None)
+        return next((r.bytes for _, body in answers for _, r in element_codec.readings(name.set, body)), None)
 
-    def crowd(self) -> Seen:
-        """See Kernel."""
-        phones, up, down = ({n.key: r.bytes for n, r in self.readings(kind)} for kind in CROWD)
+    def read_disaster_usage(self) -> OpenWifiReading:
+        """See PacketFilter."""
+        phones, up, down = ({n.key: r.bytes for n, r in self.readings(kind)} for kind in DISASTER_SETS)
         pairs = {(interface.strip('"'), mac) for interface, _, mac in (key.partition(" . ") for key in phones)}
-        return Seen(pairs, *({key.strip('"'): count for key, count in way.items()} for way in (up, down)))
+        return OpenWifiReading(pairs, *({key.strip('"'): count for key, count in way.items()} for way in (up, down)))
 
-    def forget(self, mark: int) -> None:
-        """See Kernel. linux/netfilter/nfnetlink_conntrack.h: CT_DELETE with CTA_MARK and CTA_MARK_MASK."""
+    def delete_connections(self, mark: int) -> None:
+        """See PacketFilter. linux/netfilter/nfnetlink_conntrack.h: CT_DELETE with CTA_MARK and CTA_MARK_MASK."""
         body = struct.pack(">BBH", 0, 0, 0)
         body += netlink.attribute(8, struct.pack(">I", mark)) + netlink.attribute(21, b"\xff" * 4)
         try:
-            self._netlink.ask(1 << 8 | 2, body)
+            self._netlink.request(1 << 8 | 2, body)
         except FileNotFoundError:
             return
         except OSError as error:
             raise KernelRefused(what="conntrack", reason=error.errno) from error
 
     def close(self) -> None:
-        """Give sockets and contexts back; the rules stay."""
+        """Close sockets and contexts; the rules stay in the kernel."""
         self._nft.close()
         self._netlink.close()
         self._dumps.close()

@@ -1,7 +1,7 @@
-"""Keeps the kernel as the book wants it: carries changes out, reads what stands there, counts, puts right.
+"""Keeps the kernel's elements equal to the desired state: applies changes, reads elements, counts bytes, repairs drift.
 
-What stands in the kernel by our own hand is remembered as one ``Pass`` a session, so that a look at the kernel finds
-what others did to it.
+What was applied is remembered as one ``KernelSession`` a session, and the kernel is compared with that: a difference
+was made by another process.
 """
 
 from __future__ import annotations
@@ -11,199 +11,205 @@ from itertools import chain
 from typing import NamedTuple
 
 from captive_portal.gate.errors import KernelRefused
-from captive_portal.gate.kernel.packet_filter import Kernel
+from captive_portal.gate.kernel.packet_filter import PacketFilter
 from captive_portal.gate.kernel.reconcile import (
-    GARDENS,
-    OF_SESSIONS,
-    OURS,
-    TOLERANCE,
+    GARDEN_SETS,
+    OWN_SETS,
+    SESSION_SETS,
+    TIMEOUT_TOLERANCE,
     Element,
-    Name,
-    Pass,
+    ElementName,
+    ElementReading,
+    KernelSession,
     Plan,
-    Reading,
-    element_of,
-    elements_of,
-    elements_of_switches,
-    key_of,
-    pass_of,
+    element_key,
+    kernel_session,
+    matches,
     plan,
-    same,
+    session_element,
+    session_elements,
+    switch_elements,
 )
 from captive_portal.gate.kernel.ruleset import table
-from captive_portal.gate.policy.accounting import COUNTED, grown
+from captive_portal.gate.policy.accounting import COUNTED_SETS, bytes_since_last_read
 from captive_portal.gate.policy.changes import Changes
 from captive_portal.gate.policy.session import Session
-from captive_portal.gate.policy.session_policy import Book
+from captive_portal.gate.policy.session_policy import SessionPolicy
 from captive_portal.settings import WifiSettings
 from device.clock import Clock
 
 
-class Wrong(NamedTuple):
-    """An element that is not as it should be. present, wanted: None when it should not, or does not, stand there."""
+class ElementDrift(NamedTuple):
+    """An element that differs from what was applied. present: as the kernel has it, None when it is missing; wanted: as
+    applied, None when it is foreign.
+    """
 
-    name: Name
+    name: ElementName
     present: Element | None
     wanted: Element | None
     session: str = ""
 
 
-class Keeper:
-    """One kernel's elements. Memory: one Pass a session, and while it looks the keys of one set."""
+class ElementReconciler:
+    """Applies changes to one packet filter and finds drift. Memory: one KernelSession a session, and while it reads the
+    keys of one set.
+    """
 
-    def __init__(self, settings: WifiSettings, kernel: Kernel, clock: Clock) -> None:
+    def __init__(self, settings: WifiSettings, kernel: PacketFilter, clock: Clock) -> None:
         self._spots = {spot.name: spot for spot in settings.spots}
         self._interfaces = [spot.interface for spot in settings.spots]
         self._kernel = kernel
         self._clock = clock
-        self._passes: dict[str, Pass] = {}
-        self._switches: dict[Name, Element] = {}
+        self._sessions: dict[str, KernelSession] = {}
+        self._switches: dict[ElementName, Element] = {}
         self._disaster_ends = 0.0
-        self._gardens = GARDENS if any(spot.garden for spot in settings.spots) else ()
-        self._strollable: dict[Name, float] = {}
+        self._gardens = GARDEN_SETS if any(spot.garden for spot in settings.spots) else ()
+        self._walled_garden_expiry: dict[ElementName, float] = {}
         self.table = table(settings)
 
-    # -- what changed in the book --
+    # -- desired state to kernel --
 
-    def carry_out(self, book: Book, changes: Changes) -> None:
-        """One transaction for all that changed. Raises KernelRefused; then nothing of it was done."""
+    def apply(self, policy: SessionPolicy, changes: Changes) -> None:
+        """Apply all changes in one transaction. Raises KernelRefused; then nothing was applied."""
         now = self._clock.monotonic()
-        touched = (*changes.live, *changes.over)
-        fresh = {key: self._pass(book.sessions[key]) for key in changes.live}
-        before = _elements((self._passes[key] for key in touched if key in self._passes), now)
-        after = _elements(fresh.values(), now)
-        if changes.blocks or changes.disaster:
+        touched = (*changes.updated, *changes.ended)
+        new_sessions = {key: self._kernel_session(policy.sessions[key]) for key in changes.updated}
+        before = _elements((self._sessions[key] for key in touched if key in self._sessions), now)
+        after = _elements(new_sessions.values(), now)
+        if changes.blocked_phones or changes.disaster:
             before |= self._switches
-            after |= self._wanted_switches(book, now)
+            after |= self._desired_switches(policy, now)
         todo = plan(after, before)
         if todo:
-            self._kernel.carry_out(todo)
-        self._forget_marks(touched, fresh)
-        for key in changes.over:
-            self._passes.pop(key, None)
-        self._passes |= fresh
-        self._switches = self._wanted_switches(book, now)
-        _begin_counting(book, fresh, {name for name, _ in todo.add})
+            self._kernel.apply(todo)
+        self._delete_unused_connections(touched, new_sessions)
+        for key in changes.ended:
+            self._sessions.pop(key, None)
+        self._sessions |= new_sessions
+        self._switches = self._desired_switches(policy, now)
+        _reset_counters(policy, new_sessions, {name for name, _ in todo.add})
 
-    def install(self, book: Book) -> None:
-        """The whole table anew, with every session in it, in one transaction. Raises KernelRefused."""
-        self.adopt(book)
+    def install(self, policy: SessionPolicy) -> None:
+        """Replace the whole table, with the elements of every session, in one transaction. Raises KernelRefused."""
+        self.assume_applied(policy)
         now = self._clock.monotonic()
-        elements = (elements_of(each, now).items() for each in self._passes.values())
-        garden = [(name, Element(0, ends - now)) for name, ends in self._strollable.items() if ends > now]
+        elements = (session_elements(each, now).items() for each in self._sessions.values())
+        garden = [(name, Element(0, ends - now)) for name, ends in self._walled_garden_expiry.items() if ends > now]
         self._kernel.install(self.table, chain(self._switches.items(), garden, chain.from_iterable(elements)))
-        for session in book.sessions.values():
+        for session in policy.sessions.values():
             session.seen.clear()
 
-    def adopt(self, book: Book) -> None:
-        """Take for granted that the kernel is as the book wants it; ``look`` tells whether it is."""
-        self._passes = {key: self._pass(session) for key, session in book.sessions.items()}
-        self._switches = self._wanted_switches(book, self._clock.monotonic())
+    def assume_applied(self, policy: SessionPolicy) -> None:
+        """Take the desired state as applied; ``find_drift`` then reports every difference of the kernel."""
+        self._sessions = {key: self._kernel_session(session) for key, session in policy.sessions.items()}
+        self._switches = self._desired_switches(policy, self._clock.monotonic())
 
-    # -- what stands in the kernel --
+    # -- kernel to desired state --
 
-    def look(self, book: Book) -> list[Wrong]:
-        """Read every element of ours: bytes are counted on the way, what is not as carried out is told. What dnsmasq
-        put into the walled garden is remembered for ``install``. Raises KernelRefused.
+    def find_drift(self, policy: SessionPolicy) -> list[ElementDrift]:
+        """Read all elements of OWN_SETS: count their bytes and return those that differ from what was applied. Expiry
+        times of dnsmasq's walled garden entries are kept for ``install``. Raises KernelRefused.
         """
         now = self._clock.monotonic()
         garden = [found for kind in self._gardens for found in self._kernel.readings(kind)]
-        self._strollable = {name: now + (reading.element.seconds or 0.0) for name, reading in garden}
-        return [wrong for kind in OURS for wrong in self._look_at(book, kind)]
+        self._walled_garden_expiry = {name: now + (reading.element.seconds or 0.0) for name, reading in garden}
+        return [drift for kind in OWN_SETS for drift in self._drift_of_set(policy, kind)]
 
-    def put_right(self, book: Book, found: Collection[Wrong]) -> None:
-        """Raises KernelRefused."""
-        remove = [(w.name, w.present) for w in found if w.present is not None]
-        add = [(w.name, w.wanted) for w in found if w.wanted is not None]
-        self._kernel.carry_out(Plan(remove, add))
-        for wrong in found:
-            if wrong.wanted is None and wrong.name.set == "live":
-                self._kernel.forget(int(wrong.name.key, 16))
-            if wrong.session in book.sessions:
-                book.sessions[wrong.session].seen.pop(wrong.name.set, None)
+    def repair(self, policy: SessionPolicy, found: Collection[ElementDrift]) -> None:
+        """Make the elements in ``found`` as applied. Raises KernelRefused."""
+        remove = [(drift.name, drift.present) for drift in found if drift.present is not None]
+        add = [(drift.name, drift.wanted) for drift in found if drift.wanted is not None]
+        self._kernel.apply(Plan(remove, add))
+        for drift in found:
+            if drift.wanted is None and drift.name.set == "live":
+                self._kernel.delete_connections(int(drift.name.key, 16))
+            if drift.session in policy.sessions:
+                policy.sessions[drift.session].seen.pop(drift.name.set, None)
 
-    def measure(self, session: Session) -> tuple[int, int]:
-        """Book's port: the last bytes of one session before its elements change."""
-        of = self._passes.get(session.id)
+    def read_counters(self, session: Session) -> tuple[int, int]:
+        """SessionPolicy's port: the last bytes of one session before its elements change."""
+        applied = self._sessions.get(session.id)
         up = down = 0
-        for kind in COUNTED if of else ():
-            shown = self._bytes_of(kind, of) if of else None
-            if shown is not None:
-                more_up, more_down = grown(session, kind, shown)
+        for kind in COUNTED_SETS if applied else ():
+            counter = self._read_counter(kind, applied) if applied else None
+            if counter is not None:
+                more_up, more_down = bytes_since_last_read(session, kind, counter)
                 up, down = up + more_up, down + more_down
         return up, down
 
     # -- inside --
 
-    def _look_at(self, book: Book, kind: str) -> Iterator[Wrong]:
+    def _drift_of_set(self, policy: SessionPolicy, kind: str) -> Iterator[ElementDrift]:
         now = self._clock.monotonic()
-        awaited = self._awaited(kind)
+        expected = self._expected_keys(kind)
         for name, reading in self._kernel.readings(kind):
-            owner = awaited.pop(name.key, None)
-            wanted = None if owner is None else self._wanted(name, owner, now)
-            if wanted is None or not same(wanted, reading.element):
-                yield Wrong(name, reading.element, wanted, owner or "")
-            if owner and kind in COUNTED and owner in book.sessions:
-                _count(book, book.sessions[owner], kind, reading)
-        yield from self._missing(kind, awaited, now)
+            session_id = expected.pop(name.key, None)
+            wanted = None if session_id is None else self._desired(name, session_id, now)
+            if wanted is None or not matches(wanted, reading.element):
+                yield ElementDrift(name, reading.element, wanted, session_id or "")
+            if session_id and kind in COUNTED_SETS and session_id in policy.sessions:
+                _count(policy, policy.sessions[session_id], kind, reading)
+        yield from self._missing(kind, expected, now)
 
-    def _missing(self, kind: str, awaited: Mapping[str, str], now: float) -> Iterator[Wrong]:
-        """A dump can pass an element by while the set grows, so each that seems to be missing is asked for."""
-        for key, owner in awaited.items():
-            name = Name(kind, key)
-            wanted = self._wanted(name, owner, now)
-            ending = wanted.seconds is not None and wanted.seconds <= TOLERANCE
-            if not ending and self._kernel.bytes_of(name) is None:
-                yield Wrong(name, None, wanted, owner)
+    def _missing(self, kind: str, expected: Mapping[str, str], now: float) -> Iterator[ElementDrift]:
+        """A dump can skip an element while the set is resized, so each missing one is read singly."""
+        for key, session_id in expected.items():
+            name = ElementName(kind, key)
+            wanted = self._desired(name, session_id, now)
+            ending = wanted.seconds is not None and wanted.seconds <= TIMEOUT_TOLERANCE
+            if not ending and self._kernel.read_counter(name) is None:
+                yield ElementDrift(name, None, wanted, session_id)
 
-    def _awaited(self, kind: str) -> dict[str, str]:
-        """Key -> session of what should stand in a set; no session ("") in those of the switches."""
-        if kind in OF_SESSIONS:
-            return {key: owner for owner, each in self._passes.items() if (key := key_of(kind, each))}
+    def _expected_keys(self, kind: str) -> dict[str, str]:
+        """Key -> session id of the elements expected in a set; "" for elements of no session."""
+        if kind in SESSION_SETS:
+            return {key: session_id for session_id, each in self._sessions.items() if (key := element_key(kind, each))}
         return {name.key: "" for name in self._switches if name.set == kind}
 
-    def _wanted(self, name: Name, owner: str, now: float) -> Element:
-        if owner:
-            return element_of(name.set, self._passes[owner], now)
+    def _desired(self, name: ElementName, session_id: str, now: float) -> Element:
+        if session_id:
+            return session_element(name.set, self._sessions[session_id], now)
         element = self._switches[name]
         return element if element.seconds is None else element._replace(seconds=self._disaster_ends - now)
 
-    def _bytes_of(self, kind: str, of: Pass) -> int | None:
-        key = key_of(kind, of)
+    def _read_counter(self, kind: str, session: KernelSession) -> int | None:
+        key = element_key(kind, session)
         try:
-            return self._kernel.bytes_of(Name(kind, key)) if key else None
+            return self._kernel.read_counter(ElementName(kind, key)) if key else None
         except KernelRefused:
             return None
 
-    def _forget_marks(self, touched: Iterable[str], fresh: Mapping[str, Pass]) -> None:
-        """Delete the connections of marks that are no longer in use."""
+    def _delete_unused_connections(self, touched: Iterable[str], new_sessions: Mapping[str, KernelSession]) -> None:
+        """Delete the tracked connections of marks that are no longer in use."""
         for key in touched:
-            old, new = self._passes.get(key), fresh.get(key)
+            old, new = self._sessions.get(key), new_sessions.get(key)
             if old is not None and (new is None or new.mark != old.mark):
-                self._kernel.forget(old.mark)
+                self._kernel.delete_connections(old.mark)
 
-    def _pass(self, session: Session) -> Pass:
-        return pass_of(session, self._spots[session.spot])
+    def _kernel_session(self, session: Session) -> KernelSession:
+        return kernel_session(session, self._spots[session.spot])
 
-    def _wanted_switches(self, book: Book, now: float) -> dict[Name, Element]:
-        self._disaster_ends = book.disaster_ends
-        left = book.disaster_ends - now if book.disaster.on else 0.0
-        return elements_of_switches(book.blocks, self._interfaces, left)
-
-
-def _elements(passes: Iterable[Pass], now: float) -> dict[Name, Element]:
-    return {name: element for each in passes for name, element in elements_of(each, now).items()}
+    def _desired_switches(self, policy: SessionPolicy, now: float) -> dict[ElementName, Element]:
+        self._disaster_ends = policy.disaster_ends
+        left = policy.disaster_ends - now if policy.disaster.on else 0.0
+        return switch_elements(policy.blocked_phones, self._interfaces, left)
 
 
-def _begin_counting(book: Book, passes: Mapping[str, Pass], made: Collection[Name]) -> None:
-    """Elements that were just made count from nothing."""
-    for key, of in passes.items():
-        for kind in COUNTED:
-            if Name(kind, key_of(kind, of)) in made:
-                book.sessions[key].seen.pop(kind, None)
+def _elements(sessions: Iterable[KernelSession], now: float) -> dict[ElementName, Element]:
+    return {name: element for each in sessions for name, element in session_elements(each, now).items()}
 
 
-def _count(book: Book, session: Session, kind: str, reading: Reading) -> None:
-    up, down = grown(session, kind, reading.bytes)
+def _reset_counters(
+    policy: SessionPolicy, sessions: Mapping[str, KernelSession], added: Collection[ElementName]
+) -> None:
+    """Elements that were just added count from 0."""
+    for key, applied in sessions.items():
+        for kind in COUNTED_SETS:
+            if ElementName(kind, element_key(kind, applied)) in added:
+                policy.sessions[key].seen.pop(kind, None)
+
+
+def _count(policy: SessionPolicy, session: Session, kind: str, reading: ElementReading) -> None:
+    up, down = bytes_since_last_read(session, kind, reading.bytes)
     if up or down:
-        book.count(session, up, down)
+        policy.add_bytes(session, up, down)

@@ -1,4 +1,4 @@
-"""Routing beside the table: shut for what carries no mark, and forwarding switched on after that."""
+"""Routing rules beside the nftables table: unmarked packets are prohibited before forwarding is enabled."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from captive_portal.gate.errors import KernelRefused
 from captive_portal.gate.kernel import netlink
 
 
-class Routes:
-    """Routing rules that forbid to forward a phone's packet without a mark: shut even without any table."""
+class RoutingRules:
+    """Routing rules that prohibit forwarding of a phone's packet without a mark, even when the table is missing."""
 
     PRIORITY = 99
     PROHIBIT = 8  # linux/fib_rules.h FR_ACT_PROHIBIT
@@ -19,9 +19,9 @@ class Routes:
     def __init__(self, sysctl: Path = Path("/proc/sys/net")) -> None:
         self._sysctl = sysctl
 
-    def shut(self, interfaces: Iterable[str]) -> None:
-        """Put the rules there; those that stand are left alone."""
-        route = netlink.Netlink(netlink.NETLINK_ROUTE)
+    def prohibit_unmarked(self, interfaces: Iterable[str]) -> None:
+        """Add the rules that are missing."""
+        route = netlink.NetlinkSocket(netlink.NETLINK_ROUTE)
         try:
             for interface in interfaces:
                 for family in (2, 10):
@@ -29,8 +29,8 @@ class Routes:
         finally:
             route.close()
 
-    def forward(self, *, ipv6: bool) -> bool:
-        """Switch forwarding on, after the rules stand; False when the kernel's settings cannot be written here."""
+    def enable_forwarding(self, *, ipv6: bool) -> bool:
+        """Enable IP forwarding, once the rules exist. False when the sysctl cannot be written."""
         wanted = ["ipv4/ip_forward", *(["ipv6/conf/all/forwarding"] if ipv6 else [])]
         try:
             for name in wanted:
@@ -41,13 +41,13 @@ class Routes:
         return True
 
 
-def _add_rule(route: netlink.Netlink, family: int, interface: str) -> None:
-    head = struct.pack("=8BI", family, 0, 0, 0, 0, 0, 0, Routes.PROHIBIT, 0)
+def _add_rule(route: netlink.NetlinkSocket, family: int, interface: str) -> None:
+    head = struct.pack("=8BI", family, 0, 0, 0, 0, 0, 0, RoutingRules.PROHIBIT, 0)
     body = head + netlink.attribute(3, interface.encode() + b"\0")  # FRA_IIFNAME
-    body += netlink.attribute(6, struct.pack("=I", Routes.PRIORITY))
+    body += netlink.attribute(6, struct.pack("=I", RoutingRules.PRIORITY))
     body += netlink.attribute(10, struct.pack("=I", 0)) + netlink.attribute(16, struct.pack("=I", 0xFFFFFFFF))
     try:
-        route.ask(32, body, netlink.ACK | netlink.CREATE | netlink.EXCL)  # RTM_NEWRULE
+        route.request(32, body, netlink.ACK | netlink.CREATE | netlink.EXCL)  # RTM_NEWRULE
     except FileExistsError:
         return
     except OSError as error:

@@ -1,23 +1,23 @@
-"""The site as one nftables table. Pure text: settings in, rules out.
+"""The nftables table of a site. Pure: settings in, text of the rules out.
 
-How a packet of a phone is judged, the same for IPv4 and IPv6:
+How a packet of a phone is classified, for IPv4 and IPv6 alike:
 
 1. ``arrive`` (prerouting, after conntrack): the source must lie in the spot's networks. A packet for the box is marked
    BOX. Any other is looked up: IPv4 by (MAC . leased IP) in ``up4``, IPv6 by (interface . MAC) in ``up6`` (a phone
    makes its own IPv6 addresses, so the MAC is the key and the prefix is checked). The map gives the session's mark,
-   counts the bytes, and its element has the session's time-out, so a dead gate closes by itself. The mark is written
-   to the connection as well. No element: WAITING.
+   counts the bytes, and its element has the session's time-out, so that sessions end without
+   the gate as well. The mark is written to the connection too. No element: WAITING.
 2. ``forward``, upwards: the packet's own mark decides, packet by packet; there is no established-accept before it.
-3. ``forward``, downwards: the connection's mark must stand in ``live``. When a session ends its mark leaves ``live``
-   and both directions stop at that packet, before conntrack is even asked to forget.
+3. ``forward``, downwards: the connection's mark must be in ``live``. When a session ends its mark is removed from
+   ``live`` and both directions stop with that packet, before the tracked connections are deleted.
 
-The walled garden: dnsmasq puts addresses into ``garden4`` and ``garden6`` for an hour as their names are looked up, but
-not when it answers from its cache, and an address that stands there already is not prolonged. So one that a phone used
-meanwhile stays in ``strolled`` for an hour from then, over that gap; it is not prolonged by its own use, so that an
-address which the name no longer has is shut after two hours at most.
+The walled garden: dnsmasq adds addresses to ``garden4`` and ``garden6`` for an hour when their names are looked up, but
+not when it answers from its cache, and it does not renew the time-out of an address that is in the set. To cover that
+gap, an address that a phone used meanwhile stays in ``garden_used4`` or ``garden_used6`` for an hour from then. Its own
+use does not renew it, so that an address which the name no longer has is closed after two hours at most.
 
-A routing rule beside the table (``kernel.Routes``) forbids to forward what carries no mark at all: when someone flushes
-the ruleset, nothing passes until the gate has put it back.
+A routing rule beside the table (``routing_rules``) prohibits forwarding of packets without a mark: after a flush of the
+ruleset nothing passes until the gate has installed it again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from captive_portal.settings import SpotSettings, WifiSettings
 
 TABLE = "hiroba"
 BOX, WAITING, GARDEN, DISASTER = 1, 2, 3, 4
-"""Marks that are no session's (FIRST_MARK and above are)."""
+"""Marks with a fixed meaning; sessions have FIRST_MARK and above."""
 
 SETS = """
   map up4 { type ether_addr . ipv4_addr : mark; size 65536; flags timeout; counter; }
@@ -36,15 +36,20 @@ SETS = """
   set slow { type mark; size 65536; flags timeout; }
   set blocked { type ether_addr; size 65536; }
   set disaster { type ifname; size 64; flags timeout; }
-  set crowd { type ifname . ether_addr; size 65536; flags dynamic,timeout; timeout 90s; }
-  set crowd_up { type ifname; size 64; flags dynamic,timeout; timeout 1d; }
-  set crowd_down { type ifname; size 64; flags dynamic,timeout; timeout 1d; }
+  set disaster_phones { type ifname . ether_addr; size 65536; flags dynamic,timeout; timeout 90s; }
+  set disaster_up { type ifname; size 64; flags dynamic,timeout; timeout 1d; }
+  set disaster_down { type ifname; size 64; flags dynamic,timeout; timeout 1d; }
   set garden4 { type ipv4_addr; size 65536; flags timeout; timeout 1h; }
   set garden6 { type ipv6_addr; size 65536; flags timeout; timeout 1h; }
-  set strolled4 { type ipv4_addr; size 65536; flags dynamic,timeout; timeout 1h; }
-  set strolled6 { type ipv6_addr; size 65536; flags dynamic,timeout; timeout 1h; }
+  set garden_used4 { type ipv4_addr; size 65536; flags dynamic,timeout; timeout 1h; }
+  set garden_used6 { type ipv6_addr; size 65536; flags dynamic,timeout; timeout 1h; }
   set dns_rate { type ether_addr; size 65536; flags dynamic,timeout; timeout 1m; }
   set box_rate { type ether_addr; size 65536; flags dynamic,timeout; timeout 1m; }
+  set portal_connections { type ether_addr; size 65536; flags dynamic; }
+"""
+MAX_CONNECTIONS = 64
+"""Connections that one phone may have to the portal at once, by its MAC: it makes itself as many IPv6 addresses as it
+likes. nginx counts requests by address, and none of a connection that never sends a whole one.
 """
 
 REFUSE = """
@@ -57,10 +62,15 @@ REFUSE = """
 
 
 def table(settings: WifiSettings) -> str:
-    """The whole table without elements, as nft reads it inside ``table inet hiroba { … }``, replacing an older one."""
+    """The whole table without elements, as nft commands; it replaces an older one."""
     spots = list(enumerate(settings.spots))
     port, tls = settings.portal.port, settings.portal.tls_port
-    parts = [SETS, *(_meters(n, s) for n, s in spots), REFUSE, *(_spot_chains(n, s, port, tls) for n, s in spots)]
+    parts = [
+        SETS,
+        *(_rate_limit_sets(n, s) for n, s in spots),
+        REFUSE,
+        *(_spot_chains(n, s, port, tls) for n, s in spots),
+    ]
     head = f"table inet {TABLE}\ndelete table inet {TABLE}\ntable inet {TABLE} {{\n"
     return head + "\n".join(parts) + _base_chains(spots) + "}\n"
 
@@ -72,8 +82,8 @@ def _base_chains(spots: list[tuple[int, SpotSettings]]) -> str:
     into = "\n".join(f'    iifname "{s.interface}" goto box_{n}' for n, s in spots)
     arrive = "\n".join(f'    iifname "{s.interface}" goto arrive_{n}' for n, s in spots)
     portal = "\n".join(f'    iifname "{s.interface}" goto portal_{n}' for n, s in spots)
-    leave = "\n".join(_leave(s) for _, s in spots)
-    shut = "\n".join(_shut(s, lan) for _, s in spots)
+    source_nat = "\n".join(_source_nat(s) for _, s in spots)
+    portal_only = "\n".join(_portal_only_from_lan(s, lan) for _, s in spots)
     return f"""
   chain arrive {{ type filter hook prerouting priority mangle; policy accept;
 {arrive}
@@ -87,10 +97,10 @@ def _base_chains(spots: list[tuple[int, SpotSettings]]) -> str:
   }}
   chain box {{ type filter hook input priority filter; policy accept;
 {into}
-{shut}
+{portal_only}
   }}
   chain leave {{ type nat hook postrouting priority srcnat; policy accept;
-{leave}
+{source_nat}
   }}
 """
 
@@ -104,8 +114,8 @@ def _arrive(n: int, spot: SpotSettings) -> str:
     addresses = ", ".join(["fe80::/10", "::", *([spot.ipv6.network] if spot.ipv6.mode != "off" else [])])
     own6 = ", ".join(["fe80::/10", "ff00::/8", *([spot.ipv6.gateway] if spot.ipv6.mode != "off" else [])])
     own_source = f"\n    ip6 saddr {spot.ipv6.gateway} drop" if spot.ipv6.mode != "off" else ""
-    stroll = "\n    ".join(
-        f"{ip} daddr @garden{v} update @strolled{v} {{ {ip} daddr }}" for ip, v in (("ip", 4), ("ip6", 6))
+    mark_used = "\n    ".join(
+        f"{ip} daddr @garden{v} update @garden_used{v} {{ {ip} daddr }}" for ip, v in (("ip", 4), ("ip6", 6))
     )
     return f"""
   chain arrive_{n} {{
@@ -119,9 +129,9 @@ def _arrive(n: int, spot: SpotSettings) -> str:
     iifname @disaster meta mark set {DISASTER} ct mark set {DISASTER} return
     meta mark set ether saddr . ip saddr map @up4 ct mark set meta mark return
     ip6 saddr != fe80::/10 meta mark set iifname . ether saddr map @up6 ct mark set meta mark return
-    {stroll}
-    ip daddr @strolled4 meta mark set {GARDEN} ct mark set {GARDEN} return
-    ip6 daddr @strolled6 meta mark set {GARDEN} ct mark set {GARDEN} return
+    {mark_used}
+    ip daddr @garden_used4 meta mark set {GARDEN} ct mark set {GARDEN} return
+    ip6 daddr @garden_used6 meta mark set {GARDEN} ct mark set {GARDEN} return
   }}
 """
 
@@ -143,20 +153,20 @@ def _portal(n: int, spot: SpotSettings, port: int, tls: int) -> str:
 
 
 def _up(n: int, spot: SpotSettings) -> str:
-    """Phone to anywhere: only the uplink, only with a mark that this very packet earned."""
+    """Phone to anywhere: only by the uplink, only with a mark that this packet was given in ``arrive``."""
     # what conntrack cannot follow would leave with the phone's own address, untranslated
     untracked = "meta nfproto ipv4 " if spot.ipv6.mode == "routed" else ""
     lines = [f"{untracked}ct state invalid drop", f'oifname != "{spot.uplink}" goto refuse', *_closed(spot)]
     if spot.ipv6.mode == "off":
         lines += ["meta nfproto ipv6 goto refuse"]
     lines += [f"meta mark {GARDEN} accept", *_shaping(n, spot, "up")]
-    counted = "update @crowd { iifname . ether saddr } update @crowd_up { iifname counter }"
+    counted = "update @disaster_phones { iifname . ether saddr } update @disaster_up { iifname counter }"
     lines += [f"meta mark {DISASTER} {counted} accept"]
     return _chain(f"up_{n}", [*lines, f"meta mark >= {FIRST_MARK} accept", "goto refuse"])
 
 
 def _down(n: int, spot: SpotSettings) -> str:
-    """Anywhere to phone: only answers, only on connections of a session that lives now."""
+    """Anywhere to phone: only answers, only on connections of a live session."""
     lines = [
         f'iifname != "{spot.uplink}" drop',
         "ct state != { established, related } drop",
@@ -165,7 +175,7 @@ def _down(n: int, spot: SpotSettings) -> str:
     if spot.ipv6.mode == "off":
         lines += ["meta nfproto ipv6 drop"]
     lines += _shaping(n, spot, "down")
-    open_to_all = f"ct mark {DISASTER} oifname @disaster update @crowd_down {{ oifname counter }} accept"
+    open_to_all = f"ct mark {DISASTER} oifname @disaster update @disaster_down {{ oifname counter }} accept"
     return _chain(f"down_{n}", [*lines, open_to_all, "ct mark @live accept", "drop"])
 
 
@@ -182,6 +192,8 @@ def _box(n: int, spot: SpotSettings, port: int, tls: int) -> str:
         "ct direction reply ct state { established, related } accept",
         f"{dns} update @dns_rate {{ ether saddr limit rate over 15/second burst 90 packets }} drop",
         f"{dns} accept",
+        f"tcp dport {{ {port}, {tls} }} ct state new add @portal_connections"
+        f" {{ ether saddr ct count over {MAX_CONNECTIONS} }} goto refuse",
         f"tcp dport {{ {port}, {tls} }} accept",
         "update @box_rate { ether saddr limit rate over 10/second burst 20 packets } drop",
         "udp dport 123 accept",
@@ -202,14 +214,14 @@ def _closed(spot: SpotSettings) -> list[str]:
 def _shaping(n: int, spot: SpotSettings, way: str) -> list[str]:
     """Policing per phone: its own bucket, found by its connection mark; in disaster mode by its MAC or address."""
     kbit, fair = _rates(spot, way)
-    lines = [f"ct mark @slow update @slow_{way}_{n} {{ ct mark {_over(spot.limits.throttle_kbit)} }} drop"]
+    lines = [f"ct mark @slow update @slow_{way}_{n} {{ ct mark {_limit_over(spot.limits.throttle_kbit)} }} drop"]
     if kbit:
-        lines.append(f"ct mark >= {FIRST_MARK} update @rate_{way}_{n} {{ ct mark {_over(kbit)} }} drop")
+        lines.append(f"ct mark >= {FIRST_MARK} update @rate_{way}_{n} {{ ct mark {_limit_over(kbit)} }} drop")
     if fair:
         keys = [(f"fair_{way}_{n}", "ether saddr")]
         if way == "down":
             keys = [(f"fair_{way}_{n}", "ip daddr"), (f"fair6_{way}_{n}", "ip6 daddr")]
-        lines += [f"ct mark {DISASTER} update @{of} {{ {key} {_over(fair)} }} drop" for of, key in keys]
+        lines += [f"ct mark {DISASTER} update @{of} {{ {key} {_limit_over(fair)} }} drop" for of, key in keys]
     return lines
 
 
@@ -220,15 +232,15 @@ def _rates(spot: SpotSettings, way: str) -> tuple[int, int]:
     return kbit, min((k for k in (kbit, limits.disaster_kbit) if k), default=0)
 
 
-def _over(kbit: int) -> str:
-    """Over this rate. The kernel's bucket holds a second of it and the burst (nft_limit.c): a second and a half, or ten
-    full packets more than a second.
+def _limit_over(kbit: int) -> str:
+    """A limit that matches above this rate. The kernel's bucket holds a second of it and the burst (nft_limit.c): a
+    second and a half, or ten full packets more than a second.
     """
     rate = max(1, kbit * 1000 // 8)
     return f"limit rate over {rate} bytes/second burst {max(15_000, rate // 2)} bytes"
 
 
-def _meters(n: int, spot: SpotSettings) -> str:
+def _rate_limit_sets(n: int, spot: SpotSettings) -> str:
     kinds = {"slow": "mark"}
     if spot.limits.up_kbit or spot.limits.down_kbit:
         kinds["rate"] = "mark"
@@ -245,7 +257,7 @@ def _meters(n: int, spot: SpotSettings) -> str:
     )
 
 
-def _leave(spot: SpotSettings) -> str:
+def _source_nat(spot: SpotSettings) -> str:
     v6 = spot.ipv6
     lines = [f'ip saddr {network4(spot)} oifname "{spot.uplink}" masquerade']
     if v6.mode == "masquerade":
@@ -255,7 +267,7 @@ def _leave(spot: SpotSettings) -> str:
     return "\n".join(f"    {line}" for line in lines)
 
 
-def _shut(spot: SpotSettings, lan: str) -> str:
+def _portal_only_from_lan(spot: SpotSettings, lan: str) -> str:
     """The portal's address answers phones and the box itself, nobody else."""
     own = [f"ip daddr {spot.ipv4.gateway}"]
     if spot.ipv6.mode != "off":

@@ -1,20 +1,20 @@
-"""Bytes per session from the counters of its elements, as deltas that survive a restart of gate or kernel table."""
+"""Bytes of a session as differences of its elements' counters; gate and kernel table may restart in between."""
 
 from __future__ import annotations
 
 from captive_portal.gate.policy.session import Session
 
-COUNTED = ("up4", "up6", "live")
-"""Sets whose elements count: upwards by IPv4 and IPv6, and downwards."""
+COUNTED_SETS = ("up4", "up6", "live")
+"""Sets whose elements have counters: up by IPv4, up by IPv6, and down."""
 
 
-def growth(seen: int, shown: int) -> int:
-    """Bytes since ``seen``; a counter that went back began again from nothing."""
-    return shown - seen if shown >= seen else shown
+def counter_increase(last: int, current: int) -> int:
+    """The increase since ``last``; a counter that is lower was reset to 0 meanwhile."""
+    return current - last if current >= last else current
 
 
-def grown(session: Session, kind: str, shown: int) -> tuple[int, int]:
-    """(up, down) bytes since its counter in the set ``kind`` was last read; the session remembers it."""
-    more = growth(session.seen.get(kind, 0), shown)
-    session.seen[kind] = shown
+def bytes_since_last_read(session: Session, kind: str, counter: int) -> tuple[int, int]:
+    """(up, down) bytes since the session's counter in the set ``kind`` was last read; ``counter`` is stored in it."""
+    more = counter_increase(session.seen.get(kind, 0), counter)
+    session.seen[kind] = counter
     return (0, more) if kind == "live" else (more, 0)

@@ -1,4 +1,4 @@
-"""Phones that staff have barred. A MAC stands here until the bar is lifted; outside it is named by the bar's number."""
+"""Phones that staff have blocked. The MAC is kept until it is unblocked; elsewhere an entry is named by its number."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import msgspec
 from captive_portal.gate import protocol as p
 
 
-class Bar(msgspec.Struct, frozen=True, kw_only=True):
-    """One barred phone. spot: where it was then, "" when unknown; since: None when an older release barred it."""
+class BlockedPhone(msgspec.Struct, frozen=True, kw_only=True):
+    """One blocked phone. spot: where it was then, "" when unknown; since: None when an older release blocked it. Stored
+    as JSON under these field names.
+    """
 
     number: str
     mac: str
@@ -20,44 +22,46 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None = None
 
 
-class Blocks:
-    """Every bar of one box, in the order they were made."""
+class BlockedPhones:
+    """All blocked phones of one box, oldest first."""
 
     def __init__(self) -> None:
-        self._bars: dict[str, Bar] = {}
+        self._by_mac: dict[str, BlockedPhone] = {}
 
     def __contains__(self, mac: str) -> bool:
-        return mac in self._bars
+        return mac in self._by_mac
 
     def __iter__(self) -> Iterator[str]:
         """The MACs."""
-        return iter(self._bars)
+        return iter(self._by_mac)
 
-    def restore(self, macs: Iterable[str], bars: Iterable[Bar]) -> None:
-        """What the database remembers: ``macs`` are barred, ``bars`` tells more of those it knows."""
-        barred = set(macs)
-        self._bars = {bar.mac: bar for bar in bars if bar.mac in barred}
-        for mac in barred - self._bars.keys():
-            self._bars[mac] = Bar(number=_number(), mac=mac)
+    def restore(self, macs: Iterable[str], records: Iterable[BlockedPhone]) -> None:
+        """Load from the database: ``macs`` are blocked, ``records`` has the details of those it knows."""
+        blocked = set(macs)
+        self._by_mac = {record.mac: record for record in records if record.mac in blocked}
+        for mac in blocked - self._by_mac.keys():
+            self._by_mac[mac] = BlockedPhone(number=_number(), mac=mac)
 
     def add(self, mac: str, spot: str, now: datetime) -> None:
-        """Bar a phone; one that is barred stays as it is."""
-        self._bars.setdefault(mac, Bar(number=_number(), mac=mac, spot=spot, since=now))
+        """Block a phone; an entry that exists is kept."""
+        self._by_mac.setdefault(mac, BlockedPhone(number=_number(), mac=mac, spot=spot, since=now))
 
-    def lift(self, mac: str = "", number: str = "") -> int:
-        """Lift one bar by MAC or by number, or all without either; how many were lifted."""
-        named = [b.mac for b in self._bars.values() if (mac in ("", b.mac)) and (number in ("", b.number))]
+    def remove(self, mac: str = "", number: str = "") -> int:
+        """Unblock by MAC or by number, or all without either. The number of entries removed."""
+        named = [b.mac for b in self._by_mac.values() if (mac in ("", b.mac)) and (number in ("", b.number))]
         for each in named:
-            del self._bars[each]
+            del self._by_mac[each]
         return len(named)
 
-    def bars(self) -> list[Bar]:
+    def records(self) -> list[BlockedPhone]:
         """For the database."""
-        return list(self._bars.values())
+        return list(self._by_mac.values())
 
-    def shown(self) -> list[p.BlockShown]:
+    def details(self) -> list[p.BlockedPhoneDetails]:
         """For staff."""
-        return [p.BlockShown(block=b.number, spot=b.spot, since=b.since, mac=b.mac) for b in self._bars.values()]
+        return [
+            p.BlockedPhoneDetails(block=b.number, spot=b.spot, since=b.since, mac=b.mac) for b in self._by_mac.values()
+        ]
 
 
 def _number() -> str:

@@ -1,4 +1,4 @@
-"""What moved in the book since last asked: for the database first and the kernel second."""
+"""Changes of the desired state, for the database first and the kernel second."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from captive_portal.gate.policy.session import Session
 
 @dataclass(slots=True)
 class Changes:
-    """Ids of live sessions that are new or other, sessions that are over, stays at an address that ended, events, and
-    three switches.
+    """updated: ids of live sessions that are new or changed; ended: sessions that ended, by id; log_entries: for the
+    connection log; blocked_phones, disaster, day: whether that changed.
     """
 
-    live: set[str] = field(default_factory=set)
-    over: dict[str, Session] = field(default_factory=dict)
+    updated: set[str] = field(default_factory=set)
+    ended: dict[str, Session] = field(default_factory=dict)
     log_entries: list[ConnectionLogEntry] = field(default_factory=list)
-    usage: list[p.Usage] = field(default_factory=list)
-    blocks: bool = False
+    usage_events: list[p.UsageEvent] = field(default_factory=list)
+    blocked_phones: bool = False
     disaster: bool = False
     day: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.live or self.over or self.usage or self.blocks or self.disaster or self.day)
+        return bool(self.updated or self.ended or self.usage_events or self.blocked_phones or self.disaster or self.day)

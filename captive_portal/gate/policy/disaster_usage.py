@@ -1,7 +1,7 @@
-"""The open Wi-Fi of a disaster, counted without identifiers: how many phones an hour, how many bytes. Pure memory.
+"""Use of the open Wi-Fi in disaster mode: phones per hour and bytes, without identifiers. In memory, without I/O.
 
-A MAC stands in the kernel's set for the 90 seconds after its last packet, and here as a hash under a key that is made
-anew every hour and written nowhere.
+The kernel's set holds a MAC for the 90 seconds after its last packet. Here it is a keyed hash; the key is new every
+hour and never stored.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from captive_portal.gate.policy.accounting import growth
+from captive_portal.gate.policy.accounting import counter_increase
 from device.clock import Clock
 
 
 @dataclass(slots=True)
-class Seen:
-    """What the kernel shows: (interface, MAC) of phones active in the last 90 seconds; bytes by interface, ever."""
+class OpenWifiReading:
+    """Read from the kernel: (interface, MAC) of phones active in the last 90 seconds; byte counters by interface."""
 
     phones: set[tuple[str, str]] = field(default_factory=set)
     up: Mapping[str, int] = field(default_factory=dict)
     down: Mapping[str, int] = field(default_factory=dict)
 
 
-class Growth(NamedTuple):
-    """Since last taken, on one interface: phones not yet counted in this hour, and bytes."""
+class UsageIncrease(NamedTuple):
+    """Since the last ``take``, on one interface: phones not yet counted in this hour, and bytes."""
 
     interface: str
     phones: int
@@ -35,50 +35,54 @@ class Growth(NamedTuple):
     bytes_down: int
 
 
-class Crowd:
-    """Counts what it is shown."""
+class DisasterUsage:
+    """Counts distinct phones per hour, and bytes, from readings."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._hour = ""
         self._key = b""
-        self._known: set[bytes] = set()
+        self._counted: set[bytes] = set()
         self._bytes: dict[tuple[str, str], int] = {}
         self._phones: Counter[str] = Counter()
-        self._grown: Counter[tuple[str, str]] = Counter()
+        self._byte_increases: Counter[tuple[str, str]] = Counter()
 
-    def begin(self, seen: Seen) -> None:
-        """After a start of the gate: what the kernel shows was counted before."""
-        self.note(seen)
+    def start(self, reading: OpenWifiReading) -> None:
+        """After a start of the gate: the first reading was counted before."""
+        self.observe(reading)
         self.take()
 
-    def note(self, seen: Seen) -> None:
-        """Count what is new."""
-        self._turn_hour()
-        for interface, mac in seen.phones:
+    def observe(self, reading: OpenWifiReading) -> None:
+        """Count phones and bytes that are new in ``reading``."""
+        self._rotate_hourly_key()
+        for interface, mac in reading.phones:
             name = hashlib.blake2b(f"{interface} {mac}".encode(), key=self._key, digest_size=16).digest()
-            if name not in self._known:
-                self._known.add(name)
+            if name not in self._counted:
+                self._counted.add(name)
                 self._phones[interface] += 1
-        for way, shown in (("up", seen.up), ("down", seen.down)):
-            for interface, count in shown.items():
-                self._grown[interface, way] += growth(self._bytes.get((interface, way), 0), count)
-                self._bytes[interface, way] = count
+        for direction, counters in (("up", reading.up), ("down", reading.down)):
+            for interface, count in counters.items():
+                last = self._bytes.get((interface, direction), 0)
+                self._byte_increases[interface, direction] += counter_increase(last, count)
+                self._bytes[interface, direction] = count
 
     def has_new_phones(self) -> bool:
-        """Are there phones to take?"""
+        """Whether ``take`` would give phones."""
         return bool(self._phones)
 
-    def take(self) -> list[Growth]:
-        """What grew since the last call."""
-        names = {*self._phones, *(interface for interface, _ in self._grown)}
-        grown = [Growth(n, self._phones[n], self._grown[n, "up"], self._grown[n, "down"]) for n in sorted(names)]
+    def take(self) -> list[UsageIncrease]:
+        """The increase since the last call, by interface."""
+        names = {*self._phones, *(interface for interface, _ in self._byte_increases)}
+        increases = [
+            UsageIncrease(n, self._phones[n], self._byte_increases[n, "up"], self._byte_increases[n, "down"])
+            for n in sorted(names)
+        ]
         self._phones.clear()
-        self._grown.clear()
-        return [g for g in grown if any(g[1:])]
+        self._byte_increases.clear()
+        return [each for each in increases if any(each[1:])]
 
-    def _turn_hour(self) -> None:
+    def _rotate_hourly_key(self) -> None:
         hour = self._clock.now().strftime("%Y-%m-%dT%H")
         if hour != self._hour:
             self._hour, self._key = hour, secrets.token_bytes(32)
-            self._known.clear()
+            self._counted.clear()

@@ -1,51 +1,53 @@
-"""Which method of the book answers which request: the table between protocol and desired state."""
+"""Which method of SessionPolicy answers which request."""
 
 from __future__ import annotations
 
 from captive_portal.gate import protocol as p
-from captive_portal.gate.policy.session import Sighting
-from captive_portal.gate.policy.session_policy import Book
+from captive_portal.gate.policy.session import ObservedPhone
+from captive_portal.gate.policy.session_policy import SessionPolicy
 
 
-def answer(book: Book, request: p.Request, seen: Sighting | None) -> p.Answer:
-    """The answer of the book. ``seen``: the phone at the request's ip. DrainUsage and GetHealth are not the book's."""
+def dispatch(policy: SessionPolicy, request: p.Request, observed: ObservedPhone | None) -> p.Answer:
+    """The answer to ``request``. observed: the phone at its ip. DrainUsage and GetHealth are answered elsewhere."""
     match request:
         case p.Lookup():
-            return book.lookup(seen)
+            return policy.lookup(observed)
         case p.Open():
-            return book.open(seen, request)
+            return policy.open(observed, request)
         case p.Extend():
-            return book.extend(seen, request.minutes)
+            return policy.extend(observed, request.minutes)
         case p.Resume():
-            return book.resume(seen, request.token)
+            return policy.resume(observed, request.token)
         case _:
-            return _answer_about(book, request, seen)
+            return _dispatch_events_and_disaster(policy, request, observed)
 
 
-def _answer_about(book: Book, request: p.Request, seen: Sighting | None) -> p.Answer:
+def _dispatch_events_and_disaster(
+    policy: SessionPolicy, request: p.Request, observed: ObservedPhone | None
+) -> p.Answer:
     match request:
         case p.End():
-            return p.Done(count=book.end(seen, request.session, request.reason))
+            return p.Done(count=policy.end(observed, request.session, request.reason))
         case p.NoteRefused():
-            book.note_refused(seen, request)
+            policy.note_refused(observed, request)
             return p.Done(count=1)
         case p.SetDisaster():
-            return book.set_disaster(request)
+            return policy.set_disaster(request)
         case p.GetDisaster():
-            return book.disaster
+            return policy.disaster
         case _:
-            return _answer_staff(book, request, seen)
+            return _dispatch_staff(policy, request, observed)
 
 
-def _answer_staff(book: Book, request: p.Request, seen: Sighting | None) -> p.Answer:
+def _dispatch_staff(policy: SessionPolicy, request: p.Request, observed: ObservedPhone | None) -> p.Answer:
     match request:
         case p.ListSessions():
-            return p.Sessions(sessions=book.shown(request.spot))
+            return p.Sessions(sessions=policy.session_details(request.spot))
         case p.Block():
-            return p.Done(count=book.block(seen, request.session, request.mac))
+            return p.Done(count=policy.block(observed, request.session, request.mac))
         case p.Unblock():
-            return p.Done(count=book.unblock(request.mac, request.block))
-        case p.ListBlocks():
-            return p.Blocks(blocks=book.blocks.shown())
+            return p.Done(count=policy.unblock(request.mac, request.block))
+        case p.ListBlockedPhones():
+            return p.BlockedPhoneList(phones=policy.blocked_phones.details())
         case _:
             return p.Fault(code="gate.not_here")

@@ -1,4 +1,4 @@
-"""Names for phones that give no MAC away: the day's handle, and the signed token of a session."""
+"""Identifiers that do not reveal the MAC: the phone's pseudonym of the day, and the signed token of a session."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from device.clock import Clock
 
 @dataclass(slots=True)
 class DaySalt:
-    """The key of one day's handles. After the day the key is gone, and with it any way from handle to MAC."""
+    """The key of one day's pseudonyms. It is deleted after the day; then no MAC can be
+    found from a pseudonym. Stored as JSON under these field names.
+    """
 
     day: str
     key: bytes
 
 
-class Handles:
-    """MAC -> opaque handle, the same all day (JST), another the next."""
+class DailyPseudonyms:
+    """MAC -> opaque pseudonym, the same all day (JST), a different one the next day."""
 
     def __init__(self, clock: Clock, salt: DaySalt | None = None) -> None:
         self._clock = clock
@@ -39,8 +41,8 @@ class Handles:
         return hashlib.blake2b(mac.encode(), key=self.salt.key, digest_size=16).hexdigest()
 
 
-class Tokens:
-    """Bearer tokens that name a session and how often it has moved; a token dies when the session moves."""
+class ResumeTokens:
+    """Signed bearer tokens of (session, number of moves); a token is invalid once the session has moved."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
@@ -50,7 +52,7 @@ class Tokens:
         return f"{session}.{moves}.{self._sign(session, moves)}"
 
     def read(self, token: str) -> tuple[str, int] | None:
-        """(session, moves) of a token we made, else None; compared in constant time."""
+        """(session, moves) of a token signed with this key, else None; compared in constant time."""
         parts = token.split(".")
         if len(parts) != 3 or not (parts[1].isascii() and parts[1].isdigit() and len(parts[1]) < 7):
             return None

@@ -1,4 +1,4 @@
-"""One phone online, and the pure arithmetic of its limits."""
+"""A session: one phone online, and the arithmetic of its limits. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import NamedTuple
 from captive_portal.settings import SpotSettings, WifiSettings
 
 FIRST_MARK = 256
-"""Connection marks below this are the ruleset's own words; a session's mark is random and not below."""
+"""Connection marks below this have fixed meanings (ruleset); a session's mark is random and not below it."""
 
 
-class Sighting(NamedTuple):
-    """A phone as the network shows it now. ip4: its IPv4 address even when it was seen by IPv6, or "". leased: dnsmasq
-    gave it that address, or the spot asks for no lease.
+class ObservedPhone(NamedTuple):
+    """A phone as the neighbour table shows it now. ip4: its IPv4 address even when it was found by IPv6, or "". leased:
+    dnsmasq gave it that address, or the spot requires no lease.
     """
 
     spot: str
@@ -28,8 +28,9 @@ class Sighting(NamedTuple):
 @dataclass(slots=True)
 class Session:
     """Desired state: this phone passes until ``ends`` (monotonic seconds of this boot). spent: seconds used before
-    ``since`` (an earlier boot); bytes are totals; told_*: what statistics have heard of already; seen:
-    the kernel's counters as last read, by set; moved_at: since when it has its present MAC and address, when moved.
+    ``since`` (an earlier boot); bytes are totals; told_*: reported to statistics already; seen: the kernel's counters
+    as last read, by set; moved_at: since when it has its present MAC and address, when it moved. Stored as JSON under
+    these field names.
     """
 
     id: str
@@ -66,7 +67,7 @@ class Session:
         return self.bytes_up + self.bytes_down
 
 
-def open_seconds(spot: SpotSettings, at: datetime) -> float | None:
+def seconds_until_closing(spot: SpotSettings, at: datetime) -> float | None:
     """Seconds until the spot closes: None when it is closed now, infinity when it never closes."""
     opens, closes = _minutes(spot.opens), _minutes(spot.closes)
     if opens % 1440 == closes % 1440:
@@ -82,14 +83,14 @@ def open_seconds(spot: SpotSettings, at: datetime) -> float | None:
 
 def granted_seconds(spot: SpotSettings, minutes: int, used_today: float, at: datetime) -> float | None:
     """Seconds a visit may last from now: asked for (0: the spot's), cut by day and closing time. None: closed."""
-    closing = open_seconds(spot, at)
+    closing = seconds_until_closing(spot, at)
     if closing is None:
         return None
     seconds = 60.0 * (minutes or spot.limits.minutes_per_visit)
-    return max(0.0, min(seconds, closing, day_left(spot, used_today)))
+    return max(0.0, min(seconds, closing, seconds_left_today(spot, used_today)))
 
 
-def day_left(spot: SpotSettings, used_today: float) -> float:
+def seconds_left_today(spot: SpotSettings, used_today: float) -> float:
     """Seconds left of the day's limit; infinity without one."""
     return 60.0 * spot.limits.minutes_per_day - used_today if spot.limits.minutes_per_day else float("inf")
 

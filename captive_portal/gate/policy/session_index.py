@@ -1,4 +1,4 @@
-"""Who is online: every live session, found by id, MAC, account or end. Pure memory."""
+"""Live sessions, found by id, MAC, account or end. In memory, without I/O."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Collection
 from captive_portal.gate.policy.session import FIRST_MARK, Session
 
 
-class Roster:
-    """Sessions and the ways to find them. A session's id, MAC, account and mark do not change while it stands here; its
-    end may, and ``ends_at`` is told.
+class SessionIndex:
+    """Live sessions with their indexes. A session's id, MAC, account and mark do not change while it is in the index;
+    after a change of its end ``end_changed`` must be called.
     """
 
     def __init__(self) -> None:
@@ -22,16 +22,16 @@ class Roster:
         self._ends: list[tuple[float, str]] = []
 
     def add(self, session: Session) -> None:
-        """It is online."""
+        """Add a session that has begun."""
         self.sessions[session.id] = session
         self._by_mac[session.mac] = session
         self._marks.add(session.mark)
         if session.account:
             self._accounts.setdefault(session.account, set()).add(session.id)
-        self.ends_at(session)
+        self.end_changed(session)
 
     def remove(self, session: Session) -> None:
-        """It is not. Raises KeyError when it never was."""
+        """Remove a session that has ended. Raises KeyError for an unknown one."""
         del self.sessions[session.id], self._by_mac[session.mac]
         self._marks.discard(session.mark)
         ids = self._accounts.get(session.account, set())
@@ -39,20 +39,20 @@ class Roster:
         if not ids:
             self._accounts.pop(session.account, None)
 
-    def of(self, mac: str) -> Session | None:
-        """The session of a phone."""
+    def by_mac(self, mac: str) -> Session | None:
+        """The session of a phone, or None."""
         return self._by_mac.get(mac)
 
-    def of_account(self, account: str) -> Collection[Session]:
+    def by_account(self, account: str) -> Collection[Session]:
         """Sessions of one account; none of ""."""
         return [self.sessions[key] for key in self._accounts.get(account, ())]
 
-    def ends_at(self, session: Session) -> None:
-        """Its end is another now."""
+    def end_changed(self, session: Session) -> None:
+        """Index the session under its new end."""
         heapq.heappush(self._ends, (session.ends, session.id))
 
-    def first(self) -> Session | None:
-        """The session that ends next; entries of sessions that are gone or were extended are thrown away."""
+    def next_to_end(self) -> Session | None:
+        """The session that ends next; outdated entries (ended, extended) are dropped."""
         while self._ends:
             ends, key = self._ends[0]
             session = self.sessions.get(key)

@@ -9,8 +9,8 @@ from captive_portal.gate.policy.session import Session
 from device.clock import Clock
 
 
-def view(session: Session, clock: Clock, extension: float) -> p.SessionView:
-    """For its own phone. extension: seconds from now that it could be extended to."""
+def phone_view(session: Session, clock: Clock, extension: float) -> p.SessionView:
+    """For its own phone. extension: seconds from now up to which it could be extended."""
     left = max(0.0, session.ends - clock.monotonic())
     return p.SessionView(
         session=session.id,
@@ -24,10 +24,10 @@ def view(session: Session, clock: Clock, extension: float) -> p.SessionView:
     )
 
 
-def shown(session: Session, clock: Clock) -> p.SessionShown:
+def staff_view(session: Session, clock: Clock) -> p.SessionDetails:
     """For staff."""
     left = max(0.0, session.ends - clock.monotonic())
-    return p.SessionShown(
+    return p.SessionDetails(
         session=session.id,
         spot=session.spot,
         ip=session.ip4,

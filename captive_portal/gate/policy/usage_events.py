@@ -1,4 +1,4 @@
-"""What statistics hear: numbered events about sessions, without addresses."""
+"""Usage events for statistics: numbered, about sessions, without addresses."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from captive_portal.gate.policy.session import Session
 from device.clock import Clock
 
 
-class Teller:
-    """Numbers events and keeps them until taken."""
+class UsageEventQueue:
+    """Numbers events and holds them until ``take``."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._events: list[p.Usage] = []
-        self.numbered = 0
+        self._events: list[p.UsageEvent] = []
+        self.last_number = 0
 
-    def take(self) -> list[p.Usage]:
+    def take(self) -> list[p.UsageEvent]:
         """The events since the last call, oldest first."""
         taken, self._events = self._events, []
         return taken
 
-    def waiting(self) -> bool:
+    def pending(self) -> bool:
         """Are there events to take?"""
         return bool(self._events)
 
-    def tell(self, session: Session, kind: Literal["opened", "used", "ended"], why: str = "") -> None:
-        """One event with the growth since the last; a "used" without growth in bytes is not told."""
+    def record(self, session: Session, kind: Literal["opened", "used", "ended"], reason: str = "") -> None:
+        """One event with seconds and bytes since the session's last event; "used" without bytes makes no event."""
         seconds = int(session.seconds_used(self._clock.monotonic()))
         up, down = session.bytes_up - session.told_up, session.bytes_down - session.told_down
         if kind == "used" and not (up or down):
@@ -45,11 +45,11 @@ class Teller:
             seconds=growth,
             bytes_up=up,
             bytes_down=down,
-            why=why,
+            why=reason,
         )
 
-    def tell_refused(self, spot: str, visitor: str, note: p.NoteRefused) -> None:
-        """A login was turned down."""
+    def record_refused(self, spot: str, visitor: str, note: p.NoteRefused) -> None:
+        """A login was refused."""
         self._add(
             kind="refused",
             spot=spot,
@@ -61,11 +61,11 @@ class Teller:
             why=note.why[:32],
         )
 
-    def tell_disaster(self, spot: str, phones: int, up: int, down: int) -> None:
-        """Phones that the open Wi-Fi of a disaster carried, not yet told in this hour, and bytes."""
+    def record_disaster(self, spot: str, phones: int, up: int, down: int) -> None:
+        """Phones of the open Wi-Fi in disaster mode that were not yet counted in this hour, and bytes."""
         nobody = {"visitor": "", "session": "", "method": "", "language": "", "device": ""}
         self._add(kind="disaster", spot=spot, phones=phones, bytes_up=up, bytes_down=down, **nobody)
 
     def _add(self, **facts: object) -> None:
-        self.numbered += 1
-        self._events.append(p.Usage(number=self.numbered, at=self._clock.now(), **facts))  # type: ignore[arg-type]  # same names as Usage
+        self.last_number += 1
+        self._events.append(p.UsageEvent(number=self.last_number, at=self._clock.now(), **facts))  # type: ignore[arg-type]  # same names as UsageEvent

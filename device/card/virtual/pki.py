@@ -1,12 +1,11 @@
 """The throw-away TEST PKI: CA generations and the cards they issued, in a folder, made only where missing.
 
-Certificates follow the profile found on real cards (facts/my_number_card.md §2.1, §2.2), with TEST in every name.
+Certificates follow the profile found on real cards (docs/sources.md#card-credential), with TEST in every name.
 Layout: trust/*.pem (what an issuer may trust), ca/ (CA keys), cards/NAME/ (what the chip of that card holds).
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +30,7 @@ from device.card.virtual.certificates import (
     authority_certificate,
     card_certificate,
 )
+from device.files import atomic_write
 
 TOKEN_MY_NUMBER = "JPKIAPICCTOKEN2"  # noqa: S105 - the card's public token info, not a password
 TOKEN_JUKI = "JPKIAPICCTOKEN"  # noqa: S105 - as above
@@ -77,7 +77,7 @@ GENERATIONS: tuple[Validity, ...] = (
     Validity(datetime(2019, 7, 14, 15, 0, tzinfo=UTC), datetime(2029, 7, 14, 14, 59, 59, tzinfo=UTC)),
     Validity(datetime(2023, 7, 15, 15, 0, tzinfo=UTC), datetime(2033, 7, 15, 14, 59, 59, tzinfo=UTC)),
 )
-"""Validity of the three CA generations known in public (facts/my_number_card.md §2.2)."""
+"""Validity of the three CA generations known in public (docs/sources.md#card-authorities)."""
 
 PLANS: tuple[CardPlan, ...] = (
     CardPlan("demo", 0x0A11CE01),
@@ -190,10 +190,5 @@ def _pem(key: rsa.RSAPrivateKey) -> bytes:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Atomically, readable by the owner alone."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-    draft.replace(file)
+    atomic_write(file, content, mode=0o600, durable=False)

@@ -7,7 +7,6 @@ the vpcd at that port.
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import threading
 import time
@@ -18,10 +17,11 @@ import msgspec
 
 from device.card.virtual.card import VirtualCard
 from device.card.virtual.vpcd import VpcdSlot
+from device.files import atomic_write
 
 POLL_SECONDS = 0.05
 EMPTY_SECONDS = 0.5
-"""How long the reader stays empty between two cards. pcscd looks every 400 ms (facts/my_number_card.md §4.3); a card
+"""How long the reader stays empty between two cards. pcscd looks every 400 ms (docs/sources.md#pcsc-service); a card
 back within one look, after an exchange broke off, would never be seen again. No hand is faster either.
 """
 
@@ -68,9 +68,7 @@ def write_state(path: Path, state: CardState) -> None:
 
 def _replace(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(content)
-    draft.replace(path)
+    atomic_write(path, content, mode=0o644, durable=False)
 
 
 def insert(path: Path, card: str | None = None) -> CardState:

@@ -1,12 +1,13 @@
-"""What the visitor orders: kind, persons, options, copies; then the signed order until the fee is due."""
+"""What the visitor orders: a kind, the answers to its form, copies; then the signed order until the fee is due."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from uuid import uuid4
 
 from device.errors import CardGone, HirobaError
-from kiosk.issuer.protocol import Options, Order, OrderContent, Quote, Refusal, Resident
+from kiosk.issuer.form import default_answers
+from kiosk.issuer.protocol import Order, OrderContent, Quote, Refusal, Resident
+from kiosk.services.certificates.form_answers import Sent, clamped, lacking, read
 from kiosk.services.certificates.issuance.issuance import Issuance
 from kiosk.services.certificates.issuance.page_gate import Mismatch
 from kiosk.services.certificates.journey import (
@@ -45,28 +46,25 @@ class OrderSteps:
             resident = state.resident if state else None
             if state is None or resident is None or visit.step.screen is not CHOOSE_CERTIFICATE:
                 return
-            offer = next((offer for offer in resident.offers if offer.kind.value == kind), None)
+            offer = next((offer for offer in resident.offers if offer.kind == kind), None)
             if offer is None:
                 return
-            me = tuple(person.person for person in resident.household if person.is_self)
-            state.offer, state.draft = offer, Draft(persons=me, options=Options(), copies=1)
+            state.offer, state.draft = offer, Draft(answers=default_answers(offer.form), copies=1)
             self._desk.move(CERTIFICATE_CHOSEN)
 
-    def choose_options(self, who: str, chosen: Iterable[str], options: Options, copies: int) -> None:
-        """who: self, all or some (then ``chosen`` counts); what is out of bounds is not heard."""
+    def choose_options(self, sent: Sent) -> None:
+        """What the page's form sent; what was not offered is not heard."""
         with self._desk.held() as visit:
             state = certificates(visit)
-            if state is None or visit.step.screen is not CHOOSE_OPTIONS:
+            offer = state.offer if state else None
+            if state is None or offer is None or visit.step.screen is not CHOOSE_OPTIONS:
                 return
-            resident, offer = state.resident, state.offer
-            if resident is None or offer is None:
+            answers = read(offer.form, sent)
+            copies = clamped(sent.get("copies"), 1, offer.max_copies, 1)
+            if lacks := lacking(offer.form, answers):
+                self._desk.tell(lacks.code, field=lacks.field, count=lacks.bound)
                 return
-            persons = _persons(resident, who, set(chosen))
-            copies = min(max(copies, 1), offer.max_copies)
-            if not persons:
-                self._desk.tell("choose_person")
-                return
-            state.draft = Draft(persons=persons, options=options, copies=copies)
+            state.draft = Draft(answers=answers, copies=copies)
             self._desk.move(OPTIONS_CHOSEN)
 
     def confirm(self) -> None:
@@ -107,9 +105,7 @@ class OrderSteps:
             if state.draft is None or state.offer is None:
                 return None
             draft, kind = state.draft, state.offer.kind
-        return OrderContent(
-            request=uuid4().hex, kind=kind, persons=list(draft.persons), options=draft.options, copies=draft.copies
-        )
+        return OrderContent(request=uuid4().hex, kind=kind, answers=dict(draft.answers), copies=draft.copies)
 
     def _signed(self, state: CertificatesVisit, resident: Resident, content: OrderContent) -> Order:
         """From here on the card is not needed; it is powered down."""
@@ -146,13 +142,3 @@ class OrderSteps:
             gone = present is not visit
         for request in asked if gone else ():
             self._issuance.give_up(request, "visit_ended")
-
-
-def _persons(resident: Resident, who: str, chosen: set[str]) -> tuple[str, ...]:
-    """In the household's order, whatever the page sent."""
-    household = resident.household
-    if who == "all":
-        return tuple(person.person for person in household)
-    if who == "some":
-        return tuple(person.person for person in household if person.person in chosen)
-    return tuple(person.person for person in household if person.is_self)

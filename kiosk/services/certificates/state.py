@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from kiosk.issuer.protocol import Offer, Options, OrderContent, Quote
+from kiosk.issuer.protocol import Offer, OrderContent, Quote
 from kiosk.shell.visit import Visit
 from kiosk.sign_in.state import SignedVisit
 
@@ -21,10 +21,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class Draft:
-    """What the visitor has chosen so far. persons: ids of this visit, in the screen's order."""
+    """What the visitor has chosen so far. answers: by field of the form, as an order holds them."""
 
-    persons: tuple[str, ...]
-    options: Options
+    answers: Mapping[str, list[str]]
     copies: int
 
 

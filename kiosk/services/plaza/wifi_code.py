@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from device.printer.qr import modules
+from device.qr import modules
 
 
 class QrPicture(NamedTuple):

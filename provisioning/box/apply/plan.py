@@ -53,12 +53,14 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "hiroba-gate.service": ("wifi",),
     "hiroba-portal.service": ("wifi",),
     "hiroba-stats.service": ("wifi",),
+    "hiroba-nginx@box.service": ("wifi", "issuer"),
 }
 """Unit -> the sections of the site file that its process reads at its start. Timers' commands read it every time."""
 _UNITS = (
     (re.compile(r"etc/hiroba/wifi/dnsmasq-(.+)\.conf"), r"hiroba-dnsmasq@\1.service"),
     (re.compile(r"etc/hiroba/wifi/hostapd-((?:(?!\.disaster).)+)\.conf"), r"hiroba-hostapd@\1.service"),
-    (re.compile(r"etc/hiroba/fleet\.toml"), "hiroba-fleet.service"),
+    (re.compile(r"etc/hiroba/cityhall\.toml"), "hiroba-cityhall.service"),
+    (re.compile(r"etc/hiroba/cityhall\.toml"), "hiroba-nginx@cityhall.service"),
     (re.compile(r"etc/hiroba/browser\.env|etc/chromium/.+"), "hiroba-kiosk-browser.service"),
     (re.compile(r"etc/systemd/system/([^/]+\.service)\.d/.+"), r"\1"),
 )
@@ -92,8 +94,8 @@ def changes(
 
 
 def is_secret(path: str) -> bool:
-    """Whether a file that is rendered no more held a passphrase."""
-    return "/hostapd-" in path
+    """Whether a file that is rendered no more held a passphrase, or the password of a database."""
+    return "/hostapd-" in path or path in ("etc/hiroba/cityhall.toml", "etc/hiroba/fleet.toml")
 
 
 def units_of(site: Site) -> list[str]:
@@ -101,7 +103,7 @@ def units_of(site: Site) -> list[str]:
     units = wanted(site, screen=site.box.screen)
     if "kiosk" not in site.box.parts:
         units.remove("hiroba-kiosk.service")
-    if site.fleet is not None and "fleet" in site.box.parts:
+    if site.cityhall is not None and "cityhall" in site.box.parts:
         units += CITY_HALL
     return units
 
@@ -115,7 +117,7 @@ def deeds(done: Sequence[Change], old: Site | None, new: Site, *, first: bool = 
         before = wanted(old, screen=old.box.screen)
     enable = [unit for unit in after if unit not in before]
     read = [unit for unit, sections in SECTIONS.items() if old and _differ(old, new, sections)]
-    read += [unit for change in done if (unit := _unit_of(change.path))]
+    read += [unit for change in done for unit in _units_that_read(change.path)]
     restart = [unit for unit in dict.fromkeys(read) if unit in after and unit in before]
     foreign = [words for folder, words in _FOREIGN if any(change.path.startswith(folder) for change in done)]
     foreign += [("systemctl", "try-restart", twin) for change in done if (twin := _twin_of(change.path))]
@@ -143,11 +145,8 @@ def _lines(file: OnDisk | None) -> list[str]:
     return [f"{line}\n" for line in text.splitlines()]
 
 
-def _unit_of(path: str) -> str | None:
-    for pattern, unit in _UNITS:
-        if found := pattern.fullmatch(path):
-            return found.expand(unit)
-    return None
+def _units_that_read(path: str) -> list[str]:
+    return [found.expand(unit) for pattern, unit in _UNITS if (found := pattern.fullmatch(path))]
 
 
 def _twin_of(path: str) -> str | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import grp
-import os
 from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
 
+from device.files import UNCHANGED, Owner, atomic_write, sync_folder
 from provisioning.box.apply.plan import Change, OnDisk
 
 
@@ -47,18 +47,8 @@ class Tree:
             _sync(target.parent)
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = target.with_name(f".{target.name}.new")
-        fresh.unlink(missing_ok=True)
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(file.content)
-            if self.groups:
-                os.fchown(stream.fileno(), 0, group_id(file.group))
-            os.fchmod(stream.fileno(), file.mode)
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(target)
-        _sync(target.parent)
+        owner = Owner(0, group_id(file.group)) if self.groups else UNCHANGED
+        atomic_write(target, file.content, mode=file.mode, owner=owner)
 
     def begin(self, undo: Undo) -> None:
         """Keep what is to be taken back, before anything is changed."""
@@ -90,15 +80,7 @@ class Tree:
         return msgspec.json.decode(file.read_bytes(), type=Applied) if file.exists() else Applied()
 
     def _remember(self, name: str, record: Undo | Applied) -> None:
-        fresh = self._memory / f".{name}.new"
-        fresh.unlink(missing_ok=True)
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # it may hold a passphrase
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(msgspec.json.encode(record))
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(self._memory / name)
-        _sync(self._memory)
+        atomic_write(self._memory / name, msgspec.json.encode(record), mode=0o600)  # it may hold a passphrase
 
     def _read(self, file: Path) -> OnDisk | None:
         try:
@@ -125,10 +107,5 @@ def group_name(number: int) -> str:
 
 
 def _sync(folder: Path) -> None:
-    if not folder.is_dir():
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    if folder.is_dir():
+        sync_folder(folder)

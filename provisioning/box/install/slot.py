@@ -19,6 +19,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from device.files import atomic_symlink
 from provisioning.box.install.modes import readable_by_all
 
 TREE = ("device", "kiosk", "captive_portal", "provisioning", "systemd")
@@ -68,10 +69,7 @@ def make_current(slot: Path) -> None:
     """
     os.sync()  # the slot's files reach the card before the name that leads to them
     for name in ("current", "good"):
-        fresh = slot.parents[1] / f".{name}.new"
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(Path("slots") / slot.name)
-        fresh.replace(slot.parents[1] / name)
+        atomic_symlink(slot.parents[1] / name, Path("slots") / slot.name)
     for note in ("trial.json", "filling.json"):
         (slot.parents[1] / "updates" / note).unlink(missing_ok=True)
 

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from device.files import UNCHANGED, Owner, atomic_write
 from provisioning.cityhall.errors import AuthorityUnusable
 
 BOX_DOMAIN = "box.hiroba.internal"
@@ -34,7 +35,7 @@ _SERVER_SPARE = timedelta(days=90)
 _BACK = timedelta(hours=1)
 """A credential starts an hour ago: a box without a clock of its own may be a little behind."""
 
-SERVER_FILE = "server.pem"
+SERVER_FILE, SERVER_KEY_FILE = "server.pem", "server-key.pem"
 PublicKey = ec.EllipticCurvePublicKey
 
 
@@ -108,7 +109,7 @@ class Authority:
         """A credential for the service itself under ``names``. Its subject is no name on purpose: OpenSSL holds one
         that looks like a DNS name, as an address does, against the CA's name constraints.
         """
-        plain = self._plain("Hiroba fleet", key, now, _SERVER_LIFE)
+        plain = self._plain("Hiroba city hall", key, now, _SERVER_LIFE)
         return self._sign(plain, _general(names), ExtendedKeyUsageOID.SERVER_AUTH)
 
     def _plain(self, name: str, key: PublicKey, now: datetime, life: timedelta) -> x509.CertificateBuilder:
@@ -218,12 +219,14 @@ class AuthorityFolder:
 
     def server(self, authority: Authority, names: Sequence[str], now: datetime) -> tuple[Path, Path]:
         """(certificate, key) files of the service itself; made anew when missing, for other names or near their end."""
-        certificate_file, key_file = self.folder / SERVER_FILE, self.folder / "server-key.pem"
+        certificate_file, key_file = self.folder / SERVER_FILE, self.folder / SERVER_KEY_FILE
         if not (key_file.exists() and _still_good(certificate_file, authority, names, now)):
             key = ec.generate_private_key(ec.SECP256R1())
             issued = authority.issue_server(names, key.public_key(), now)
             write_private(key_file, private_pem(key))
             write_public(certificate_file, issued.public_bytes(Encoding.PEM))
+        self.folder.chmod(0o710)  # nginx is a member of the group; the CA's own key stays its owner's
+        key_file.chmod(0o640)
         return certificate_file, key_file
 
 
@@ -254,24 +257,10 @@ def write_public(path: Path, content: bytes) -> None:
 
 def _write(path: Path, content: bytes, mode: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "wb") as stream:
-        _belong_like(path.parent, handle)
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    atomic_write(path, content, mode=mode, owner=_owner_of(path.parent))
 
 
-def _belong_like(folder: Path, handle: int) -> None:
+def _owner_of(folder: Path) -> Owner:
     """What root writes on the command line stays readable for the service that owns the folder."""
     facts = folder.stat()
-    if os.geteuid() == 0 and facts.st_uid:
-        os.fchown(handle, facts.st_uid, facts.st_gid)
+    return Owner(facts.st_uid, facts.st_gid) if os.geteuid() == 0 and facts.st_uid else UNCHANGED

@@ -13,12 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from device.logs import Log, places
+from provisioning.cityhall.accounts import StaffRoom
 from provisioning.cityhall.boxes.authority import peer_of
 from provisioning.cityhall.boxes.enrolment import Office, Refused
 from provisioning.cityhall.boxes.intake import Batch, Intake
-from provisioning.cityhall.staff.accounts import StaffRoom
 from provisioning.cityhall.tables import Enrolment
-from provisioning.doors import PEER
+from provisioning.web.behind_nginx import credential_of
 
 MAX_BODY_BYTES = 512 * 1024
 MAX_BATCH_BYTES = 4 * 1024 * 1024
@@ -79,8 +79,8 @@ def create_box_app(office: Office, intake: Intake, log: Log) -> Flask:
 
     @app.before_request
     def admit() -> Response | None:
-        der = request.environ.get(PEER)
-        admitted = office.admit(peer_of(der) if isinstance(der, bytes) else None)
+        der = credential_of(request.environ)
+        admitted = office.admit(peer_of(der) if der else None)
         if isinstance(admitted, Refused):
             log.warning("box_refused", reason=admitted.reason)
             return _refusal(admitted)
@@ -140,5 +140,5 @@ def _fault(error: Exception, log: Log) -> Response:
         return _refusal(Refused("request_malformed"))
     if isinstance(error, HTTPException):
         return _json(error.code or 500, {"refused": "path_unknown" if error.code == 404 else "request_malformed"})
-    log.error("fleet_fault", kind=type(error).__name__, places=places(error))
+    log.error("cityhall_fault", kind=type(error).__name__, places=places(error))
     return _json(503 if isinstance(error, SQLAlchemyError) else 500, {"refused": "fault"})

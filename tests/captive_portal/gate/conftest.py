@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from captive_portal.gate.database import Database
-from captive_portal.gate.disaster_file import DisasterFlag
+from captive_portal.gate.disaster_file import DisasterFile
 from captive_portal.gate.enforcer import Enforcer
-from captive_portal.gate.kernel.memory_packet_filter import MemoryKernel
-from captive_portal.gate.policy.session import Sighting
+from captive_portal.gate.kernel.memory_packet_filter import MemoryPacketFilter
+from captive_portal.gate.policy.session import ObservedPhone
 from captive_portal.settings import WifiSettings
 from device.audit import Audit
 from device.clock import HeldClock
@@ -19,11 +19,11 @@ from device.logs import open_log
 from tests.captive_portal.gate.sites import MORNING, a_site
 
 
-class Air(dict[str, Sighting]):
-    """Neighbours put on the air by hand."""
+class MemoryNeighbours(dict[str, ObservedPhone]):
+    """A neighbour table filled by the test."""
 
-    def find(self, ip: str) -> Sighting | None:
-        """See Neighbours."""
+    def find(self, ip: str) -> ObservedPhone | None:
+        """See NeighbourTable."""
         return self.get(ip)
 
 
@@ -34,8 +34,8 @@ class Box:
         self.state = state
         self.settings = settings or a_site()
         self.clock = HeldClock(MORNING)
-        self.kernel = MemoryKernel(self.clock)
-        self.air = Air()
+        self.kernel = MemoryPacketFilter(self.clock)
+        self.neighbours = MemoryNeighbours()
         self.boot = "first"
         self.gate = self.start()
 
@@ -47,12 +47,12 @@ class Box:
             self.settings,
             database=database,
             kernel=self.kernel,
-            neighbours=self.air,
+            neighbours=self.neighbours,
             clock=self.clock,
             boot=self.boot,
             audit=self.audit,
             log=open_log("gate"),
-            announce=DisasterFlag(self.state / "disaster").show,
+            on_disaster_change=DisasterFile(self.state / "disaster").update,
         )
         self.gate.start()
         return self.gate
@@ -61,7 +61,7 @@ class Box:
         """The power goes and comes back: the kernel forgets all, the monotonic clock begins anew."""
         self.clock = HeldClock(self.clock.now())
         self.clock.step(seconds)
-        self.kernel = MemoryKernel(self.clock)
+        self.kernel = MemoryPacketFilter(self.clock)
         self.boot += "+"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from captive_portal.gate.kernel.packet_filter import Kernel
-from captive_portal.gate.kernel.reconcile import OURS, Name, Reading
+from captive_portal.gate.kernel.packet_filter import PacketFilter
+from captive_portal.gate.kernel.reconcile import OWN_SETS, ElementName, ElementReading
 from captive_portal.settings import Ipv4Settings, Ipv6Settings, LimitSettings, SpotSettings, WifiSettings
 from device.clock import JST
 
@@ -40,6 +40,6 @@ def ip(number: int) -> str:
     return f"10.90.{(number + 256) >> 8 & 3}.{number & 255}"
 
 
-def standing(kernel: Kernel) -> dict[Name, Reading]:
+def standing(kernel: PacketFilter) -> dict[ElementName, ElementReading]:
     """Every element of our own sets."""
-    return dict(element for kind in OURS for element in kernel.readings(kind))
+    return dict(element for kind in OWN_SETS for element in kernel.readings(kind))

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from captive_portal.gate import protocol as p
 from captive_portal.gate.database import Database
-from captive_portal.gate.kernel.reconcile import Element, Name, Plan
-from captive_portal.gate.policy.disaster_usage import Seen
-from captive_portal.gate.policy.session import Sighting
+from captive_portal.gate.kernel.reconcile import Element, ElementName, Plan
+from captive_portal.gate.policy.disaster_usage import OpenWifiReading
+from captive_portal.gate.policy.session import ObservedPhone
 from captive_portal.settings import LimitSettings
 from tests.captive_portal.gate.conftest import Box
 from tests.captive_portal.gate.sites import a_site, ip, mac, standing
@@ -19,8 +19,8 @@ MakeBox = Callable[..., Box]
 
 def login(box: Box, *numbers: int) -> list[p.Answer]:
     for n in numbers:
-        box.air[ip(n)] = Sighting("hall", mac(n), ip(n))
-    return box.gate.answer([p.Open(ip=ip(n), method="one_tap") for n in numbers])
+        box.neighbours[ip(n)] = ObservedPhone("hall", mac(n), ip(n))
+    return box.gate.handle([p.Open(ip=ip(n), method="one_tap") for n in numbers])
 
 
 def let_in(box: Box) -> set[str]:
@@ -28,8 +28,8 @@ def let_in(box: Box) -> set[str]:
     return {name.key.split(" . ")[0] for name in standing(box.kernel) if name.set == "up4"}
 
 
-def up4(n: int) -> Name:
-    return Name("up4", f"{mac(n)} . {ip(n)}")
+def up4(n: int) -> ElementName:
+    return ElementName("up4", f"{mac(n)} . {ip(n)}")
 
 
 def test_a_batch_of_logins_is_in_the_kernel_when_it_is_answered(make_box: MakeBox) -> None:
@@ -38,11 +38,11 @@ def test_a_batch_of_logins_is_in_the_kernel_when_it_is_answered(make_box: MakeBo
     assert let_in(box) == {mac(1), mac(2), mac(3)}
 
 
-def test_a_kernel_that_refuses_is_told_as_busy_and_tried_again(make_box: MakeBox) -> None:
+def test_a_kernel_that_refuses_is_reported_as_busy_and_tried_again(make_box: MakeBox) -> None:
     box = make_box()
     box.kernel.refuse = True
     assert login(box, 1) == [p.Refused(refused=p.RefusalReason.GATE_BUSY)]
-    assert box.gate.answer([p.GetHealth()])[0] != p.Health(ready=True, online=1, heals=0)
+    assert box.gate.handle([p.GetHealth()])[0] != p.Health(ready=True, online=1, repairs=0)
     box.kernel.refuse = False
     box.clock.advance(2)
     box.gate.tick()
@@ -69,11 +69,11 @@ def test_a_flushed_ruleset_is_put_back(make_box: MakeBox) -> None:
     box = make_box()
     login(box, 1)
     box.kernel.flush()
-    box.gate.suspect()
+    box.gate.schedule_verify()
     box.clock.advance(1)
     box.gate.tick()
     assert let_in(box) == {mac(1)}
-    assert box.gate.answer([p.GetHealth()]) == [p.Health(ready=True, online=1, heals=1)]
+    assert box.gate.handle([p.GetHealth()]) == [p.Health(ready=True, online=1, repairs=1)]
 
 
 def test_a_killed_gate_finds_sessions_and_bytes_again(make_box: MakeBox) -> None:
@@ -87,7 +87,7 @@ def test_a_killed_gate_finds_sessions_and_bytes_again(make_box: MakeBox) -> None
     assert let_in(box) == {mac(1)}
     box.clock.advance(6)
     box.gate.tick()
-    (shown,) = box.gate.book.shown()
+    (shown,) = box.gate.policy.session_details()
     assert (shown.bytes_up, shown.seconds_left) == (1500, 3588)
 
 
@@ -98,7 +98,7 @@ def test_a_reboot_keeps_what_was_left_less_the_time_that_passed(make_box: MakeBo
     box.gate.tick()
     box.reboot(600)
     box.start()
-    (shown,) = box.gate.book.shown()
+    (shown,) = box.gate.policy.session_details()
     assert shown.seconds_left == 1800
     assert let_in(box) == {mac(1)}
 
@@ -110,7 +110,7 @@ def test_a_clock_that_went_back_over_a_reboot_takes_nothing(make_box: MakeBox) -
     box.gate.tick()
     box.reboot(-86400)
     box.start()
-    assert box.gate.book.shown()[0].seconds_left == 2400
+    assert box.gate.policy.session_details()[0].seconds_left == 2400
 
 
 def test_bytes_are_counted_to_the_end_and_over_an_extension(make_box: MakeBox) -> None:
@@ -118,10 +118,10 @@ def test_bytes_are_counted_to_the_end_and_over_an_extension(make_box: MakeBox) -
     login(box, 1)
     box.kernel.traffic(up4(1), 700)
     box.clock.advance(60)
-    box.gate.answer([p.Extend(ip=ip(1))])
+    box.gate.handle([p.Extend(ip=ip(1))])
     box.kernel.traffic(up4(1), 300)
-    box.gate.answer([p.End(ip=ip(1))])
-    (batch,) = box.gate.answer([p.DrainUsage()])
+    box.gate.handle([p.End(ip=ip(1))])
+    (batch,) = box.gate.handle([p.DrainUsage()])
     assert isinstance(batch, p.UsageBatch)
     assert sum(event.bytes_up for event in batch.usage) == 1000
 
@@ -135,13 +135,13 @@ def test_a_used_up_quota_throttles_in_the_kernel(make_box: MakeBox) -> None:
     assert [name.set for name in standing(box.kernel) if name.set == "slow"] == ["slow"]
     box.clock.advance(6)
     box.gate.tick()
-    assert box.gate.book.shown()[0].bytes_up == 2**20
+    assert box.gate.policy.session_details()[0].bytes_up == 2**20
 
 
-def test_strangers_in_the_sets_are_thrown_out(make_box: MakeBox) -> None:
+def test_foreign_elements_in_the_sets_are_removed(make_box: MakeBox) -> None:
     box = make_box()
     login(box, 1)
-    box.kernel.carry_out(Plan([], [(up4(7), Element(999, 500.0))]))
+    box.kernel.apply(Plan([], [(up4(7), Element(999, 500.0))]))
     box.clock.advance(6)
     box.gate.tick()
     assert let_in(box) == {mac(1)}
@@ -150,7 +150,7 @@ def test_strangers_in_the_sets_are_thrown_out(make_box: MakeBox) -> None:
 def test_switching_disaster_mode_is_audited_and_so_is_its_own_end(make_box: MakeBox) -> None:
     box = make_box()
     until = box.clock.now().replace(hour=10)
-    box.gate.answer([p.SetDisaster(on=True, reason="flood", until=until, by="s1")])
+    box.gate.handle([p.SetDisaster(on=True, reason="flood", until=until, by="s1")])
     assert any(name.set == "disaster" for name in standing(box.kernel))
     box.clock.advance(3601)
     box.gate.tick()
@@ -160,11 +160,11 @@ def test_switching_disaster_mode_is_audited_and_so_is_its_own_end(make_box: Make
 
 def test_blocks_and_disaster_are_remembered(make_box: MakeBox) -> None:
     box = make_box()
-    box.gate.answer([p.Block(mac=mac(5)), p.SetDisaster(on=True, reason="quake")])
+    box.gate.handle([p.Block(mac=mac(5)), p.SetDisaster(on=True, reason="quake")])
     box.reboot(10)
     box.start()
     assert {name.set for name in standing(box.kernel)} == {"blocked", "disaster"}
-    assert box.gate.book.disaster.reason == "quake"
+    assert box.gate.policy.disaster.reason == "quake"
 
 
 def test_the_days_minutes_are_kept_over_a_kill_and_forgotten_at_midnight(make_box: MakeBox) -> None:
@@ -172,21 +172,21 @@ def test_the_days_minutes_are_kept_over_a_kill_and_forgotten_at_midnight(make_bo
     for minutes in (20, 10):
         login(box, 1)
         box.clock.advance(60 * minutes)
-        box.gate.answer([p.End(ip=ip(1))])
+        box.gate.handle([p.End(ip=ip(1))])
         box.start()
     assert login(box, 1) == [p.Refused(refused=p.RefusalReason.MINUTES_USED)]
     box.clock.advance(15 * 3600)
     box.gate.tick()
     box.start()
     assert isinstance(login(box, 1)[0], p.Opened)
-    assert box.gate.book.used == {}
+    assert box.gate.policy.used_seconds == {}
 
 
 def test_minutes_that_an_older_release_kept_count_on_the_day_of_the_update(make_box: MakeBox) -> None:
     box = make_box(a_site(LimitSettings(minutes_per_visit=60, minutes_per_day=30)))
     login(box, 1)
-    box.gate.answer([p.End(ip=ip(1))])
-    (name,) = box.gate.book.used
+    box.gate.handle([p.End(ip=ip(1))])
+    (name,) = box.gate.policy.used_seconds
     older = Database(box.state / "sessions.db").store
     with older.transaction() as connection:
         connection.execute("DELETE FROM used")
@@ -196,15 +196,17 @@ def test_minutes_that_an_older_release_kept_count_on_the_day_of_the_update(make_
     assert login(box, 1) == [p.Refused(refused=p.RefusalReason.MINUTES_USED)]
 
 
-def test_a_bar_keeps_its_number_over_a_restart_and_one_of_an_older_release_gets_one(make_box: MakeBox) -> None:
+def test_a_blocked_phone_keeps_its_number_over_a_restart_and_gets_one_after_an_update(
+    make_box: MakeBox,
+) -> None:
     box = make_box()
-    box.gate.answer([p.Block(mac=mac(5))])
-    before = box.gate.book.blocks.shown()
+    box.gate.handle([p.Block(mac=mac(5))])
+    before = box.gate.policy.blocked_phones.details()
     older = Database(box.state / "sessions.db").store
     with older.transaction() as connection:
         connection.execute("UPDATE fact SET body = ? WHERE name = 'blocked'", (f'["{mac(5)}","{mac(6)}"]',))
     older.close()
-    after = box.start().book.blocks.shown()
+    after = box.start().policy.blocked_phones.details()
     assert after[:1] == before
     assert [(bar.mac, bar.since, len(bar.block)) for bar in after[1:]] == [(mac(6), None, 8)]
 
@@ -212,7 +214,7 @@ def test_a_bar_keeps_its_number_over_a_restart_and_one_of_an_older_release_gets_
 def test_nothing_of_an_ended_session_stays_in_any_file(make_box: MakeBox) -> None:
     box = make_box()
     login(box, 1)
-    box.gate.answer([p.End(ip=ip(1)), p.Block(mac=mac(9))])
+    box.gate.handle([p.End(ip=ip(1)), p.Block(mac=mac(9))])
     box.gate.stop()
     kept = b"".join(path.read_bytes() for path in box.state.rglob("*") if path.is_file())
     assert mac(1).encode() not in kept
@@ -223,20 +225,20 @@ def test_usage_is_handed_over_once_and_survives_a_kill(make_box: MakeBox) -> Non
     box = make_box()
     login(box, 1)
     box.start()
-    (batch,) = box.gate.answer([p.DrainUsage()])
+    (batch,) = box.gate.handle([p.DrainUsage()])
     assert isinstance(batch, p.UsageBatch)
     assert [event.kind for event in batch.usage] == ["opened"]
-    (rest,) = box.gate.answer([p.DrainUsage(acknowledged=batch.usage[-1].number)])
+    (rest,) = box.gate.handle([p.DrainUsage(acknowledged=batch.usage[-1].number)])
     assert rest == p.UsageBatch(usage=[])
     box.start()
-    box.gate.answer([p.End(ip=ip(1))])
-    (last,) = box.gate.answer([p.DrainUsage()])
+    box.gate.handle([p.End(ip=ip(1))])
+    (last,) = box.gate.handle([p.DrainUsage()])
     assert isinstance(last, p.UsageBatch)
     assert last.usage[0].number == batch.usage[-1].number + 1
 
 
 def disaster_events(box: Box) -> list[tuple[int, int, int]]:
-    (batch,) = box.gate.answer([p.DrainUsage()])
+    (batch,) = box.gate.handle([p.DrainUsage()])
     assert isinstance(batch, p.UsageBatch)
     told = [event for event in batch.usage if event.kind == "disaster"]
     assert {(e.visitor, e.session, e.spot) for e in told} <= {("", "", "hall")}
@@ -245,19 +247,19 @@ def disaster_events(box: Box) -> list[tuple[int, int, int]]:
 
 def test_the_open_wifi_of_a_disaster_is_counted_without_naming_anyone(make_box: MakeBox) -> None:
     box = make_box()
-    box.gate.answer([p.SetDisaster(on=True, reason="flood")])
-    box.kernel.open_wifi = Seen({("br-lan", mac(1)), ("br-lan", mac(2))}, {"br-lan": 500}, {"br-lan": 9000})
+    box.gate.handle([p.SetDisaster(on=True, reason="flood")])
+    box.kernel.open_wifi = OpenWifiReading({("br-lan", mac(1)), ("br-lan", mac(2))}, {"br-lan": 500}, {"br-lan": 9000})
     box.clock.advance(6)
     box.gate.tick()
-    box.gate.answer([p.SetDisaster(on=False)])
+    box.gate.handle([p.SetDisaster(on=False)])
     box.gate.tick()
     assert disaster_events(box) == [(2, 500, 9000)]
 
 
 def test_a_gate_killed_in_a_disaster_counts_nobody_twice(make_box: MakeBox) -> None:
     box = make_box()
-    box.gate.answer([p.SetDisaster(on=True, reason="flood")])
-    box.kernel.open_wifi = Seen({("br-lan", mac(1))}, {"br-lan": 500}, {"br-lan": 9000})
+    box.gate.handle([p.SetDisaster(on=True, reason="flood")])
+    box.kernel.open_wifi = OpenWifiReading({("br-lan", mac(1))}, {"br-lan": 500}, {"br-lan": 9000})
     box.clock.advance(6)
     box.gate.tick()
     box.start()
@@ -266,25 +268,25 @@ def test_a_gate_killed_in_a_disaster_counts_nobody_twice(make_box: MakeBox) -> N
     assert disaster_events(box) == [(1, 500, 9000)]
 
 
-def test_a_disaster_raises_the_flag_and_a_drill_does_not(make_box: MakeBox) -> None:
+def test_a_disaster_writes_the_file_and_a_drill_does_not(make_box: MakeBox) -> None:
     box = make_box()
-    flag = box.state / "disaster"
-    box.gate.answer([p.SetDisaster(on=True, reason="drill", drill=True)])
-    assert not flag.exists()
-    box.gate.answer([p.SetDisaster(on=True, reason="flood")])
-    assert flag.exists()
-    box.gate.answer([p.SetDisaster(on=False)])
-    assert not flag.exists()
+    file = box.state / "disaster"
+    box.gate.handle([p.SetDisaster(on=True, reason="drill", drill=True)])
+    assert not file.exists()
+    box.gate.handle([p.SetDisaster(on=True, reason="flood")])
+    assert file.exists()
+    box.gate.handle([p.SetDisaster(on=False)])
+    assert not file.exists()
 
 
 def test_a_disaster_ends_by_itself_while_the_box_was_off(make_box: MakeBox) -> None:
     box = make_box()
     until = box.clock.now() + timedelta(hours=2)
-    box.gate.answer([p.SetDisaster(on=True, reason="flood", until=until)])
+    box.gate.handle([p.SetDisaster(on=True, reason="flood", until=until)])
     box.reboot(3600)
-    assert box.start().book.disaster.on
+    assert box.start().policy.disaster.on
     assert (box.state / "disaster").exists()
     box.reboot(3601)
-    assert not box.start().book.disaster.on
+    assert not box.start().policy.disaster.on
     assert not (box.state / "disaster").exists()
     assert [line.facts["on"] for line in box.audit.lines() if line.event == "disaster_switched"] == [True, False]

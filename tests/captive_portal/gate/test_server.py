@@ -23,15 +23,15 @@ from tests.captive_portal.gate.sites import MORNING
 
 
 class Counting:
-    """A worker that answers every question with how many came with it."""
+    """A handler that answers every question with how many came with it."""
 
-    def answer(self, requests: Sequence[p.Request]) -> list[p.Answer]:
+    def handle(self, requests: Sequence[p.Request]) -> list[p.Answer]:
         return [p.Done(count=len(requests)) for _ in requests]
 
     def tick(self) -> None:
         return
 
-    def next_work(self) -> float:
+    def next_due_at(self) -> float:
         return float("inf")
 
 
@@ -68,7 +68,7 @@ def test_requests_sent_together_are_one_batch(path: Path) -> None:
 
 
 @pytest.mark.parametrize("sent", [b"\xff\xff\xff\xff", p.HEADER.pack(2) + b"[]", p.HEADER.pack(9) + b'{"type":\xff'])
-def test_nonsense_is_told_as_such_and_hung_up(path: Path, sent: bytes) -> None:
+def test_nonsense_is_answered_with_a_fault_and_disconnected(path: Path, sent: bytes) -> None:
     with connect(path) as caller:
         caller.sendall(sent)
         answer = caller.recv(4096)
@@ -76,7 +76,7 @@ def test_nonsense_is_told_as_such_and_hung_up(path: Path, sent: bytes) -> None:
         assert caller.recv(1) == b""
 
 
-def test_another_user_is_not_let_in(tmp_path: Path) -> None:
+def test_another_user_is_refused(tmp_path: Path) -> None:
     server, thread = serve(tmp_path / "s", {os.getuid() + 1}, SystemClock())
     with pytest.raises(GateUnreachable):
         SocketGateClient(tmp_path / "s").health()
@@ -88,7 +88,7 @@ def test_more_callers_than_fit_push_out_the_one_that_never_asked(path: Path) -> 
     asked = connect(path)
     asked.sendall(p.pack(p.GetHealth()))
     assert asked.recv(100)
-    idle = [connect(path) for _ in range(served.MAX_CLIENTS)]
+    idle = [connect(path) for _ in range(served.MAX_CONNECTIONS)]
     assert idle[0].recv(1) == b""
     asked.sendall(p.pack(p.GetHealth()))
     assert asked.recv(100)
@@ -103,7 +103,7 @@ def test_one_who_does_not_finish_is_dropped(tmp_path: Path) -> None:
         slow.sendall(b"\0")
         quick.sendall(p.pack(p.GetHealth()))
         assert quick.recv(100)
-        clock.advance(served.PATIENCE + 1)
+        clock.advance(served.MAX_TRANSFER_SECONDS + 1)
         assert slow.recv(1) == b""
     server.stop()
     thread.join()

@@ -13,12 +13,11 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from captive_portal.gate.memory import MemoryGate
-from captive_portal.portal.app import create_app
+from captive_portal.portal.app import WsgiApp, create_app
 from captive_portal.portal.languages import read_catalogues
 from captive_portal.portal.login.methods import build_methods
 from captive_portal.portal.mail import Mail
 from captive_portal.portal.records import open_records
-from captive_portal.portal.redirect import WsgiApp
 from captive_portal.settings import (
     Ipv4Settings,
     LimitSettings,

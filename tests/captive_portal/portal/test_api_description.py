@@ -12,7 +12,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from captive_portal.portal.redirect import Environ, StartResponse
+from captive_portal.portal.app import Environ, StartResponse
 
 if TYPE_CHECKING:
     from tests.captive_portal.portal.conftest import Plaza

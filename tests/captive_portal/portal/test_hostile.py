@@ -148,7 +148,7 @@ def test_a_visitor_can_not_write_into_the_page(plaza: Plaza) -> None:
 
 
 def test_what_is_remembered_of_foreign_addresses_has_a_bound(plaza: Plaza) -> None:
-    from captive_portal.portal.redirect import Origins
+    from captive_portal.portal.origins import Origins
 
     origins = Origins(plaza.settings)
     for number in range(45_000):

@@ -9,13 +9,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from captive_portal.gate.protocol import Usage
+from captive_portal.gate.protocol import UsageEvent
 from device.clock import JST
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=JST)
 
 
-def event(number: int, kind: str, at: datetime = START, **facts: Any) -> Usage:
+def event(number: int, kind: str, at: datetime = START, **facts: Any) -> UsageEvent:
     """One event of spot "hall" with plausible facts."""
     plain: dict[str, Any] = {
         "spot": "hall",
@@ -25,11 +25,11 @@ def event(number: int, kind: str, at: datetime = START, **facts: Any) -> Usage:
         "language": "ja",
         "device": "apple",
     }
-    return Usage(number=number, kind=kind, at=at, **{**plain, **facts})  # type: ignore[arg-type]  # kind by name
+    return UsageEvent(number=number, kind=kind, at=at, **{**plain, **facts})  # type: ignore[arg-type]  # kind by name
 
 
 @st.composite
-def stories(draw: st.DrawFn) -> list[Usage]:
+def stories(draw: st.DrawFn) -> list[UsageEvent]:
     """What a gate could tell: sessions that open, grow and end, and refusals, in the order of time and number."""
     moments: list[tuple[int, dict[str, Any]]] = []
     for n in range(draw(st.integers(0, 6))):
@@ -64,7 +64,7 @@ def _session(draw: st.DrawFn, n: int) -> list[tuple[int, dict[str, Any]]]:
     return told
 
 
-def recount(events: Sequence[Usage], spot: str) -> Counter[str]:
+def recount(events: Sequence[UsageEvent], spot: str) -> Counter[str]:
     """The whole story's totals, counted the slow way."""
     mine = [e for e in events if spot in ("*", e.spot)]
     totals: Counter[str] = Counter()
@@ -77,7 +77,7 @@ def recount(events: Sequence[Usage], spot: str) -> Counter[str]:
     return totals
 
 
-def online_at(events: Sequence[Usage], spot: str) -> dict[str, int]:
+def online_at(events: Sequence[UsageEvent], spot: str) -> dict[str, int]:
     """Hour -> most phones online at once, by asking at every event and at every full hour."""
     most: dict[str, int] = {}
     live: dict[str, str] = {}

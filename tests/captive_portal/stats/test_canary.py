@@ -1,6 +1,6 @@
 """N8: no MAC address outlives its session, in any file the box writes or any word the statistics say.
 
-The gate is the real one down to its database; only the kernel and the air are in memory.
+The gate is the real one down to its database; only the kernel and the neighbour table are in memory.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import msgspec
 import pytest
 
 from captive_portal.gate import protocol as p
-from captive_portal.gate.client import AskingGate
+from captive_portal.gate.client import BaseGateClient
 from captive_portal.gate.database import Database
-from captive_portal.gate.kernel.reconcile import Name
-from captive_portal.gate.policy.session import Sighting
+from captive_portal.gate.kernel.reconcile import ElementName
+from captive_portal.gate.policy.session import ObservedPhone
 from captive_portal.settings import LimitSettings
 from captive_portal.stats.export import to_csv, to_json
 from captive_portal.stats.open_data import publish, read_days
@@ -30,15 +30,15 @@ from tests.captive_portal.gate.sites import a_site
 PHONES = {f"10.90.0.{n}": f"0a:c4:7e:b1:9d:{n:02x}" for n in range(0x20, 0x2A)}
 
 
-class DirectGate(AskingGate):
+class DirectGate(BaseGateClient):
     """A client that asks the real gate without a socket."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
 
-    def ask(self, request: p.Request) -> p.Answer:
-        """See AskingGate."""
-        return self._box.gate.answer([request])[0]
+    def request(self, request: p.Request) -> p.Answer:
+        """See BaseGateClient."""
+        return self._box.gate.handle([request])[0]
 
 
 def notations(mac: str) -> Iterator[bytes]:
@@ -81,10 +81,10 @@ def said(stats: BuiltStats) -> dict[str, bytes]:
 
 def log_in_all(box: Box) -> None:
     for ip, mac in PHONES.items():
-        box.air[ip] = Sighting("hall", mac, ip)
-        opened = box.gate.answer([p.Open(ip=ip, method="one_tap", language="ja", device="apple")])
+        box.neighbours[ip] = ObservedPhone("hall", mac, ip)
+        opened = box.gate.handle([p.Open(ip=ip, method="one_tap", language="ja", device="apple")])
         assert isinstance(opened[0], p.Opened)
-        box.kernel.traffic(Name("up4", f"{mac} . {ip}"), 5000)
+        box.kernel.traffic(ElementName("up4", f"{mac} . {ip}"), 5000)
 
 
 def test_no_mac_is_left_when_its_session_is_over(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -99,7 +99,7 @@ def test_no_mac_is_left_when_its_session_is_over(tmp_path: Path, capfd: pytest.C
     box.clock.advance(86400)
     box.gate.tick()
     stats.collector.collect()
-    assert box.gate.book.sessions == {}
+    assert box.gate.policy.sessions == {}
     assert found({**files(tmp_path), **said(stats), "log": "".join(capfd.readouterr()).encode()}) == set()
 
 

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captive_portal.stats.codes import MERGED
+from captive_portal.stats.codes import MERGED, NO_DATA
+from captive_portal.stats.database import close_days, mark_collected, open_stats_database, write
+from captive_portal.stats.event_state import EventState, add_events
 from captive_portal.stats.export import BOM, to_csv, to_json
-from captive_portal.stats.ledger import close_days, open_ledger, write
-from captive_portal.stats.open_data import UNDER, Cell, DayFacts, merge_small, publish, read_days
-from captive_portal.stats.tally import Tally, fold
+from captive_portal.stats.open_data import (
+    MIN_VISITORS,
+    Cell,
+    DayUsage,
+    merge_small,
+    publish,
+    read_days,
+    rows_without_data,
+)
 from tests.captive_portal.stats.events import event
 
 DAY = date(2026, 11, 23)
@@ -29,8 +37,8 @@ cells = st.dictionaries(
 @given(cells)
 def test_a_published_value_holds_five_visitors(given_cells: dict[str, Cell]) -> None:
     for value, sessions in merge_small(given_cells).items():
-        assert sessions >= UNDER
-        assert value == MERGED or given_cells[value].visitors >= UNDER
+        assert sessions >= MIN_VISITORS
+        assert value == MERGED or given_cells[value].visitors >= MIN_VISITORS
 
 
 @given(cells)
@@ -48,7 +56,7 @@ def test_what_is_missing_from_the_whole_is_never_a_few(given_cells: dict[str, Ce
     hidden = {value: cell for value, cell in given_cells.items() if value not in named and cell.sessions}
     rest = whole - sum(merged[value] for value in named)
     assert rest == sum(cell.sessions for cell in hidden.values())
-    assert not hidden or not merged or max(cell.visitors for cell in hidden.values()) >= UNDER
+    assert not hidden or not merged or max(cell.visitors for cell in hidden.values()) >= MIN_VISITORS
 
 
 def test_a_small_value_is_put_together_with_the_smallest_large_one() -> None:
@@ -62,21 +70,21 @@ def test_a_part_that_would_only_repeat_the_day_is_left_out() -> None:
 
 
 def test_a_day_with_four_visitors_is_left_out_whole() -> None:
-    assert publish(DayFacts("hall", DAY, Cell(90, 4), minutes=900, refused=50)) == []
+    assert publish(DayUsage("hall", DAY, Cell(90, 4), minutes=900, refused=50)) == []
 
 
 def test_small_refusals_and_peaks_are_blank() -> None:
-    (line,) = publish(DayFacts("hall", DAY, Cell(9, 5), refused=4, peak=2))
+    (line,) = publish(DayUsage("hall", DAY, Cell(9, 5), refused=4, peak=2))
     assert (line.visitors, line.refused, line.peak) == (5, None, None)
 
 
-def _filled(folder: Path) -> list[DayFacts]:
+def _filled(folder: Path) -> list[DayUsage]:
     """Six visitors at the hall, two at the park, one day before today."""
-    store = open_ledger(folder / "stats.db")
+    store = open_stats_database(folder / "stats.db")
     events = [event(n, "opened", visitor=f"v{n}", session=f"s{n}", language="ja") for n in range(1, 7)]
     events += [event(n, "opened", visitor=f"v{n}", session=f"s{n}", spot="park") for n in (7, 8)]
     events.append(event(9, "refused", spot="", session=""))
-    write(store, Tally(), *fold(Tally(), events))
+    write(store, EventState(), *add_events(EventState(), events))
     assert list(read_days(store, DAY, DAY)) == []  # an open day is not told
     close_days(store, date(2026, 11, 24), 1000)
     return list(read_days(store, date(2026, 1, 1), date(2026, 12, 31)))
@@ -87,6 +95,27 @@ def test_only_closed_days_of_real_spots_are_told(tmp_path: Path) -> None:
     assert [(f.spot, f.whole) for f in facts] == [("hall", Cell(6, 6)), ("park", Cell(2, 2))]
     assert facts[0].parts["language"] == {"ja": Cell(6, 6)}
     assert facts[0].parts["hour"] == {"09": Cell(6, 6)}
+
+
+def test_a_past_day_without_data_is_marked_and_a_day_of_few_visitors_is_not(tmp_path: Path) -> None:
+    store = open_stats_database(tmp_path / "stats.db")
+    mark_collected(store, DAY)  # collected, and nobody came
+    mark_collected(store, DAY + timedelta(days=2))
+    today = DAY + timedelta(days=3)
+    rows = rows_without_data(store, ["park", "hall"], None, date.max, today)
+    assert [(row.spot, row.day, row.part) for row in rows] == [
+        (spot, DAY + timedelta(days=1), NO_DATA) for spot in ("hall", "park")
+    ]
+    assert all(row.sessions is None for row in rows)
+    asked_from = rows_without_data(store, ["hall"], DAY - timedelta(days=2), DAY, today)
+    assert [row.day.day for row in asked_from] == [21, 22]
+    (_, line, _) = to_csv(rows[:1], "試験市", {}).removeprefix(BOM).split("\r\n")
+    assert line == "試験市,hall,hall,2026-11-24,データなし,,,,,,,,"
+
+
+def test_a_box_that_never_collected_publishes_nothing(tmp_path: Path) -> None:
+    store = open_stats_database(tmp_path / "stats.db")
+    assert rows_without_data(store, ["hall"], None, date.max, DAY) == []
 
 
 def test_the_csv_is_what_a_spreadsheet_expects(tmp_path: Path) -> None:

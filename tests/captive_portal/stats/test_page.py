@@ -19,13 +19,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from captive_portal.settings import WifiSettings
+from captive_portal.stats.catalogue import LANGUAGES, catalogue
 from captive_portal.stats.chart import COLOURS, draw, ticks
 from captive_portal.stats.codes import PARTS
-from captive_portal.stats.ledger import open_ledger, write
+from captive_portal.stats.database import open_stats_database, write
+from captive_portal.stats.event_state import EventState, add_events
 from captive_portal.stats.page import create_stats_app
-from captive_portal.stats.show import megabytes
-from captive_portal.stats.tally import Tally, fold
-from captive_portal.stats.words import LANGUAGES, words
+from captive_portal.stats.report_text import megabytes
 from device.clock import JST, HeldClock
 from tests.captive_portal.gate.sites import a_spot
 from tests.captive_portal.stats.events import event
@@ -33,12 +33,12 @@ from tests.captive_portal.stats.events import event
 
 @pytest.fixture
 def client(tmp_path: Path) -> FlaskClient:
-    store = open_ledger(tmp_path / "stats.db")
+    store = open_stats_database(tmp_path / "stats.db")
     events = [
         event(n, "opened", visitor=f"v{n % 3}", session=f"s{n}", device="android" if n % 2 else "apple")
         for n in range(1, 8)
     ]
-    write(store, Tally(), *fold(Tally(), events))
+    write(store, EventState(), *add_events(EventState(), events))
     wifi = WifiSettings(spots=[a_spot(title_ja="市民<ホール>", title_en="Civic Hall"), a_spot(name="park")])
     return create_stats_app(wifi, store, HeldClock(datetime(2026, 11, 23, 18, tzinfo=JST))).test_client()
 
@@ -68,6 +68,24 @@ def test_the_same_in_english(client: FlaskClient) -> None:
 def test_a_spot_shows_its_own_figures_only(client: FlaskClient) -> None:
     assert "この期間の利用はありません。" in _text(client, "/?spot=park")
     assert "市民&lt;ホール&gt;" in _text(client, "/?spot=hall")
+
+
+def test_a_day_without_data_is_said_to_have_none_and_shows_no_zeros(client: FlaskClient) -> None:
+    page = _text(client, "/?date=2026-11-20")
+    assert "この期間の集計データはありません" in page
+    assert "この期間の利用はありません。" not in page
+    assert not re.search(r"<d[dt]>0|<td>0", page)
+    week = _text(client, "/?period=week&lang=en")
+    assert "“－” means that nothing was collected; it is not 0." in week
+    assert week.count("<td>－</td>") == 6 * 7
+    assert "集計データはありません" in _text(client, "/chart.svg?date=2026-11-20")
+
+
+def test_a_box_that_never_collected_says_so(tmp_path: Path) -> None:
+    store, wifi = open_stats_database(tmp_path / "stats.db"), WifiSettings(spots=[a_spot()])
+    page = create_stats_app(wifi, store, HeldClock(datetime(2026, 11, 23, 18, tzinfo=JST))).test_client()
+    assert "Statistics were never collected on this box" in _text(page, "/?lang=en&period=week")
+    assert "一度も集計が行われていません" in _text(page, "/")
 
 
 def test_page_chart_and_style_load_nothing_from_elsewhere(client: FlaskClient) -> None:
@@ -111,7 +129,7 @@ def test_a_day_at_the_end_of_time_is_today(client: FlaskClient, day: str) -> Non
 def test_every_value_has_a_name_in_every_language() -> None:
     for language in LANGUAGES:
         for part, values in PARTS.items():
-            assert all(words(language).value(part, value) for value in (*values, "merged"))
+            assert all(catalogue(language).value(part, value) for value in (*values, "merged"))
 
 
 def test_both_languages_have_the_same_words() -> None:
@@ -165,10 +183,10 @@ def test_bytes_are_shown_as_megabytes(count: int, shown: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_phones_of_a_disaster_have_a_column_when_there_were_any(tmp_path: Path, language: str) -> None:
-    store, name = open_ledger(tmp_path / "stats.db"), words(language)("disaster_phones")
+    store, name = open_stats_database(tmp_path / "stats.db"), catalogue(language)("disaster_phones")
     wifi, clock = WifiSettings(spots=[a_spot()]), HeldClock(datetime(2026, 11, 23, 18, tzinfo=JST))
     page = create_stats_app(wifi, store, clock).test_client()
     assert name not in _text(page, f"/?lang={language}")
     told = [event(1, "disaster", phones=1234, visitor="", session="")]
-    write(store, Tally(), *fold(Tally(), told))
+    write(store, EventState(), *add_events(EventState(), told))
     assert f"<dt>{name}</dt><dd>1,234</dd>" in _text(page, f"/?lang={language}")

@@ -26,7 +26,7 @@ from captive_portal.gate.memory import MemoryGate
 from captive_portal.settings import LimitSettings
 from captive_portal.stats.codes import MERGED
 from captive_portal.stats.collector import StatsCollector
-from captive_portal.stats.ledger import open_ledger
+from captive_portal.stats.database import open_stats_database
 from captive_portal.stats.open_data import publish, read_days
 from captive_portal.stats.report import Report, day_report, week_report
 from device.clock import HeldClock
@@ -44,7 +44,7 @@ class Hall:
     def __init__(self, folder: Path) -> None:
         self.clock = HeldClock(MORNING)
         self.gate = MemoryGate(a_site(LimitSettings(minutes_per_visit=60)), self.clock)
-        self.store = open_ledger(folder / "stats.db")
+        self.store = open_stats_database(folder / "stats.db")
         self.collector = StatsCollector(self.gate, self.store, self.clock, open_log("stats", StringIO()))
 
     def at(self, hour: int, minute: float) -> None:
@@ -86,8 +86,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
     hall.store.close()
 
 
-def told(report: Report) -> dict[str, tuple[int, ...]]:
-    """Label -> visitors, sessions, minutes, MB up, MB down, refused, peak; rows without anything left out."""
+def figures_of(report: Report) -> dict[str, tuple[int | None, ...]]:
+    """Label -> visitors, sessions, minutes, bytes up, bytes down, refused, peak; empty rows left out."""
     facts = {
         r.label: (r.visitors, r.sessions, r.minutes, r.bytes_up, r.bytes_down, r.refused, r.peak)
         for r in [*report.rows, report.total]
@@ -96,13 +96,13 @@ def told(report: Report) -> dict[str, tuple[int, ...]]:
 
 
 def test_the_day_is_what_was_counted_at_the_door(store: Store) -> None:
-    assert told(day_report(store, "hall", DAY)) == {
+    assert figures_of(day_report(store, "hall", DAY)) == {
         "09": (7, 7, 340, 1_000_000, 9_000_000, 1, 6),  # 5 x 60 min, 30 of phone 4, 10 of phone 7
         "10": (6, 6, 190, 0, 0, 0, 6),  # 10 of phone 7, 6 x 30
         "11": (0, 0, 180, 0, 0, 0, 6),  # 6 x 30
         "": (12, 13, 710, 1_000_000, 9_000_000, 1, 6),
     }
-    assert told(week_report(store, "hall", DAY)) == {
+    assert figures_of(week_report(store, "hall", DAY)) == {
         "2026-11-23": (12, 13, 710, 1_000_000, 9_000_000, 1, 6),
         "": (12, 13, 710, 1_000_000, 9_000_000, 1, 6),
     }

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from device.clock import JST
+from device.store import Store
 from kiosk.issuer import protocol as p
 from kiosk.issuer.challenges import Challenges
+from kiosk.issuer.ledger import Ledger
 from kiosk.issuer.protocol import OutcomeKind, RefusalReason
-from kiosk.issuer.requests import Ledger
 from kiosk.issuer.visits import Visits
+from kiosk.issuer.wiring import LEDGER_MIGRATIONS
 
 if TYPE_CHECKING:
     from tests.kiosk.issuer.conftest import Hall
@@ -47,6 +53,32 @@ def test_an_outcome_told_before_the_back_up_stays(hall: Hall) -> None:
     hall.quoted(visit.visit, content)
     hall.port.outcome(content.request, p.Outcome(kiosk=hall.kiosk, outcome=OutcomeKind.DELIVERED))
     assert Ledger(hall.ledger).restored() == 0
+
+
+def test_numbers_that_may_be_lost_are_reserved_and_no_request_is_invented(hall: Hall) -> None:
+    visit = hall.enter()
+    assert hall.quoted(visit.visit, hall.content(visit)).issue_number.startswith("R8-000001-")
+    assert Ledger(hall.ledger).leave_gap(hall.clock.now(), 1000).startswith("R8-001001-")
+    assert [tuple(row) for row in hall.ledger.rows("SELECT year, first, last FROM issue_number_gap")] == [
+        ("R8", 2, 1001)
+    ]
+    assert len(hall.ledger.rows("SELECT * FROM request")) == 1
+    assert hall.quoted(visit.visit, hall.content(visit)).issue_number.startswith("R8-001002-")
+
+
+def test_a_gap_is_of_its_own_year(hall: Hall) -> None:
+    Ledger(hall.ledger).leave_gap(hall.clock.now() - timedelta(days=365), 1000)
+    visit = hall.enter()
+    assert hall.quoted(visit.visit, hall.content(visit)).issue_number.startswith("R8-000001-")
+
+
+def test_a_ledger_of_the_release_before_gets_its_table_of_gaps_and_keeps_counting(tmp_path: Path) -> None:
+    at = datetime(2026, 11, 23, 12, 0, tzinfo=JST)
+    with closing(Store(tmp_path / "ledger.db", LEDGER_MIGRATIONS[:-1])) as old, old.transaction() as connection:
+        row = ("restored-0", "", "R8", 1000, "R8-001000-1", b"{}", "voided")  # how that release left a gap
+        connection.execute("INSERT INTO request VALUES (?,?,?,?,?,?,?)", row)
+    with closing(Store(tmp_path / "ledger.db", LEDGER_MIGRATIONS)) as store:
+        assert Ledger(store).leave_gap(at, 5).startswith("R8-001005-")
 
 
 def test_neither_visit_nor_nonce_outlives_a_restore(hall: Hall) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from device.printer.status import Condition
-from kiosk.issuer.protocol import Kind, RefusalReason
+from kiosk.issuer.protocol import RefusalReason
 from kiosk.services import ROWS, load
+from kiosk.services.certificates.form_answers import TOO_FEW, TOO_MANY
 from kiosk.services.certificates.issuance.receipt import REQUIRED_WORDS
 from kiosk.services.plaza.state import PICTURES
 from kiosk.shell.readiness import PRINTER_CODES, READER_CODES
@@ -62,12 +63,12 @@ def said() -> set[str]:
     steps = {f"step.{name}" for service in load(ROWS) for name, _ in service.journey.steps}
     menu = {f"services.{name}{part}" for name in ROWS for part in ("", "_note", "_prepare")}
     pictures = {f"plaza.how.{name}{part}" for name in PICTURES for part in ("", "_note")}
+    notices |= {f"notice.{code}" for code in (TOO_FEW, TOO_MANY)}
     receipt = {f"take_items.receipt_{state}" for state in ("waiting", "printed", "failed")}
-    kinds = {f"receipt.kind.{kind.value}" for kind in Kind}
     troubles = {f"trouble.{code}.{part}" for code in TROUBLES for part in ("what", "why", "next")}
     literal = {key for key in literal if not key.endswith((".html", ".", "_"))}  # a file, or the start of a made-up key
-    made = notices | steps | menu | pictures | receipt | kinds | troubles
-    return literal | made | set(REQUIRED_WORDS) | {"language.name", "language.site_names"}
+    made = notices | steps | menu | pictures | receipt | troubles
+    return literal | made | set(REQUIRED_WORDS) | {"language.name"}
 
 
 def fields(text: str) -> set[str]:

@@ -51,7 +51,7 @@ def test_a_path_that_leads_elsewhere_is_not_safe(path: str) -> None:
 @given(STAMPS, st.integers(1, 20), st.sampled_from(["box", "box-1", "plaza-2026"]))
 def test_rotation_keeps_the_newest_and_touches_nothing_of_other_boxes(stamps: list[str], keep: int, box: str) -> None:
     ours = [archive_name(box, stamp) for stamp in stamps]
-    others = ["notes.txt", archive_name("other", "20200101T000000Z"), ".hiroba-box-20200101T000000Z.age.part"]
+    others = ["notes.txt", archive_name("other", "20200101T000000Z"), ".hiroba-box-20200101T000000Z.age.new"]
     gone = to_delete([*ours, *others], box, keep)
     left = sorted(set(ours) - set(gone))
     assert set(gone) <= set(ours)

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from device.clock import HeldClock
+from device.files import temporary_name
 from provisioning.backup import archive
 from provisioning.backup.age import Identity
-from provisioning.backup.contents import archive_name, part_name
+from provisioning.backup.contents import archive_name
 from provisioning.backup.errors import CanNotWrite, StateMissing
 from provisioning.backup.keep import Keeper, last_note
 from provisioning.backup.leftovers import claim
@@ -116,7 +117,7 @@ def test_plain_copies_are_gone_afterwards_wherever_they_were(box: Path, tmp_path
 
 def test_a_box_without_records_has_nothing_to_keep(keeper: Keeper, tmp_path: Path, clock: HeldClock) -> None:
     (tmp_path / "blank").mkdir()
-    empty = Keeper(tmp_path / "blank", tmp_path / "none.toml", "b", bytes(31) + b"\x09", clock)
+    empty = Keeper(tmp_path / "blank", tmp_path / "none.toml", "b", Identity.make().recipient(), clock)
     with pytest.raises(StateMissing):
         empty.to_file(tmp_path / "a.age")
 
@@ -124,18 +125,18 @@ def test_a_box_without_records_has_nothing_to_keep(keeper: Keeper, tmp_path: Pat
 def test_what_a_power_cut_left_on_the_medium_and_beside_the_state_is_gone_next_night(
     keeper: Keeper, box: Path, tmp_path: Path
 ) -> None:
-    part, plain = tmp_path / part_name(archive_name(BOX, "20200101T000000Z")), box / "backup" / "hiroba-backup-x"
+    part, plain = tmp_path / temporary_name(archive_name(BOX, "20200101T000000Z")), box / "backup" / "hiroba-backup-x"
     part.write_bytes(b"half")
     (plain / "state").mkdir(parents=True)
     (plain / "state" / "key").write_bytes(b"TEST")
-    other = tmp_path / part_name(archive_name("other", "20200101T000000Z"))
+    other = tmp_path / temporary_name(archive_name("other", "20200101T000000Z"))
     other.write_bytes(b"half")
     keeper.to_folder(tmp_path, keep=2)
     assert (part.exists(), plain.exists(), other.exists()) == (False, False, True)
 
 
 def test_what_is_being_written_is_left_alone(keeper: Keeper, box: Path, tmp_path: Path) -> None:
-    part = tmp_path / part_name(archive_name(BOX, "20200101T000000Z"))
+    part = tmp_path / temporary_name(archive_name(BOX, "20200101T000000Z"))
     with working_folder(box, tmp_path / "none") as work, part.open("wb") as file:
         claim(file.fileno())
         (work / "plain").write_bytes(b"x")

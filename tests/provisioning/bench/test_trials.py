@@ -53,7 +53,7 @@ def test_the_statistics_are_measured_beside_plain_sql() -> None:
     measured("stats")
 
 
-@pytest.mark.needs("root", "nft", "ip", "wrk")
+@pytest.mark.needs("root", "nft", "ip", "nginx", "wrk")
 def test_the_wifi_is_measured() -> None:
     success = next(row for row in measured("wifi") if row.name == "wifi.login_success")
     assert success.holds

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kiosk.settings import WifiNetwork
-from provisioning.site.city import parse_city
+from provisioning.site.city_reading import parse_city
 from provisioning.site.place import place_of
 
 SETTSU = Path(__file__).parents[3] / "provisioning" / "examples" / "settsu.toml"

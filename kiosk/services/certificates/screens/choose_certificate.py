@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from kiosk.services.certificates.journey import CHOOSE_CERTIFICATE
 from kiosk.services.certificates.order_steps import OrderSteps
+from kiosk.services.certificates.screens.form_words import form_words
 from kiosk.shell.pages import Pages
 
 
@@ -16,7 +17,7 @@ def make_blueprint(pages: Pages, order: OrderSteps) -> Blueprint:
 
     @choose_certificate.get("/choose-certificate")
     def show() -> str | Response:
-        return pages.show(CHOOSE_CERTIFICATE)
+        return pages.show(CHOOSE_CERTIFICATE, form_words)
 
     @choose_certificate.post("/choose-certificate/choose-<kind>")
     def choose(kind: str) -> Response:

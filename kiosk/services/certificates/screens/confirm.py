@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from kiosk.services.certificates.journey import CONFIRM
 from kiosk.services.certificates.order_steps import OrderSteps
+from kiosk.services.certificates.screens.form_words import form_words
 from kiosk.shell.journey import BACK
 from kiosk.shell.service import Shell
 
@@ -17,7 +18,7 @@ def make_blueprint(shell: Shell, order: OrderSteps) -> Blueprint:
 
     @confirm.get("/confirm")
     def show() -> str | Response:
-        return pages.show(CONFIRM)
+        return pages.show(CONFIRM, form_words)
 
     @confirm.post("/confirm/confirm")
     def confirmed() -> Response:

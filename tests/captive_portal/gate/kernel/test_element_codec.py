@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from captive_portal.gate.kernel import element_codec as e
 from captive_portal.gate.kernel import netlink
-from captive_portal.gate.kernel.reconcile import MAPS, Element, Name, Plan, Reading
+from captive_portal.gate.kernel.reconcile import MAPS, Element, ElementName, ElementReading, Plan
 
 MACS = st.binary(min_size=6, max_size=6).map(lambda raw: raw.hex(":"))
 ADDRESSES = st.ip_addresses(v=4).map(str)
@@ -20,11 +20,11 @@ KEYS = {
     "blocked": MACS,
     "disaster": INTERFACES,
 }
-NAMES = st.one_of([st.builds(Name, st.just(kind), keys) for kind, keys in KEYS.items()])
+NAMES = st.one_of([st.builds(ElementName, st.just(kind), keys) for kind, keys in KEYS.items()])
 
 
 @st.composite
-def named(draw: st.DrawFn) -> tuple[Name, Element]:
+def named(draw: st.DrawFn) -> tuple[ElementName, Element]:
     name = draw(NAMES)
     seconds = draw(st.none() | st.integers(1, 10**10).map(lambda ms: ms / 1000))
     return name, Element(draw(st.integers(256, 2**32 - 1)) if name.set in MAPS else 0, seconds)
@@ -43,8 +43,8 @@ def shown(body: bytes) -> bytes:
 
 
 @given(st.lists(named(), max_size=20, unique_by=lambda one: one[0]))
-def test_what_is_written_is_read_back(added: list[tuple[Name, Element]]) -> None:
-    found: dict[Name, Reading] = {}
+def test_what_is_written_is_read_back(added: list[tuple[ElementName, Element]]) -> None:
+    found: dict[ElementName, ElementReading] = {}
     for kind, body in e.changes(Plan([], added)):
         assert kind == e.NEW
         of = dict(netlink.attributes(body[4:]))[2].rstrip(b"\0").decode()
@@ -57,7 +57,7 @@ def test_what_is_written_is_read_back(added: list[tuple[Name, Element]]) -> None
 
 
 def test_an_element_that_just_timed_out_does_not_fail_its_removal() -> None:
-    name, present = Name("live", "0x00000100"), Element(0, 5.0)
+    name, present = ElementName("live", "0x00000100"), Element(0, 5.0)
     first, second = e.changes(Plan([(name, present)], []))
     assert (first[0], second[0]) == (e.NEW, e.DELETE)
     assert first[1] == second[1]  # added for ever if it is not there, then deleted
@@ -65,7 +65,7 @@ def test_an_element_that_just_timed_out_does_not_fail_its_removal() -> None:
 
 def test_no_message_is_longer_than_its_attribute_can_say() -> None:
     many = [
-        (Name("up6", f'"interface-abcde" . 02:00:00:00:{n >> 8:02x}:{n & 255:02x}'), Element(300, 5.0))
+        (ElementName("up6", f'"interface-abcde" . 02:00:00:00:{n >> 8:02x}:{n & 255:02x}'), Element(300, 5.0))
         for n in range(1000)
     ]
     bodies = [body for _, body in e.changes(Plan([], many))]

@@ -5,51 +5,51 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captive_portal.gate.policy.disaster_usage import Crowd, Growth, Seen
+from captive_portal.gate.policy.disaster_usage import DisasterUsage, OpenWifiReading, UsageIncrease
 from device.clock import HeldClock
 from tests.captive_portal.gate.sites import MORNING, mac
 
 
-def seen(*numbers: int, up: int = 0, down: int = 0) -> Seen:
-    return Seen({("br-lan", mac(n)) for n in numbers}, {"br-lan": up}, {"br-lan": down})
+def reading(*numbers: int, up: int = 0, down: int = 0) -> OpenWifiReading:
+    return OpenWifiReading({("br-lan", mac(n)) for n in numbers}, {"br-lan": up}, {"br-lan": down})
 
 
 @given(st.lists(st.sets(st.integers(1, 40)), max_size=12))
 def test_a_phone_counts_once_however_often_it_is_seen(looks: list[set[int]]) -> None:
-    crowd = Crowd(HeldClock(MORNING))
+    usage = DisasterUsage(HeldClock(MORNING))
     counted = 0
-    for look in looks:
-        crowd.note(seen(*look))
-        counted += sum(grown.phones for grown in crowd.take())
+    for shown in looks:
+        usage.observe(reading(*shown))
+        counted += sum(grown.phones for grown in usage.take())
     assert counted == len(set().union(*looks))
 
 
 def test_a_phone_counts_anew_in_the_next_hour() -> None:
     clock = HeldClock(MORNING)
-    crowd = Crowd(clock)
-    crowd.note(seen(1, 2))
+    usage = DisasterUsage(clock)
+    usage.observe(reading(1, 2))
     clock.advance(3600)
-    crowd.note(seen(2))
-    assert [grown.phones for grown in crowd.take()] == [3]
+    usage.observe(reading(2))
+    assert [grown.phones for grown in usage.take()] == [3]
 
 
 def test_bytes_are_growth_even_when_the_kernel_began_anew() -> None:
-    crowd = Crowd(HeldClock(MORNING))
-    crowd.note(seen(up=1000, down=5000))
-    assert crowd.take() == [Growth("br-lan", 0, 1000, 5000)]
-    crowd.note(seen(up=40, down=5001))
-    assert crowd.take() == [Growth("br-lan", 0, 40, 1)]
-    assert crowd.take() == []
+    usage = DisasterUsage(HeldClock(MORNING))
+    usage.observe(reading(up=1000, down=5000))
+    assert usage.take() == [UsageIncrease("br-lan", 0, 1000, 5000)]
+    usage.observe(reading(up=40, down=5001))
+    assert usage.take() == [UsageIncrease("br-lan", 0, 40, 1)]
+    assert usage.take() == []
 
 
-def test_what_a_killed_gate_had_told_is_not_told_again() -> None:
-    crowd = Crowd(HeldClock(MORNING))
-    crowd.begin(seen(1, up=700))
-    crowd.note(seen(1, 2, up=900))
-    assert crowd.take() == [Growth("br-lan", 1, 200, 0)]
+def test_what_a_killed_gate_had_counted_is_not_counted_again() -> None:
+    usage = DisasterUsage(HeldClock(MORNING))
+    usage.start(reading(1, up=700))
+    usage.observe(reading(1, 2, up=900))
+    assert usage.take() == [UsageIncrease("br-lan", 1, 200, 0)]
 
 
 def test_no_mac_is_kept_in_memory() -> None:
-    crowd = Crowd(HeldClock(MORNING))
-    crowd.note(seen(1))
-    assert mac(1).encode() not in repr(vars(crowd)).encode()
+    usage = DisasterUsage(HeldClock(MORNING))
+    usage.observe(reading(1))
+    assert mac(1).encode() not in repr(vars(usage)).encode()

@@ -1,4 +1,4 @@
-"""Tokens cannot be made up, and leases are read as dnsmasq writes them."""
+"""ResumeTokens cannot be made up, and leases are read as dnsmasq writes them."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captive_portal.gate.kernel.neighbours import Leases, leased
-from captive_portal.gate.policy.identity import Tokens
+from captive_portal.gate.kernel.neighbours import LeaseFile, leased
+from captive_portal.gate.policy.identity import ResumeTokens
 
 LINE = "1790000000 02:00:00:00:00:05 10.90.1.5 * 01:02:00:00:00:00:05\n"
 
 
 @given(st.text(max_size=80))
 def test_no_made_up_token_is_read(text: str) -> None:
-    assert Tokens(b"k" * 32).read(text) is None
+    assert ResumeTokens(b"k" * 32).read(text) is None
 
 
 def test_a_token_is_read_only_by_its_own_key() -> None:
-    token = Tokens(b"k" * 32).make("session", 3)
-    assert Tokens(b"k" * 32).read(token) == ("session", 3)
-    assert Tokens(b"j" * 32).read(token) is None
-    assert Tokens(b"k" * 32).read(token.replace(".3.", ".4.")) is None
+    token = ResumeTokens(b"k" * 32).make("session", 3)
+    assert ResumeTokens(b"k" * 32).read(token) == ("session", 3)
+    assert ResumeTokens(b"j" * 32).read(token) is None
+    assert ResumeTokens(b"k" * 32).read(token.replace(".3.", ".4.")) is None
 
 
 def test_a_lease_counts_for_its_own_phone_and_as_long_as_it_stands(tmp_path: Path) -> None:
     file = tmp_path / "leases"
-    leases = Leases(file)
+    leases = LeaseFile(file)
     assert not leases.has("10.90.1.5", "02:00:00:00:00:05")
     file.write_text(LINE)
     assert leases.has("10.90.1.5", "02:00:00:00:00:05")

@@ -7,7 +7,7 @@ from datetime import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captive_portal.gate.policy.session import open_seconds, spot_of
+from captive_portal.gate.policy.session import seconds_until_closing, spot_of
 from captive_portal.settings import Ipv6Settings
 from device.clock import JST
 from tests.captive_portal.gate.sites import MORNING, a_site, a_spot
@@ -16,23 +16,23 @@ TIMES = st.builds(lambda h, m: f"{h:02d}:{m:02d}", st.integers(0, 23), st.intege
 
 
 def test_equal_times_and_the_whole_day_never_close() -> None:
-    assert open_seconds(a_spot(), MORNING) == float("inf")
-    assert open_seconds(a_spot(opens="07:00", closes="07:00"), MORNING) == float("inf")
+    assert seconds_until_closing(a_spot(), MORNING) == float("inf")
+    assert seconds_until_closing(a_spot(opens="07:00", closes="07:00"), MORNING) == float("inf")
 
 
 def test_a_spot_open_over_midnight_closes_in_the_morning() -> None:
     spot = a_spot(opens="20:00", closes="02:00")
-    assert open_seconds(spot, MORNING) is None
-    assert open_seconds(spot, MORNING.replace(hour=23)) == 3 * 3600
-    assert open_seconds(spot, MORNING.replace(hour=1)) == 3600
+    assert seconds_until_closing(spot, MORNING) is None
+    assert seconds_until_closing(spot, MORNING.replace(hour=23)) == 3 * 3600
+    assert seconds_until_closing(spot, MORNING.replace(hour=1)) == 3600
 
 
 @given(TIMES, TIMES, st.datetimes(min_value=MORNING.replace(tzinfo=None), timezones=st.just(JST)))
 def test_a_spot_is_open_or_the_swapped_one_is(opens: str, closes: str, at: datetime) -> None:
     if opens == closes:
         return
-    day = open_seconds(a_spot(opens=opens, closes=closes), at)
-    night = open_seconds(a_spot(opens=closes, closes=opens), at)
+    day = seconds_until_closing(a_spot(opens=opens, closes=closes), at)
+    night = seconds_until_closing(a_spot(opens=closes, closes=opens), at)
     assert (day is None) != (night is None)
     assert 0 < (day or night or 0) <= 86400
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captive_portal.gate.policy.blocked_phones import Blocks
+from captive_portal.gate.policy.blocked_phones import BlockedPhones
 from captive_portal.gate.policy.session import Session
-from captive_portal.gate.policy.session_index import Roster
+from captive_portal.gate.policy.session_index import SessionIndex
 from tests.captive_portal.gate.sites import MORNING, mac
 
 STEPS = st.lists(
@@ -26,33 +26,33 @@ def a_session(number: int, ends: float) -> Session:
 
 @given(STEPS)
 def test_every_way_leads_to_the_same_sessions(steps: Sequence[tuple[str, int, float]]) -> None:
-    roster, model = Roster(), dict[int, Session]()
+    index, model = SessionIndex(), dict[int, Session]()
     for step, number, ends in steps:
         if step == "add" and number not in model:
             model[number] = a_session(number, ends)
-            roster.add(model[number])
+            index.add(model[number])
         elif step == "remove" and number in model:
-            roster.remove(model.pop(number))
+            index.remove(model.pop(number))
         elif step == "extend" and number in model:
             model[number].ends = ends
-            roster.ends_at(model[number])
-    assert {s.id for s in roster.sessions.values()} == {s.id for s in model.values()}
-    assert all((roster.of(mac(n)) is model.get(n)) for n in range(1, 7))
+            index.end_changed(model[number])
+    assert {s.id for s in index.sessions.values()} == {s.id for s in model.values()}
+    assert all((index.by_mac(mac(n)) is model.get(n)) for n in range(1, 7))
     for account in ("", "account 0", "account 1"):
         wanted = {s.id for s in model.values() if account and s.account == account}
-        assert {s.id for s in roster.of_account(account)} == wanted
-    first = roster.first()
+        assert {s.id for s in index.by_account(account)} == wanted
+    first = index.next_to_end()
     assert (first.ends if first else None) == next(iter(heapq.nsmallest(1, (s.ends for s in model.values()))), None)
-    assert roster.new_mark() not in {s.mark for s in model.values()}
+    assert index.new_mark() not in {s.mark for s in model.values()}
 
 
-def test_a_bar_is_lifted_by_number_by_mac_or_with_all_others() -> None:
-    blocks = Blocks()
+def test_a_phone_is_unblocked_by_number_by_mac_or_with_all_others() -> None:
+    blocked = BlockedPhones()
     for n in range(1, 5):
-        blocks.add(mac(n), "hall", MORNING)
-    blocks.add(mac(1), "elsewhere", MORNING)
-    first = blocks.shown()[0]
+        blocked.add(mac(n), "hall", MORNING)
+    blocked.add(mac(1), "elsewhere", MORNING)
+    first = blocked.details()[0]
     assert (first.mac, first.spot) == (mac(1), "hall")
-    assert (blocks.lift(number=first.block), blocks.lift(mac=mac(2)), blocks.lift(mac=mac(2))) == (1, 1, 0)
-    assert list(blocks) == [mac(3), mac(4)]
-    assert (blocks.lift(), list(blocks)) == (2, [])
+    assert (blocked.remove(number=first.block), blocked.remove(mac=mac(2)), blocked.remove(mac=mac(2))) == (1, 1, 0)
+    assert list(blocked) == [mac(3), mac(4)]
+    assert (blocked.remove(), list(blocked)) == (2, [])

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from captive_portal.gate import protocol as p
 from captive_portal.gate.memory import MemoryGate
-from captive_portal.gate.policy.session_policy import EARLY
+from captive_portal.gate.policy.session_policy import END_EARLY_SECONDS
 from captive_portal.settings import LimitSettings
 from device.clock import JST, HeldClock
 from tests.captive_portal.gate.sites import MORNING, a_site, ip, mac
 
 
 def a_gate(limits: LimitSettings | None = None, at: datetime = MORNING, **spot: object) -> tuple[MemoryGate, HeldClock]:
-    """A gate in memory with phones 1 to 9 on the air."""
+    """A gate in memory with phones 1 to 9 connected."""
     clock = HeldClock(at)
     gate = MemoryGate(a_site(limits, **spot), clock)
     for n in range(1, 10):
@@ -214,7 +214,7 @@ def test_events_tell_the_whole_session_without_addresses() -> None:
     tap(gate, 1, language="ja", device="android")
     gate.traffic(ip(1), 100, 2000)
     clock.advance(60)
-    gate.book.tell_used()
+    gate.policy.record_growth()
     gate.end(ip=ip(1))
     tap(gate, 99)
     events = gate.drain_usage()
@@ -253,9 +253,11 @@ def test_whatever_is_asked_a_phone_passes_only_with_a_session_of_its_own(steps: 
             case _:
                 clock.advance(200 * number)
         online = {s.mac: s for s in gate.sessions()}
-        assert len(online) == len(gate.book.sessions)
+        assert len(online) == len(gate.policy.sessions)
         for n in range(1, 5):
             assert gate.passes(ip(n)) == (mac(n) in online)
-        assert all(mac not in gate.book.blocks and s.seconds_left <= 600 for mac, s in online.items())
-        assert gate.book.next_due() > clock.monotonic() - EARLY
-    assert all(seconds <= 25 * 60 + 1 for key, seconds in gate.book.used.items() if not key.startswith("account"))
+        assert all(mac not in gate.policy.blocked_phones and s.seconds_left <= 600 for mac, s in online.items())
+        assert gate.policy.next_due() > clock.monotonic() - END_EARLY_SECONDS
+    assert all(
+        seconds <= 25 * 60 + 1 for key, seconds in gate.policy.used_seconds.items() if not key.startswith("account")
+    )

@@ -9,7 +9,7 @@ import zlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.issuer.codes import texts_in
+from device.qr import texts_in
 from kiosk.services.plaza.wifi_code import picture_of, wifi_uri
 
 SCALE = 4

@@ -1,0 +1,1 @@
+"""From the words of a certificate to a PDF: glyph check, layout, composition, typst."""

@@ -1,0 +1,141 @@
+"""The portal behind nginx: foreign hosts are sent to it by a static answer, its own names are handed over. Pure.
+
+The kinds of device are the table of ``captive_portal.portal.probes`` as maps; tests ask both and compare.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from pathlib import Path
+
+from captive_portal.portal.app import MAX_BODY
+from captive_portal.portal.guards import GUARDS
+from captive_portal.portal.origins import Origins
+from captive_portal.portal.probes import AGENTS, PROBES
+from captive_portal.settings import PortalSettings, WifiSettings
+from provisioning.box.render.nginx import Place, Tls, block, listen, proxied, quoted, tls, upstream
+from provisioning.box.render.nginx_pages import error_pages
+from provisioning.box.render.refusal import CannotRender
+from provisioning.site.mistakes import Mistake
+
+SOCKET = Path("portal/web.sock")
+"""Below the state folder."""
+REQUESTS_A_SECOND, REQUESTS_AT_ONCE, IN_PROGRESS = 20, 60, 16
+"""Of one address: requests for pages and forms, so many more at once, and those being answered. What a phone with many
+addresses may do is bounded by its MAC in the packet filter (captive_portal/gate/ruleset.py, MAX_CONNECTIONS).
+"""
+_DAY = "max-age=86400"
+_NAME = re.compile(r"[0-9a-z.:\[\]-]+")
+
+
+def portal(wifi: WifiSettings, state: Path, place: Place) -> list[str]:
+    """The texts inside ``http``. Raises CannotRender."""
+    origins = Origins(wifi)
+    return [
+        *_kinds(),
+        *_origin(origins),
+        f"limit_req_zone $binary_remote_addr zone=portal_requests:2m rate={REQUESTS_A_SECOND}r/s;",
+        "limit_conn_zone $binary_remote_addr zone=portal_connections:2m;",
+        "limit_req_status 429;",
+        "limit_conn_status 429;",
+        upstream("portal", state / SOCKET),
+        block("server", _foreign(wifi.portal, state, place, origins)),
+        block("server", _own(wifi.portal, state, place, origins)),
+    ]
+
+
+def pair_of(portal: PortalSettings, state: Path) -> Tls | None:
+    """The portal's TLS files, if it has any."""
+    return Tls(state / portal.tls_certificate, state / portal.tls_key) if portal.tls_certificate else None
+
+
+def _foreign(portal: PortalSettings, state: Path, place: Place, origins: Origins) -> list[str]:
+    """Every probe and every lost page. The connection ends: kept, it would lead here even after the log-in."""
+    origin = quoted(origins.named)[1:-1] if origins.named else "$portal_origin"
+    return [
+        *_listen(portal, state, place, "default_server backlog=2048"),
+        "keepalive_timeout 0;",
+        *error_pages(place),
+        block(
+            "location /",
+            [
+                'if ($http_host = "") { return 400; }',
+                "add_header Cache-Control no-store always;",
+                f"return 302 {origin}/?d=$device_kind;",
+            ],
+        ),
+    ]
+
+
+def _own(portal: PortalSettings, state: Path, place: Place, origins: Origins) -> list[str]:
+    static = Path(str(resources.files("captive_portal.portal") / "static"))
+    limits = [
+        f"limit_req zone=portal_requests burst={REQUESTS_AT_ONCE} nodelay;",
+        f"limit_conn portal_connections {IN_PROGRESS};",
+    ]
+    return [
+        *_listen(portal, state, place),
+        f"server_name {' '.join(_host(name) for name in origins.hosts)};",
+        f"client_max_body_size {MAX_BODY};",
+        *error_pages(place),
+        block("location /", [*limits, *proxied("portal")]),
+        block("location /static/", [f"alias {quoted(f'{static}/')};", *guards(_DAY), "limit_except GET { deny all; }"]),
+    ]
+
+
+def _listen(portal: PortalSettings, state: Path, place: Place, flags: str = "") -> list[str]:
+    lines = listen(portal.host, portal.port, place, flags)
+    pair = pair_of(portal, state)
+    if pair is None:
+        return lines
+    return [*lines, *listen(portal.host, portal.tls_port, place, "ssl", flags), *tls(pair, "portal_tls")]
+
+
+def guards(cache: str) -> list[str]:
+    """The headers that every answer bears, for what nginx itself answers."""
+    return [
+        f"add_header {name} {quoted_header(value)} always;"
+        for name, value in {**GUARDS, "Cache-Control": cache}.items()
+    ]
+
+
+def quoted_header(value: str) -> str:
+    """In quotation marks; the semicolons of a policy are harmless there. Raises CannotRender."""
+    if re.search(r"[\"\\$\x00-\x1f\x7f]", value):
+        raise CannotRender(Mistake("nginx", "breaks_line"))
+    return f'"{value}"'
+
+
+def _host(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise CannotRender(Mistake("wifi.portal.name", "breaks_line"))
+    return name
+
+
+def _origin(origins: Origins) -> list[str]:
+    """Without TLS: by the phone's address, the gateway of its spot."""
+    if origins.named:
+        return []
+    rows = [f"{network} {origin};" for network, origin in reversed(origins.by_network)]
+    return [block("geo $portal_origin", [f"default {origins.by_network[0][1]};", *dict.fromkeys(rows)])]
+
+
+def _kinds() -> list[str]:
+    """$device_kind: by host and path, else by host, else by path, else by the browser's name."""
+    exact = {f"{p.host} {p.path}": p.kind.value for p in reversed(PROBES) if p.host != "*" and p.path != "*"}
+    hosts = {p.host: p.kind.value for p in reversed(PROBES) if p.host != "*" and p.path == "*"}
+    paths = {p.path: p.kind.value for p in reversed(PROBES) if p.host == "*"}
+    agents = [f"{quoted(f'~*{mark}')} {kind.value};" for mark, kind in AGENTS]
+    return [
+        block("map $http_user_agent $kind_by_agent", ["default other;", *agents]),
+        _map("$uri", "$kind_by_path", "$kind_by_agent", paths),
+        _map("$host", "$kind_by_host", "$kind_by_path", hosts),
+        _map('"$host $uri"', "$device_kind", "$kind_by_host", exact),
+    ]
+
+
+def _map(source: str, target: str, default: str, rows: dict[str, str]) -> str:
+    return block(
+        f"map {source} {target}", [f"default {default};", *(f"{quoted(k)} {v};" for k, v in sorted(rows.items()))]
+    )

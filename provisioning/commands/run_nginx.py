@@ -1,0 +1,45 @@
+"""``hiroba run nginx``: what stands before the processes that others reach."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from provisioning.commands.options import CONFIG, state_option
+
+if TYPE_CHECKING:
+    from provisioning.box.render.nginx import Place
+    from provisioning.web.nginx_process import Configured
+
+
+@click.command("nginx")
+@click.argument("role", type=click.Choice(["box", "cityhall"]), default="box")
+@click.option("--config", type=click.Path(path_type=Path), help="Site file.  [default: of the role, in /etc/hiroba]")
+@state_option
+def nginx(config: Path | None, state: Path, role: str) -> None:
+    """nginx by the settings in FILE: before the portal and an issuer for other kiosks (box), or before city hall's
+    service (cityhall; FILE needs only [cityhall]). A credential that changes is read again without a restart.
+    """
+    from provisioning.web.nginx_process import become_nginx
+
+    usual, configure = {"box": (CONFIG, _box), "cityhall": (CONFIG.with_name("cityhall.toml"), _cityhall)}[role]
+    become_nginx(state / "nginx" / role, lambda place: configure(config or usual, state, place))
+
+
+def _box(config: Path, state: Path, place: Place) -> Configured:
+    from provisioning.site.reading import read_site
+    from provisioning.web.nginx_roles import box
+
+    return box(read_site(config), state, place)
+
+
+def _cityhall(config: Path, state: Path, place: Place) -> Configured:
+    from provisioning.box.render.nginx import Tls
+    from provisioning.cityhall.wiring import credential_files
+    from provisioning.commands.cityhall import read_cityhall
+    from provisioning.web.nginx_roles import cityhall
+
+    settings = read_cityhall(config)
+    return cityhall(settings, Tls(*credential_files(settings, state)), state, place)

@@ -1,0 +1,1 @@
+"""Runs web processes: stock gunicorn for the applications, nginx in front of those that others reach."""

@@ -1,0 +1,111 @@
+"""One web process under stock gunicorn (``gthread``); its application class is imported here alone."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from device.logs import open_log
+from device.watchdog import Heartbeat, Notifier, Probe, socket_probe
+from provisioning.web.behind_nginx import told_by_nginx
+from provisioning.web.private_log import PrivateLog
+from provisioning.web.serving import BehindNginx, Served, Serving, Tcp
+from provisioning.web.starting import APP_LOAD_ERROR
+
+_ARENA_MAX = -8
+"""M_ARENA_MAX of mallopt(3), glibc's malloc.h."""
+_SOCKET_MODE = 0o660
+"""The process's own group: nginx is a member of it (systemd/sysusers.d)."""
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+    """``run`` serves until a signal."""
+
+    def __init__(self, serving: Serving, build: Callable[[], Served]) -> None:
+        self._serving = serving
+        self._build = build
+        self._served: Served | None = None
+        self._heartbeat = Heartbeat(Notifier.take(), _probe(serving))  # in the arbiter: it asks the workers
+        super().__init__()
+
+    def load_config(self) -> None:
+        """See BaseApplication."""
+        serving = self._serving
+        options: dict[str, object] = {
+            "bind": _bind(serving.address),
+            "workers": serving.workers,
+            "threads": serving.threads,
+            "worker_class": "gthread",
+            "worker_tmp_dir": "/dev/shm",  # noqa: S108  # the heartbeat file must not touch the card (wear)
+            "control_socket_disable": True,
+            "proc_name": f"hiroba-{serving.name}",
+            "loglevel": "warning",
+            "logger_class": PrivateLog,
+            "limit_request_line": 8190,  # nginx allows less (render/nginx.py)
+            "limit_request_fields": 60,
+            "graceful_timeout": 5,
+            "keepalive": 5,
+            "secure_scheme_headers": {"X-FORWARDED-PROTO": "https"},
+            "pre_fork": lambda _arbiter, _worker: _share_memory(),
+            "when_ready": lambda _arbiter: self._heartbeat.start(after_fork=True),
+            "on_exit": lambda _arbiter: self._heartbeat.stop(),
+            "worker_exit": self._worker_exit,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Callable[..., Any]:
+        """Built in the worker, after the fork: threads and database handles belong to it alone."""
+        try:
+            self._served = self._build()
+        except Exception:
+            # A mistake of ours: told with its trace in the log, and the process ends so that its unit can try anew.
+            open_log(self._serving.name).error("could_not_start", exc_info=True)
+            sys.exit(APP_LOAD_ERROR)
+        app = self._served.app
+        return told_by_nginx(app) if isinstance(self._serving.address, BehindNginx) else app
+
+    def _worker_exit(self, _server: object, _worker: object) -> None:
+        if self._served is not None:
+            self._served.stop()
+
+
+def _bind(address: Tcp | BehindNginx) -> str:
+    if isinstance(address, Tcp):
+        return f"[{address.host}]:{address.port}" if ":" in address.host else f"{address.host}:{address.port}"
+    return f"fd://{_listen(address.path)}"
+
+
+def _listen(path: Path) -> int:
+    """A listening socket at ``path``; gunicorn's own would be changed by chown, which the units forbid."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as made:
+        made.bind(str(path))
+        path.chmod(_SOCKET_MODE)
+        made.listen(2048)
+        return os.dup(made.fileno())
+
+
+def _probe(serving: Serving) -> Probe:
+    address = serving.address
+    return socket_probe((address.host, address.port) if isinstance(address, Tcp) else str(address.path), serving.alive)
+
+
+def _share_memory() -> None:
+    """What is loaded by now is left alone by the workers' garbage collectors, so that its pages stay shared; and all
+    threads of a worker take from one heap (glibc would give each its own: 5 MiB more a worker, and no faster here).
+    """
+    gc.collect()
+    gc.freeze()
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_ARENA_MAX, 1)

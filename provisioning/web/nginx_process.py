@@ -1,0 +1,88 @@
+"""Becomes nginx: writes its configuration into a folder of its own and executes it in the foreground."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import resource
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+from device.watchdog import Notifier
+from provisioning.box.render.nginx import ALIVE_SOCKET, CONFIGURATION, Place
+from provisioning.errors import FileTrouble, ProgramMissing
+from provisioning.web.serving import check_port
+
+PROGRAM = "nginx"
+_FILES = 8192
+"""Open files a worker needs: WORKER_CONNECTIONS and those to the application, with room."""
+
+
+class Configured(NamedTuple):
+    """text: the configuration; pages: below the folder; addresses: where it listens; credentials: files whose change
+    is a reason to read all of it again.
+    """
+
+    text: str
+    pages: Mapping[Path, str]
+    addresses: Sequence[tuple[str, int]]
+    credentials: Sequence[Path]
+
+
+def become_nginx(folder: Path, configure: Callable[[Place], Configured]) -> NoReturn:
+    """Raises ProgramMissing, PortTaken, PortNotAllowed, FileTrouble (a credential that cannot be read), and what
+    ``configure`` raises.
+    """
+    program = shutil.which(PROGRAM, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if program is None:
+        raise ProgramMissing(program=PROGRAM, package=PROGRAM)
+    configured = configure(Place(folder, _user(), has_ipv6()))
+    for address in configured.addresses:
+        check_port(*address)
+    _check_readable(configured.credentials)
+    _lay(folder, configured)
+    notifier = Notifier.take()
+    with contextlib.suppress(OSError, ValueError):  # the unit sets it, and forbids to change it
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    _start_companion(folder, notifier, configured.credentials)
+    os.execv(program, [PROGRAM, "-e", "stderr", "-p", str(folder), "-c", str(folder / CONFIGURATION)])  # noqa: S606
+
+
+def has_ipv6() -> bool:
+    """Whether this machine can listen on IPv6 (a kernel may be started without)."""
+    return socket.has_dualstack_ipv6()
+
+
+def _user() -> str:
+    """Started as root, the workers stay root, as all processes of that start do; a unit starts it as its own user."""
+    return pwd.getpwuid(0).pw_name if os.geteuid() == 0 else ""
+
+
+def _check_readable(files: Sequence[Path]) -> None:
+    for file in files:
+        try:
+            file.open("rb").close()
+        except OSError as error:
+            raise FileTrouble(error) from error
+
+
+def _lay(folder: Path, configured: Configured) -> None:
+    (folder / ALIVE_SOCKET).unlink(missing_ok=True)  # one that was killed leaves it, and nginx would not bind
+    for name, text in {Path(CONFIGURATION): configured.text, **configured.pages}.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+
+
+def _start_companion(folder: Path, notifier: Notifier, credentials: Sequence[Path]) -> None:
+    """A child of what is going to be nginx (nginx_companion.py)."""
+    if not notifier.address and not credentials:
+        return
+    told = [os.getpid(), folder / ALIVE_SOCKET, notifier.address, notifier.watchdog_seconds, *credentials]
+    if os.fork() == 0:
+        os.execv(sys.executable, [sys.executable, "-m", "provisioning.web.nginx_companion", *map(str, told)])  # noqa: S606
