@@ -16,8 +16,8 @@ from device.secrets import Secret
 from provisioning.updates.build import build
 from provisioning.updates.errors import RepositoryUnusable
 from provisioning.updates.keys import ROLES, KeyFolder
-from provisioning.updates.repository import Life, Repository
-from provisioning.updates.waves import BoxReport, Policy, Stage, Wave, plan
+from provisioning.updates.repository import Lifetimes, Repository
+from provisioning.updates.waves import BoxReport, Stage, Wave, WavePolicy, plan
 
 F = TypeVar("F", bound=Callable[..., Any])
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -32,7 +32,7 @@ def _signing(function: F) -> F:
         repo: Path, keys: Path, root_key: Path | None, passphrase_file: Path | None, timestamp_days: int, **rest: object
     ) -> None:
         folder = KeyFolder(keys, root_key, _passphrase(passphrase_file))
-        function(Repository(repo, folder, SystemClock(), Life(timestamp=timestamp_days)), **rest)
+        function(Repository(repo, folder, SystemClock(), Lifetimes(timestamp=timestamp_days)), **rest)
 
     opened.__name__, opened.__doc__ = function.__name__, function.__doc__
     opened.__dict__.update(function.__dict__)
@@ -41,7 +41,13 @@ def _signing(function: F) -> F:
         click.option("--keys", type=_FOLDER, required=True, help="Folder of the signing keys."),
         click.option("--root-key", type=_FOLDER, help="Folder of the root key, e.g. on a stick from the safe."),
         click.option("--passphrase-file", type=click.Path(path_type=Path), help="The keys' passphrase; - asks for it."),
-        click.option("--timestamp-days", type=click.IntRange(1, 365), default=Life().timestamp, show_default=True),
+        click.option(
+            "--timestamp-days",
+            type=click.IntRange(1, 365),
+            default=Lifetimes().timestamp,
+            show_default=True,
+            help="Days until boxes refuse the repository unless it is renewed.",
+        ),
     ):
         opened = option(opened)
     return opened  # type: ignore[return-value]  # the same options with the repository opened
@@ -72,8 +78,8 @@ def init(repository: Repository) -> None:
 
 @click.command("build")
 @click.option("--checkout", type=_FOLDER, default=Path(), help="A git checkout of the source.")
-@click.option("--commit", default="HEAD", show_default=True)
-@click.option("--out", type=_FOLDER, default=Path("out"), show_default=True)
+@click.option("--commit", default="HEAD", show_default=True, help="Which commit or tag.")
+@click.option("--out", type=_FOLDER, default=Path("out"), show_default=True, help="Folder for the bundle.")
 @_json
 def build_command(checkout: Path, commit: str, out: Path, as_json: bool) -> None:
     """Make the bundle of a commit, for machines of this kind. The same commit gives the same bytes."""
@@ -123,7 +129,13 @@ def replace_key(repository: Repository, role: str) -> None:
 @click.option(
     "--report", type=click.File("rb"), help="What the boxes told: JSON list of box, release, healthy, refused."
 )
-@click.option("--soak-hours", type=float, default=Policy().soak_hours, show_default=True)
+@click.option(
+    "--soak-hours",
+    type=float,
+    default=WavePolicy().soak_hours,
+    show_default=True,
+    help="Hours a wave has to run well before the next one.",
+)
 @click.option("--stage", type=_STAGES, help="Sign this stage, whatever the plan says.")
 @click.option("--hold/--go", "held", default=None, help="Wait at this stage, or go on.")
 @click.option("--apply", "act", is_flag=True, help="Sign what the plan says.")
@@ -147,7 +159,7 @@ def waves(
     offer, now = found[-1], repository.clock.now()
     boxes = msgspec.json.decode(report.read(), type=list[BoxReport]) if report else []
     wave = offer.wave if held is None else msgspec.structs.replace(offer.wave, held=held)
-    step = plan(wave, offer.release, boxes, now, Policy(soak_hours=soak_hours))
+    step = plan(wave, offer.release, boxes, now, WavePolicy(soak_hours=soak_hours))
     chosen = Stage(stage) if stage else step.stage if act else wave.stage
     if chosen is not wave.stage:
         wave = msgspec.structs.replace(wave, stage=chosen, since=now)

@@ -1,0 +1,137 @@
+"""The box's line to city hall: HTTPS against the city's own CA, with the box's credential where it has one."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import ssl
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from device.clock import Clock
+from device.outbox import Message
+from device.sender import LineDown
+from provisioning.cityhall.errors import EnrolmentRefused, NotEnrolled
+from provisioning.cityhall.settings import CityHallLinkSettings
+from provisioning.enrolment.identity import Identity
+
+_MAX_ANSWER = 256 * 1024
+
+T = TypeVar("T")
+
+
+class EnrolmentStatus(msgspec.Struct, frozen=True):
+    """City hall's answer, see provisioning.cityhall.boxes.box_api.EnrolAnswer."""
+
+    enrolment: str
+    box: str
+    kind: str
+    state: str
+    certificate: str
+
+
+class _Renewed(msgspec.Struct, frozen=True):
+    certificate: str
+
+
+class _Answers(msgspec.Struct, frozen=True):
+    answers: dict[str, str]
+
+
+class _Refused(msgspec.Struct, frozen=True):
+    refused: str = "fault"
+
+
+@dataclass(frozen=True)
+class CityHallClient:
+    """Calls. Each raises LineDown when there is no answer, EnrolmentRefused when the answer is no."""
+
+    settings: CityHallLinkSettings
+    state: Path
+    identity: Identity
+    clock: Clock
+
+    def enrol(self, code: str, request: str) -> EnrolmentStatus:
+        """Ask to belong."""
+        body = msgspec.json.encode({"code": code, "request": request})
+        return _decoded(self._call(self.settings.enrol_port, "POST", "/api/v1/enrol", body), EnrolmentStatus)
+
+    def enrolment(self, name: str) -> EnrolmentStatus:
+        """What became of it."""
+        return _decoded(self._call(self.settings.enrol_port, "GET", f"/api/v1/enrol/{name}"), EnrolmentStatus)
+
+    def renew(self, request: str) -> str:
+        """A fresh credential, PEM. Raises NotEnrolled too."""
+        body = msgspec.json.encode({"request": request})
+        return _decoded(self._call(self.settings.box_port, "POST", "/api/v1/renew", body), _Renewed).certificate
+
+    def post(self, batch: Sequence[Message]) -> Collection[str]:
+        """See device.sender.Post. A box that city hall refuses, or that is not enrolled, has no line."""
+        messages = [
+            {"id": m.id, "kind": m.kind, "at": m.at, "count": m.count, "facts": m.facts} for m in batch
+        ]  # fmt: skip
+        plain = msgspec.json.encode({"sent_at": max(int(self.clock.now().timestamp()), 0), "messages": messages})
+        try:
+            answer = self._call(
+                self.settings.box_port, "POST", "/api/v1/messages", gzip.compress(plain), {"Content-Encoding": "gzip"}
+            )
+            return _decoded(answer, _Answers).answers.keys()
+        except (EnrolmentRefused, NotEnrolled) as error:
+            raise LineDown(reason=error.facts.get("reason", error.code)) from error
+
+    def _call(self, port: int, method: str, path: str, body: bytes = b"", more: dict[str, str] | None = None) -> bytes:
+        context = self._tls(with_credential=port == self.settings.box_port)
+        connection = http.client.HTTPSConnection(
+            self.settings.host, port, timeout=self.settings.timeout_seconds, context=context
+        )
+        try:
+            connection.request(method, path, body or None, {"Content-Type": "application/json", **(more or {})})
+            response = connection.getresponse()
+            status, answer = response.status, response.read(_MAX_ANSWER)
+        except (OSError, http.client.HTTPException) as error:
+            raise LineDown(reason=_why(error)) from error
+        finally:
+            connection.close()
+        if status == http.client.OK:
+            return answer
+        if status >= 500:
+            raise LineDown(reason=f"status_{status}")
+        raise EnrolmentRefused(reason=_refusal(answer))
+
+    def _tls(self, *, with_credential: bool) -> ssl.SSLContext:
+        try:
+            context = ssl.create_default_context(cafile=str(self.state / self.settings.ca))
+        except (OSError, ssl.SSLError) as error:
+            raise NotEnrolled(file=self.state / self.settings.ca) from error
+        if with_credential:
+            try:
+                context.load_cert_chain(self.identity.certificate_file, self.identity.key_file)
+            except (OSError, ssl.SSLError) as error:
+                raise NotEnrolled(file=self.identity.certificate_file) from error
+        return context
+
+
+def _decoded(answer: bytes, schema: type[T]) -> T:
+    try:
+        return msgspec.json.decode(answer, type=schema)
+    except msgspec.DecodeError as error:
+        raise LineDown(reason="answer_malformed") from error
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "server_not_trusted"
+    if isinstance(error, ssl.SSLError):
+        return "tls_refused"
+    return "timeout" if isinstance(error, TimeoutError) else type(error).__name__
+
+
+def _refusal(answer: bytes) -> str:
+    try:
+        return msgspec.json.decode(answer, type=_Refused).refused
+    except msgspec.DecodeError:
+        return "fault"
