@@ -53,8 +53,12 @@ class Caretaker:
         """One round of asking reader, printer and issuer; a screen that shows it is drawn anew at a change."""
         changed = self._readiness.look()
         with self._desk.held() as visit:
-            if changed and visit.step.screen.shows_readiness:
+            step = visit.step
+            if changed and step.screen.shows_readiness:
                 self._desk.revise()
+            code = self._readiness.blocking(step.service) if step.service and step.screen.needs_ready else None
+            if code is not None and self._desk.begin(step.screen) is visit:
+                self._desk.trouble(visit, code)
 
     def _keep_hours(self, alarm: bool) -> None:
         closed = alarm or bool(self._recovering) or not self._readiness.within_hours()

@@ -59,7 +59,8 @@ class Screen:
     """One screen and its rules. name: the page's ``data-screen``, unique in the kiosk. quiet None: waits for ever.
     leaves: one touch leads home. fails: trouble ends the visit here, else it is ignored. alarms: an alarm closes the
     kiosk here at once, else when the visitor is done. waits: it moves by itself, so without JavaScript the browser asks
-    again. shows_readiness: drawn anew when reader, printer or issuer change.
+    again. shows_readiness: drawn anew when reader, printer or issuer change. needs_ready: what stands in the service's
+    way ends the visit here; beyond, whoever uses the thing finds out.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Screen:
     alarms: bool = True
     waits: bool = False
     shows_readiness: bool = False
+    needs_ready: bool = False
 
     @property
     def path(self) -> str:

@@ -60,7 +60,7 @@ class Pages:
             "service": visit.step.owner,
             "revision": self._desk.revision,
             "languages": [(name, self._words.text(name, "language.name")) for name in self._words.languages],
-            "city": self._words.named(visit.language, self._city),
+            "city": name_in(visit.language, self._city.name_ja, self._city.name_en),
             "telephone": self._city.telephone,
             "steps": steps,
             "step": step,

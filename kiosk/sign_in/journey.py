@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kiosk.shell.journey import BACK, SERVICES, Card, Event, Moves, Screen
 
-PLACE_CARD = Screen("place_card", waits=True)
+PLACE_CARD = Screen("place_card", waits=True, needs_ready=True)
 ENTER_PIN = Screen("enter_pin", card=Card.NEEDED)
 
 CARD_READ = Event("card_read", background=True)

@@ -107,7 +107,7 @@ def keep(picture: Image.Image, place: Path) -> None:
 
 
 def kiosk(browser: Browser, folder: Path, out: Path) -> None:
-    """One whole visit on a portrait screen: kiosk.png (four screens) and visit.png (all)."""
+    """One whole visit on a portrait screen: kiosk.png (four screens), visit.png (all); plaza.png: the plaza's pages."""
     pki = TestPki(folder / "pki")
     pki.ensure(["demo"])
     settings = KioskSettings(terminal="virtual", opens="00:00", closes="00:00")
@@ -122,6 +122,8 @@ def kiosk(browser: Browser, folder: Path, out: Path) -> None:
             page.goto(address)
             page.wait_for_selector('body[data-screen="home"]')
             seen = visit(page, simulator)
+            simulator.remove()
+            plaza = [picture.resize((360, 640), Image.Resampling.LANCZOS) for picture in about_the_plaza(page)]
             page.close()
     finally:
         simulator.kiosk.stop()
@@ -130,6 +132,7 @@ def kiosk(browser: Browser, folder: Path, out: Path) -> None:
     keep(sheet(four, 4), out / "kiosk.png")
     small = [picture.resize((225, 400), Image.Resampling.LANCZOS) for picture in seen.values()]
     keep(sheet(small, 6), out / "visit.png")
+    keep(sheet(plaza, 4), out / "plaza.png")
 
 
 def visit(page: Page, simulator: KioskSimulator) -> dict[str, Image.Image]:
@@ -145,6 +148,19 @@ def visit(page: Page, simulator: KioskSimulator) -> dict[str, Image.Image]:
             page.tap(f'[data-action="{action}"]')
         page.wait_for_selector(f'body:not([data-screen="{screen}"])', timeout=30_000)
     return seen
+
+
+def about_the_plaza(page: Page) -> list[Image.Image]:
+    """From the end of a visit: the menu, the overview, the Wi-Fi, how a certificate is made."""
+    seen = []
+    for action, screen in (("home", "home"), ("start", "services"), ("plaza", "plaza"), ("wifi", "plaza_wifi")):
+        page.tap(f'[data-action="{action}"]')
+        page.wait_for_selector(f'body[data-screen="{screen}"]')
+        seen.append(shot(page, 720))
+    page.tap('[data-action="back"]')
+    page.tap('[data-action="how"]')
+    page.wait_for_selector('body[data-screen="plaza_how"]')
+    return [*seen[1:], shot(page, 720)]
 
 
 def portal(browser: Browser, folder: Path, out: Path) -> None:
@@ -239,7 +255,7 @@ def cityhall(browser: Browser, folder: Path, out: Path) -> None:
         "park-1": ["receipt_printer.paper_out"],
     }
     with CityHallServer(folder, workers=1) as hall:
-        hall.service.staff.enter("hanako", PASSWORD)
+        hall.service.staff.set_password("hanako", PASSWORD)
         now = int(SystemClock().now().timestamp())
         for name, found in findings.items():
             code = hall.service.records.new_code(name, "hanako", now, 30)

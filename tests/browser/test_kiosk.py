@@ -16,7 +16,10 @@ from werkzeug.serving import make_server
 from device.card.virtual.pki import TestPki
 from device.clock import SystemClock
 from device.logs import open_log
+from device.printer.status import Condition
+from device.qr import texts_in
 from kiosk.issuer.memory import MemoryIssuer
+from kiosk.services.plaza.state import PICTURES
 from kiosk.settings import KioskSettings
 from kiosk.shell.staff_code import hash_staff_code, staff_code_of
 from kiosk.simulator import KioskSimulator
@@ -236,4 +239,44 @@ def test_the_pin_is_nowhere_in_the_page_and_no_menu_opens(simulator: KioskSimula
     assert screen.page.evaluate(quiet)
     simulator.remove()
     screen.at("trouble")
+    assert screen.problems == []
+
+
+def test_a_broken_printer_shuts_one_service_and_the_plaza_stays_open(screen: Touchscreen) -> None:
+    screen.simulator.pages.set(Condition.PAPER_OUT)
+    screen.page.wait_for_selector('[data-notice="printer.paper_out"]')
+    screen.at("home")
+    screen.tap("start")
+    screen.page.wait_for_selector('[data-unavailable="printer.paper_out"]')
+    screen.at("services")
+    screen.tap("plaza")
+    screen.page.wait_for_selector('body[data-service="plaza"] [data-unavailable="printer.paper_out"]')
+    screen.at("plaza")
+    screen.tap("wifi")
+    screen.at("plaza_wifi")
+    assert texts_in(screen.page.screenshot()) == ["WIFI:T:nopass;S:Mihon_Free_Wi-Fi;;"]
+    screen.tap("back")
+    screen.at("plaza")
+    screen.tap("how")
+    for picture in PICTURES:
+        screen.page.wait_for_selector(f'[data-picture="{picture}"]')
+        screen.page.wait_for_function("[...document.images].every((image) => image.naturalWidth > 0)")
+        screen.at("plaza_how")
+        screen.tap("home" if picture == PICTURES[-1] else "next")
+    screen.at("home")
+    assert screen.problems == []
+
+
+@pytest.mark.parametrize("display", ["large", "contrast"])
+def test_the_plaza_can_be_read_in_large_letters_and_in_contrast(screen: Touchscreen, display: str) -> None:
+    screen.tap(f"display-{display}")
+    screen.page.wait_for_selector(f"html.{display}")
+    screen.at("home")
+    screen.tap("start")
+    screen.at("services")
+    screen.tap("plaza")
+    screen.at("plaza")
+    screen.tap("wifi")
+    screen.at("plaza_wifi")
+    assert texts_in(screen.page.screenshot()) == ["WIFI:T:nopass;S:Mihon_Free_Wi-Fi;;"]
     assert screen.problems == []

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
+from device.catalogue import name_in
 from device.errors import HirobaError
 from device.printer.status import Condition, Receipt, ReceiptOutcome
 from kiosk.issuer.protocol import OrderContent, Quote
@@ -63,8 +63,7 @@ class PaperSteps:
         state = certificates(visit) if visit else None
         if visit is None or state is None or state.content is None or state.quote is None or state.offer is None:
             return
-        bought = Bought(state.content, state.quote, state.offer.title)
-        content, quote = state.content, state.quote
+        content, quote, title = state.content, state.quote, state.offer.title
         try:
             self._issuance.paid(paid.request, paid.method, paid.yen, paid.reference)
         except HirobaError as error:
@@ -75,7 +74,7 @@ class PaperSteps:
             state.paid, state.method = True, paid.method
             state.progress = Progress(0, quote.pages * content.copies)
             self._desk.finish(visit, PAID)
-        self._shell.spawn("printing", lambda: self._print(visit, state, bought))
+        self._shell.spawn("printing", lambda: self._print(visit, state, content, quote, title))
 
     def taken(self) -> None:
         """The visitor has card and paper."""
@@ -86,8 +85,9 @@ class PaperSteps:
                 state.content = None
                 self._do("deliver", lambda: self._issuance.delivered(content.request))
 
-    def _print(self, visit: Visit, state: CertificatesVisit, bought: Bought) -> None:
-        content, quote = bought.content, bought.quote
+    def _print(
+        self, visit: Visit, state: CertificatesVisit, content: OrderContent, quote: Quote, title: Mapping[str, str]
+    ) -> None:
         try:
             end = self._patiently(visit, state, content.request)
         except HirobaError as error:
@@ -98,7 +98,7 @@ class PaperSteps:
         if end.result is not PrintResult.PRINTED:
             self._not_printed(visit, content, quote, end)
             return
-        facts = self._facts(visit, state.method, bought)
+        facts = self._facts(visit, said(title, visit.language).text, state.method, content, quote)
         receipt = receipt_of(facts, self._shell.words.of(visit.language))
         with self._desk.held():
             state.printed = True
@@ -132,13 +132,13 @@ class PaperSteps:
         code = "print.failed" if failed else "print.unknown"
         self._desk.trouble(visit, code, number=quote.issue_number)
 
-    def _facts(self, visit: Visit, method: str, bought: Bought) -> ReceiptFacts:
-        city, content, quote = self._shell.ports.city, bought.content, bought.quote
+    def _facts(self, visit: Visit, certificate: str, method: str, content: OrderContent, quote: Quote) -> ReceiptFacts:
+        city = self._shell.ports.city
         return ReceiptFacts(
-            city=self._shell.words.named(visit.language, city),
+            city=name_in(visit.language, city.name_ja, city.name_en),
             telephone=city.telephone,
             at=self._shell.ports.clock.now(),
-            certificate=said(bought.title, visit.language).text,
+            certificate=certificate,
             copies=content.copies,
             fee_yen=quote.fee_yen,
             method=method,

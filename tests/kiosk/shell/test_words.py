@@ -64,6 +64,7 @@ def said() -> set[str]:
     steps = {f"step.{name}" for service in load(ROWS) for name, _ in service.journey.steps}
     menu = {f"services.{name}{part}" for name in ROWS for part in ("", "_note", "_prepare")}
     pictures = {f"plaza.how.{name}{part}" for name in PICTURES for part in ("", "_note")}
+    notices |= {f"notice.{code}" for code in (TOO_FEW, TOO_MANY)}
     receipt = {f"take_items.receipt_{state}" for state in ("waiting", "printed", "failed")}
     troubles = {f"trouble.{code}.{part}" for code in TROUBLES for part in ("what", "why", "next")}
     literal = {key for key in literal if not key.endswith((".html", ".", "_"))}  # a file, or the start of a made-up key

@@ -1,4 +1,4 @@
-"""Draws the form of the kind that was chosen, and asks how many copies."""
+"""Whom it is for, what it shows, how many."""
 
 from __future__ import annotations
 

@@ -47,9 +47,9 @@ def _answered(language: str, field: FormField, answer: Sequence[str]) -> list[Sa
 
 def _too_few(visit: Visit) -> Mapping[str, str]:
     """What the field that the present notice is about says itself; nothing when it leaves that to the kiosk."""
-    state = certificates(visit)
-    if state is None or state.offer is None or visit.notice is None or visit.notice.code != TOO_FEW:
+    state, notice = certificates(visit), visit.notice
+    if state is None or state.offer is None or notice is None or notice.code != TOO_FEW:
         return {}
-    named = visit.notice.facts.get("field")
+    named = notice.facts.get("field")
     fields = [field for field in state.offer.form if field.name == named and isinstance(field, ManyOf)]
     return fields[0].too_few if fields else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
+from device.catalogue import name_in
 from kiosk.services.plaza.journey import HOW_CHOSEN, PLAZA, WIFI_CHOSEN
 from kiosk.shell.journey import BACK, Event
 from kiosk.shell.service import Shell
@@ -35,11 +36,12 @@ ACTIONS: dict[str, Event] = {"wifi": WIFI_CHOSEN, "how": HOW_CHOSEN, "back": BAC
 
 
 def _facts(shell: Shell, visit: Visit) -> dict[str, object]:
+    place = shell.ports.place
     names = [name for name in shell.desk.journey.services if name != visit.step.service]
     return {
-        "place": shell.words.named(visit.language, shell.ports.place),
+        "place": name_in(visit.language, place.name_ja, place.name_en),
         "settings": shell.ports.settings,
         "others": [(name, shell.readiness.blocking(name)) for name in names],
-        "networks": shell.ports.place.networks,
+        "networks": place.networks,
         "guided": GUIDED in names,
     }

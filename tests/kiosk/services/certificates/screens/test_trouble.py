@@ -109,6 +109,18 @@ def test_a_missing_reader_is_told_and_heals(visitor: Visitor, presence: Presence
     assert visitor.to_card().screen == "enter_pin"
 
 
+def test_a_reader_that_is_unplugged_while_the_card_is_awaited_is_told_and_heals(visitor: Visitor) -> None:
+    visitor.touch("start")
+    visitor.touch("certificates")
+    visitor.simulator.reader.service(Presence.NO_READER)
+    visitor.simulator.settle()
+    assert visitor.look().facts["data-trouble"] == "reader.missing"
+    visitor.simulator.reader.service(Presence.EMPTY)
+    visitor.simulator.settle()
+    visitor.simulator.settle(6)
+    assert visitor.screen == "home"
+
+
 def test_an_issuer_that_goes_away_at_the_pin_is_told(visitor: Visitor) -> None:
     visitor.to_card()
     visitor.simulator.issuer.reachable = False
