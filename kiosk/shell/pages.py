@@ -8,6 +8,7 @@ from functools import partial
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from device.catalogue import name_in
 from kiosk.settings import CitySettings
 from kiosk.shell.desk import Desk
 from kiosk.shell.journey import Screen, Step

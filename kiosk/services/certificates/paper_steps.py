@@ -24,14 +24,6 @@ PATIENCE_SECONDS = 120.0
 """How long a paid request waits for a printer that cannot take it, before the fee goes back."""
 
 
-class Bought(NamedTuple):
-    """What is printed and told after the fee was taken. title: of the certificate, by language."""
-
-    content: OrderContent
-    quote: Quote
-    title: Mapping[str, str]
-
-
 class PaperSteps:
     """Fee, paper and receipt of the visit at the desk."""
 

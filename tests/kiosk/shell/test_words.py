@@ -60,7 +60,6 @@ def said() -> set[str]:
     literal |= {key for text in texts for key in re.findall(r"t\('([a-z_.]+)'\)", text)}
     codes = " ".join(path.read_text("utf-8") for path in KIOSK.glob("s*/**/*.py"))
     notices = {f"notice.{code}" for code in re.findall(r'(?:\.tell|Notice)\(\s*"([a-z_]+)"', codes)}
-    notices |= {f"notice.{code}" for code in (TOO_FEW, TOO_MANY)}
     steps = {f"step.{name}" for service in load(ROWS) for name, _ in service.journey.steps}
     menu = {f"services.{name}{part}" for name in ROWS for part in ("", "_note", "_prepare")}
     pictures = {f"plaza.how.{name}{part}" for name in PICTURES for part in ("", "_note")}
