@@ -37,7 +37,7 @@ def create_app(shell: Shell, menu: Menu, blueprints: Iterable[Blueprint], packag
     guard.install(app)
     for blueprint in (*_own_screens(shell, menu), *blueprints):
         app.register_blueprint(blueprint)
-    _mind_errors(app, shell.ports.log, shell.pages)
+    _handle_errors(app, shell.ports.log, shell.pages)
     return app
 
 
@@ -61,7 +61,7 @@ def _templates(packages: Iterable[str]) -> ChoiceLoader:
     return ChoiceLoader(loaders)
 
 
-def _mind_errors(app: Flask, log: Log, pages: Pages) -> None:
+def _handle_errors(app: Flask, log: Log, pages: Pages) -> None:
     """A visitor never sees a traceback, nor a page that leads nowhere: both lead to the present screen."""
 
     @app.errorhandler(404)

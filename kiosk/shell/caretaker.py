@@ -46,8 +46,8 @@ class Caretaker:
         alarm = self._alarm.closed
         with self._desk.held():
             self._keep_hours(alarm)
-            self._recover()
-            self._mind_quiet()
+            self._recover_from_trouble()
+            self._check_idle()
 
     def look(self) -> None:
         """One round of asking reader, printer and issuer; a screen that shows it is drawn anew at a change."""
@@ -66,7 +66,7 @@ class Caretaker:
             self._desk.move(ALARMED)
         self._desk.move(CLOSING if closed else OPENING)
 
-    def _recover(self) -> None:
+    def _recover_from_trouble(self) -> None:
         visit, now = self._desk.visit, self._clock.monotonic()
         if visit.step.screen is not TROUBLE:
             self._trouble_since = None
@@ -77,7 +77,7 @@ class Caretaker:
         if shown and code.startswith(ENVIRONMENT) and not self._readiness.stands(code):
             self._desk.move(RECOVERED)
 
-    def _mind_quiet(self) -> None:
+    def _check_idle(self) -> None:
         visit = self._desk.visit
         if visit.busy or visit.deadline is None or self._clock.monotonic() < visit.deadline:
             if visit.deadline is None:
@@ -85,11 +85,11 @@ class Caretaker:
             return
         quiet = visit.step.screen.quiet
         if quiet is not None and quiet.then is Then.FORGET:
-            self._forget_play(visit.step.screen)
+            self._forget_choices(visit.step.screen)
         else:
             self._desk.move(QUIET)
 
-    def _forget_play(self, screen: Screen) -> None:
+    def _forget_choices(self, screen: Screen) -> None:
         """Language and display that a passer-by chose."""
         if self._desk.visit.touched:
             self._desk.reset()

@@ -43,7 +43,6 @@ class CertificatesVisit(SignedVisit):
     printed: bool = False
     receipt: str = ""
     progress: Progress | None = None
-    closed: bool = False
 
     @property
     def fee_yen(self) -> int:
@@ -52,7 +51,6 @@ class CertificatesVisit(SignedVisit):
 
     def close(self, reason: str) -> None:
         """Settle the request, power the card down, forget everything."""
-        self.closed = True
         self.settle(self, reason)
         super().close(reason)
         self.offer = self.draft = self.content = self.quote = self.progress = None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from device.audit import AuditSink
 from device.secrets import Secret
-from kiosk.services.certificates.payment.till import Till
+from kiosk.services.certificates.payment.fee_terminal import FeeTerminal
 from kiosk.shell.staff_code import Accepted, CodeCheck, StaffCode, WrongCode
 
 
-class CounterTerminal(Till):
+class CounterTerminal(FeeTerminal):
     """The person behind the counter is the terminal."""
 
     def __init__(self, staff_code: StaffCode, audit: AuditSink) -> None:
