@@ -163,7 +163,7 @@ def issuer(box: Box) -> Finding:
 
 
 def wireless(box: Box) -> list[Finding]:
-    """Interfaces, gate and portal of the Wi-Fi."""
+    """Interfaces, gate, portal and nginx of the Wi-Fi."""
     wifi = box.site.wifi
     if wifi is None:
         return [absent("wifi.not_here")]
@@ -174,7 +174,7 @@ def wireless(box: Box) -> list[Finding]:
     found.append(_gate(SocketGateClient(box.state / wifi.gate.socket)))
     tls_only = bool(wifi.portal.tls_certificate) and not wifi.portal.port
     if not http_probe(wifi.portal.host, wifi.portal.port, tls=tls_only)():
-        return [*found, error("wifi.nginx_silent")]
+        found.append(error("wifi.nginx_silent"))
     answers = socket_probe(str(box.state / nginx_portal.SOCKET), "/static/icon.svg")()
     return [*found, ok("wifi.portal_answers") if answers else error("wifi.portal_silent")]
 
