@@ -135,10 +135,6 @@ class SpotSettings(Section, frozen=True, kw_only=True):
     dns_only: bool = False
     closed_networks: list[Network] = msgspec.field(default_factory=list)
 
-    def title(self, language: str) -> str:
-        """The title in "ja" or "en". Raises KeyError for another language."""
-        return {"ja": self.title_ja, "en": self.title_en}[language]
-
 
 class PortalSettings(Section, frozen=True, kw_only=True):
     """The pages. port: plain HTTP, the target of the redirected port 80; tls_port: the RFC 8908 API and pages over TLS,

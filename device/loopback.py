@@ -20,11 +20,12 @@ def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
     while True:
         first = LOWEST + randbelow(above - LOWEST - count)
         ports = list(range(first, first + count))
-        if all(_free(host, port) for port in ports):
+        if all(is_free(port, host) for port in ports):
             return ports
 
 
-def _free(host: str, port: int) -> bool:
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether nobody has bound ``port`` on ``host`` just now."""
     with socket.socket() as probe:
         try:
             probe.bind((host, port))

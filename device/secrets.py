@@ -52,7 +52,7 @@ class Secret:
 
 
 class Pin(Secret):
-    """The four-digit PIN of the user-authentication key (facts/my_number_card.md §1.3)."""
+    """The four-digit PIN of the user-authentication key (docs/sources.md#card-files)."""
 
     __slots__ = ()
 

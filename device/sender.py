@@ -18,7 +18,7 @@ Post = Callable[[Sequence[Message]], Collection[str]]
 class LineDown(HirobaError):
     """City hall did not answer, or answered with a fault. facts: reason."""
 
-    code = "fleet.unreachable"
+    code = "cityhall.unreachable"
 
 
 @dataclass(frozen=True)
@@ -92,5 +92,5 @@ class Sender:
     def _failed(self, error: LineDown) -> float:
         self.failures += 1
         if self.failures == 1:
-            self.log.warning("fleet_unreachable", reason=error.facts.get("reason"))
+            self.log.warning("cityhall_unreachable", reason=error.facts.get("reason"))
         return self.backoff.wait(self.failures, self.chance())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -24,26 +24,35 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 def read(path: Path, schema: type[T]) -> T:
     """The settings in ``path`` as ``schema``. Raises SettingsError (file, line, key, wrong)."""
+    return parse(text_of(path), schema, path)
+
+
+def text_of(path: Path) -> str:
+    """The text of a settings file. Raises SettingsError where it cannot be read."""
     try:
-        text = path.read_text("utf-8")
+        return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(file=path, line=0, key="", wrong=f"unreadable: {type(error).__name__}") from error
-    return parse(text, schema, path)
 
 
 def parse(text: str, schema: type[T], path: Path) -> T:
     """Like ``read`` for a text already in hand; ``path`` is only named in errors."""
-    try:
-        tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"line (\d+)", str(error))
-        line = int(found[1]) if found else text.count("\n") + 1
-        raise SettingsError(file=path, line=line, key="", wrong=f"not TOML: {error}") from error
+    tree = tree_of(text, path)
     try:
         return msgspec.convert(tree, schema)
     except msgspec.ValidationError as error:
         key, wrong = where(str(error))
         raise SettingsError(file=path, line=line_of(text, key), key=key, wrong=wrong) from error
+
+
+def tree_of(text: str, path: Path) -> dict[str, Any]:
+    """``text`` as tables and values. Raises SettingsError where it is not TOML."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"line (\d+)", str(error))
+        line = int(found[1]) if found else text.count("\n") + 1
+        raise SettingsError(file=path, line=line, key="", wrong=f"not TOML: {error}") from error
 
 
 def where(message: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """The box's memory: SQLite that survives a power cut, with ordered migrations and a way back from them.
 
 One writer connection behind a lock per database; WAL with synchronous=FULL, so a row that was committed is on the
-card when the call returns (facts/kiosk_fleet_ux.md §4.3).
+card when the call returns (docs/sources.md#sqlite-on-a-card).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from device.errors import StoreError
 from device.migrations import Migration, additive, announced, schema_of, statements
+from device.store_reading import connect_for_reading, in_memory
 
 __all__ = ["Migration", "Store", "additive", "announced", "statements"]
 
@@ -44,6 +45,31 @@ class Store:
             self._migrate(migrations)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(file=path.name, reason=str(error)) from error
+
+    @classmethod
+    def for_reading(cls, path: Path, migrations: Sequence[Migration]) -> Store:
+        """The file at ``path`` as it is, for commands that only show: nothing is written to the disk, and the schema of
+        an older release is brought up to date in memory. Raises StoreError, also when there is no such file.
+        """
+        store = cls.__new__(cls)
+        store.path, store._lock = path, threading.RLock()
+        try:
+            connection = connect_for_reading(path)
+            if connection.execute("PRAGMA user_version").fetchone()[0] < schema_of(migrations).version:
+                connection = in_memory(connection)
+            connection.row_factory = sqlite3.Row
+            store._connection = connection
+            _check(connection, path)
+            store._bring_up_to_date(migrations)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(file=path.name, reason=str(error)) from error
+        return store
+
+    def _bring_up_to_date(self, migrations: Sequence[Migration]) -> None:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        self._compare(self._connection, version, migrations)
+        for migration in migrations[version : schema_of(migrations).version]:
+            migration.run(self._connection)
 
     def _migrate(self, migrations: Sequence[Migration]) -> None:
         # BEGIN IMMEDIATE before reading the version: two processes may open a new file at the same moment.

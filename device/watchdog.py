@@ -1,6 +1,6 @@
 """Tells systemd that a process serves, and goes on serving: READY=1 and WATCHDOG=1, only after a proof.
 
-gunicorn says READY=1 before its worker has loaded and never says WATCHDOG=1 (facts/kiosk_fleet_ux.md §0.3). Here both
+gunicorn says READY=1 before its worker has loaded and never says WATCHDOG=1 (docs/sources.md#gunicorn). Here both
 follow a probe that the service itself has to answer, so that "active" means "answers" and a frozen worker is restarted.
 The protocol is sd_notify(3): one datagram of NAME=VALUE lines to the socket named by NOTIFY_SOCKET.
 """

@@ -13,11 +13,13 @@ from pathlib import Path
 from flask import Flask
 
 from device.audit import Audit
+from device.card.drivers import open_reader
 from device.card.presence import CardArrived, CardLeft, CardReader, PresenceEvent
 from device.card.settings import CardSettings
 from device.card.watcher import Watcher
 from device.clock import Clock
 from device.logs import Log
+from device.printer.drivers import open_page_printer, open_receipt_printer
 from device.printer.settings import PagePrinterSettings, ReceiptPrinterSettings
 from device.printer.status import PagePrinter, ReceiptPrinter
 from device.store import SMALL_PAGE, Store
@@ -108,9 +110,6 @@ def build(
     log: Log,
 ) -> Kiosk:
     """The kiosk of a box, on its real drivers."""
-    from device.card.pcsc import PcscReader
-    from device.printer.page_printer import IppPagePrinter
-    from device.printer.receipt_printer import NetworkReceiptPrinter
     from kiosk.issuer.client import HttpIssuerClient
 
     ports = Ports(
@@ -118,10 +117,10 @@ def build(
         city=city,
         name=box_name,
         database=state / "kiosk" / DATABASE,
-        reader=PcscReader(card),
+        reader=open_reader(card),
         issuer=HttpIssuerClient(link.url, link.timeout_seconds),
-        page_printer=IppPagePrinter(page),
-        receipt_printer=NetworkReceiptPrinter(receipt),
+        page_printer=open_page_printer(page),
+        receipt_printer=open_receipt_printer(receipt),
         clock=clock,
         log=log,
         card_poll_seconds=card.poll_seconds,

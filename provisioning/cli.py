@@ -26,12 +26,12 @@ COMMANDS = {
     "doctor": ("doctor", "What is wrong with this box, why, and the next step."),
     "install": ("install", "Make this checkout what the box runs: slot, units, site file."),
     "enrol": ("enrol", "Make this box known to city hall: ask, renew, status."),
-    "fleet": ("fleet", "City hall's side: enrolment codes, staff accounts, boxes."),
+    "cityhall": ("cityhall", "City hall's side: enrolment codes, staff accounts, boxes."),
     "heartbeat": ("heartbeat", "Tell city hall how this box is, and send what waits."),
     "journal": ("journal", "Requests on this kiosk: list, show, resolve."),
     "register": ("register", "The issuer's register of residents: import, link, restrict, show."),
     "restore": ("restore", "Lay an archive onto a blank box."),
-    "run": ("run", "Run one process: kiosk, issuer, portal, gate, stats, fleet."),
+    "run": ("run", "Run one process: kiosk, issuer, portal, gate, stats, cityhall."),
     "seed": ("seed", "A new box's first start: cloud-init files, enrolment code, labels."),
     "site": ("site", "Check a site file, of a box or a city; render from it; describe its keys."),
     "staff-code": ("staff_code", "Make the hash of a staff code for the site file."),
@@ -44,6 +44,8 @@ COMMANDS = {
     "wipe": ("wipe", "Disposal: destroy this box's state, with a record."),
 }
 """Command -> (file in commands/, one line of help)."""
+RENAMED = {"fleet": "cityhall"}
+"""Former name of a command -> its name now."""
 
 
 class _Lazy(click.Group):
@@ -53,6 +55,10 @@ class _Lazy(click.Group):
         return sorted(name for name, (module, _) in COMMANDS.items() if _present(module))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in RENAMED:
+            from provisioning.commands.renamed import now_called
+
+            cmd_name = now_called(ctx, cmd_name, RENAMED)
         if cmd_name not in COMMANDS or not _present(COMMANDS[cmd_name][0]):
             return None
         command = importlib.import_module(f"provisioning.commands.{COMMANDS[cmd_name][0]}").command

@@ -61,6 +61,12 @@ class NotFound(HirobaError):
     code = "not_found"
 
 
+class VoucherNotTaken(HirobaError):
+    """No spot of the site file has the voucher log-in: vouchers would be worthless. facts: file."""
+
+    code = "voucher.not_taken"
+
+
 class NotPublic(HirobaError):
     """A file meant for a seed is not what it has to be, and may hold a secret. facts: file, wanted, which also ends the
     code: ssh-key, certificate, root-metadata.
@@ -74,9 +80,21 @@ class NotPublic(HirobaError):
 
 
 class NoCityHall(HirobaError):
-    """Codes are asked for where no fleet service keeps its state. facts: folder."""
+    """Codes are asked for where no city hall's service keeps its state. facts: folder."""
 
     code = "seed.no_city_hall"
+
+
+class BoxNotNamed(HirobaError):
+    """A city's file holds many boxes. facts: file, boxes."""
+
+    code = "apply.box_not_named"
+
+
+class OtherBox(HirobaError):
+    """The file is of another box than was named. facts: file, box, name."""
+
+    code = "apply.other_box"
 
 
 class InstallStepFailed(HirobaError):

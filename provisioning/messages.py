@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from importlib import resources
+from functools import cache
 
+from device.catalogue import Catalogue, read_by_code
 from device.errors import HirobaError
 
 LANGUAGES = ("ja", "en")
 
 
-def catalogue() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
-    """code -> language -> what, why, next."""
-    return tomllib.loads(resources.files("provisioning").joinpath("messages.toml").read_text("utf-8"))
+@cache
+def messages() -> Mapping[str, Catalogue]:
+    """By language: "CODE.what", "CODE.why", "CODE.next"."""
+    return read_by_code("provisioning", "messages.toml", LANGUAGES)
 
 
-def reasons() -> Mapping[str, Mapping[str, str]]:
-    """A program's words for a reason -> language -> people's."""
-    return tomllib.loads(resources.files("provisioning").joinpath("reasons.toml").read_text("utf-8"))
+@cache
+def reasons() -> Mapping[str, Catalogue]:
+    """By language: people's words for a program's words for a reason."""
+    return read_by_code("provisioning", "reasons.toml", LANGUAGES)
+
+
+def has_message(code: str) -> bool:
+    """Whether the code of an error has words of its own."""
+    return f"{code}.what" in messages()[LANGUAGES[0]]
 
 
 def explain(error: HirobaError) -> str:
     """Two paragraphs of three lines each, Japanese and English, without a traceback."""
-    entries = catalogue()
-    entry = entries.get(error.code, entries["other"])
-    places = _places(error)
-    return "\n\n".join(_paragraph(entry[language], {**places, **_reason(error, language)}) for language in LANGUAGES)
+    code = error.code if has_message(error.code) else "other"
+    facts = _facts(error)
+    return "\n\n".join(_paragraph(code, language, {**facts, **_reason(error, language)}) for language in LANGUAGES)
 
 
-def _paragraph(words: Mapping[str, str], places: Mapping[str, object]) -> str:
-    what, *rest = [words[part].format_map(_Lenient(places)) for part in ("what", "why", "next")]
+def _paragraph(code: str, language: str, facts: Mapping[str, object]) -> str:
+    said = [messages()[language].sentence(f"{code}.{part}") for part in ("what", "why", "next")]
+    what, *rest = [sentence.format_map(_Lenient(facts)) for sentence in said]
     return "\n".join([what, *(f"  {line}" for line in rest)])
 
 
-def _places(error: HirobaError) -> dict[str, object]:
+def _facts(error: HirobaError) -> dict[str, object]:
     facts = ", ".join(f"{name}={value}" for name, value in error.facts.items()) or "-"
     key = error.facts.get("key")
     return {
@@ -48,8 +55,8 @@ def _places(error: HirobaError) -> dict[str, object]:
 
 
 def _reason(error: HirobaError, language: str) -> dict[str, object]:
-    known = reasons().get(str(error.facts.get("reason")))
-    return {"reason": known[language]} if known else {}
+    known = reasons()[language].get(str(error.facts.get("reason")))
+    return {"reason": known} if known else {}
 
 
 def _where(line: object, key: object) -> dict[str, object]:

@@ -42,7 +42,11 @@ PROGRAMS = {
     "systemd": "systemd-analyze",
     "systemd-nspawn": "systemd-nspawn",
 }
-FONTS = {"ipamj": "/usr/share/fonts/truetype/ipamj", "bizud": "/usr/share/fonts/truetype/bizud-gothic"}
+FONTS = {
+    "ipamj": "/usr/share/fonts/truetype/ipamj",
+    "bizud": "/usr/share/fonts/truetype/bizud-gothic",
+    "noto": "/usr/share/fonts/opentype/noto",
+}
 
 
 def missing(name: str) -> str | None:

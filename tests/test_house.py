@@ -24,12 +24,12 @@ VENDORS = {
     "securesystemslib": {"provisioning/updates/repository.py"},
     "typst": {"kiosk/issuer/paper/typst_renderer.py", "provisioning/box/seed/sheet.py"},
     "yaml": {"provisioning/box/seed/cloud.py"},
-    "uharfbuzz": {"kiosk/issuer/paper/glyphs.py"},
+    "uharfbuzz": {"device/font_faces.py", "kiosk/issuer/paper/glyphs.py"},
     "cbor2": {"kiosk/issuer/seal/seal.py"},
-    "zxingcpp": {"kiosk/issuer/seal/codes.py"},
+    "zxingcpp": {"device/qr.py"},
     "PIL": {"device/printer/picture.py", "provisioning/bench/escpos_peer.py"},
-    "segno": {"device/printer/qr.py"},
     "pypdfium2": {"device/printer/pdf_drawing.py"},
+    "pyrage": {"provisioning/backup/age.py"},
     "pygal": {"captive_portal/stats/chart.py"},
 }
 """Vendor library -> the one file that may import it."""
@@ -105,7 +105,7 @@ def test_every_dependency_is_locked_with_hashes(lock: str) -> None:
 
 
 def test_the_distribution_that_only_calls_itself_escpos_is_not_used() -> None:
-    # facts/kiosk_fleet_ux.md §0.1: "escpos" on the package index is another project than python-escpos.
+    # docs/sources.md#python-escpos: "escpos" on the package index is another project than python-escpos.
     for lock in ("requirements.lock", "requirements-dev.lock"):
         assert not re.search(r"^escpos==", (ROOT / lock).read_text("utf-8"), re.MULTILINE)
 

@@ -9,7 +9,7 @@ from device.files import atomic_write
 
 
 class DisasterFile:
-    """The file at ``path``. A drill makes none: the name 00000JAPAN may be sent in disasters only."""
+    """The file at ``path``. A drill makes none: 00000JAPAN is for disasters alone (docs/sources.md#public-wi-fi)."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

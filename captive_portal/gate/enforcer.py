@@ -229,7 +229,7 @@ class Enforcer:
         found = self._find_drift() if present else None
         if present != self._structure or found is None:
             self._repairs += 1
-            self._log.warning("ruleset_repaired", gone=not present)
+            self._log.warning("ruleset_repaired", missing=not present)
             self._reconcile(reset=True)
         else:
             self._problem = ""
@@ -240,8 +240,8 @@ class Enforcer:
         if not found:
             return
         self._repairs += 1
-        lost = sum(wrong.present is None for wrong in found)
-        self._log.warning("elements_repaired", lost=lost, strange=len(found) - lost)
+        missing = sum(drift.present is None for drift in found)
+        self._log.warning("elements_repaired", missing=missing, foreign=len(found) - missing)
         try:
             self._reconciler.repair(self.policy, found)
         except KernelRefused as error:

@@ -8,11 +8,11 @@ Pure but for reading the catalogues once.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
-from importlib import resources
 
 from markupsafe import Markup, escape
+
+from device.catalogue import WordMissing, read_folder
 
 LANGUAGES = ("ja", "ja-easy", "zh-Hans", "zh-Hant", "ko", "vi", "en", "ne")
 """Offered on every page, in this order."""
@@ -29,12 +29,20 @@ class Catalogue:
         self.sentences = sentences
 
     def html(self, key: str, **values: object) -> Markup:
-        """The sentence ``key`` with escaped values. Raises KeyError for an unknown key or a missing value."""
-        return Markup("").join(self._pieces(self.sentences[key], values))
+        """The sentence ``key`` with escaped values. Raises WordMissing for an unknown key or a missing value."""
+        return Markup("").join(self._pieces(self._sentence(key, values), values))
 
     def plain(self, key: str, **values: object) -> str:
-        """The sentence ``key`` as text, readings left out. Raises KeyError like ``html``."""
-        return _BRACES.sub(lambda m: m[1] if m[2] else str(values[m[1]]), self.sentences[key])
+        """The sentence ``key`` as text, readings left out. Raises WordMissing like ``html``."""
+        return _BRACES.sub(lambda m: m[1] if m[2] else str(values[m[1]]), self._sentence(key, values))
+
+    def _sentence(self, key: str, values: Mapping[str, object]) -> str:
+        """Raises WordMissing."""
+        sentence = self.sentences.get(key)
+        missing = {""} if sentence is None else placeholders(sentence) - values.keys()
+        if sentence is None or missing:
+            raise WordMissing(language=self.code, key=key, place=min(missing))
+        return sentence
 
     @staticmethod
     def _pieces(sentence: str, values: Mapping[str, object]) -> list[Markup]:
@@ -63,8 +71,8 @@ def placeholders(sentence: str) -> frozenset[str]:
 
 def read_catalogues() -> dict[str, Catalogue]:
     """Every language of the folder ``locale``, in the order they are offered."""
-    folder = resources.files("captive_portal.portal") / "locale"
-    return {code: Catalogue(code, tomllib.loads((folder / f"{code}.toml").read_text("utf-8"))) for code in LANGUAGES}
+    read = read_folder("captive_portal.portal", LANGUAGES)
+    return {code: Catalogue(code, found.sentences) for code, found in read.items()}
 
 
 def choose_language(wanted: str | None, accept: str, offered: Sequence[str] = LANGUAGES) -> str:

@@ -1,7 +1,7 @@
 """The probes phones send to find a captive portal, as a table: who asks what, and which answer means "online".
 
 Before log-in every one of them (and every other Host on port 80) is redirected; after log-in the gate lets them through
-to the Internet, so the portal never forges an answer (facts/captive_portal.md §3.1). Pure.
+to the Internet, so the portal never forges an answer (docs/sources.md#captive-checks). Pure.
 """
 
 from __future__ import annotations

@@ -10,10 +10,11 @@ from markupsafe import Markup
 
 from captive_portal.gate.protocol import Phone, PhoneState, RefusalReason
 from captive_portal.settings import PortalSettings, SpotSettings, WifiSettings
+from device.catalogue import name_in
 
 
 class Page(Enum):
-    """The value is the page's ``data-page``; an interface (DESIGN §3)."""
+    """The value is the page's ``data-page``; an interface (captive_portal/portal/README.md)."""
 
     WELCOME = "welcome"
     TERMS = "terms"
@@ -64,7 +65,7 @@ def spot_of(settings: WifiSettings, phone: Phone) -> SpotSettings:
 
 def radio_of(spot: SpotSettings) -> str:
     """What may be said of the air: "open", "encrypted", or "mixed" when it hangs on the name or on radios that are not
-    ours (MIC guide: tell users how the connection is secured, facts/captive_portal.md §4).
+    ours (MIC guide: tell users how the connection is secured, docs/sources.md#public-wi-fi).
     """
     kinds = {ssid.security for ssid in spot.ssids}
     if kinds == {"open"}:
@@ -102,10 +103,10 @@ class Place:
 
 def place_of(spot: SpotSettings, portal: PortalSettings, language: str) -> Place:
     """The spot for a reader of ``language``: Japanese names for Japanese, else the English ones."""
-    japanese = language.startswith("ja")
+    japanese = name_in(language, True, False)
     return Place(
-        title=spot.title_ja if japanese else spot.title_en,
-        provider=portal.provider_ja if japanese else portal.provider_en,
+        title=name_in(language, spot.title_ja, spot.title_en),
+        provider=name_in(language, portal.provider_ja, portal.provider_en),
         contact=portal.contact,
         methods=tuple(dict.fromkeys(spot.login)),
         minutes_visit=spot.limits.minutes_per_visit,

@@ -2,7 +2,7 @@
 
 pygal: pure Python, LGPL, released again and again since 2012. It is drawn server-side and served as an image of its own
 address; what pygal adds for scripting (a script element, style attributes, tooltips) is taken out, so that the image
-needs nothing but one style sheet, whose hash stands in its Content-Security-Policy.
+needs nothing but one style sheet, whose hash is in its Content-Security-Policy.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ class Chart(NamedTuple):
 
 
 def draw(labels: Sequence[str], series: Mapping[str, Sequence[int | None]], *, no_data: str) -> Chart:
-    """Grouped bars for each label, a colour for each series; no bar for None, ``no_data`` as text when
-    all are None. 1,000 × 360 units, scaled by the page."""
+    """Grouped bars for each label, a colour for each series; no bar for None, ``no_data`` as text when all are None.
+    1,000 × 360 units, scaled by the page.
+    """
     chart = _pygal().Bar(**_options(labels, no_data))
     chart.uuid = "usage"
     chart.x_labels = list(labels)

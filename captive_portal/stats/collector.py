@@ -48,7 +48,7 @@ class StatsCollector:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the batch in hand and end."""
+        """Finish the present batch and end the thread."""
         self._stopping.set()
         if self._thread:
             self._thread.join(timeout=10.0)

@@ -52,8 +52,8 @@ def open_stats_database(path: Path) -> Store:
 
 
 def open_stats_for_reading(path: Path) -> Store:
-    """The database at ``path``, or an empty one in memory when the file is missing: reading creates no file."""
-    return open_stats_database(path if path.exists() else Path(":memory:"))
+    """The database at ``path``, or an empty one in memory when the file is missing: reading changes no file."""
+    return Store.for_reading(path, STATS_MIGRATIONS) if path.exists() else open_stats_database(Path(":memory:"))
 
 
 def read_event_state(store: Store) -> EventState:
@@ -153,6 +153,6 @@ def collected_days(store: Store, first: date, last: date) -> frozenset[date]:
 def first_collected_day(store: Store) -> date | None:
     """The first day for which there is data; None when nothing was ever collected."""
     sql = "SELECT min(day) AS day FROM (SELECT min(day) AS day FROM collected_day UNION ALL"
-    sql += " SELECT min(substr(hour, 1, 10)) FROM hour_sum WHERE spot = ?)"
+    sql += " SELECT substr(min(hour), 1, 10) FROM hour_sum WHERE spot = ?)"
     (row,) = store.rows(sql, (ALL_SPOTS,))
     return date.fromisoformat(row["day"]) if row["day"] else None

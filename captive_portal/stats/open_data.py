@@ -26,7 +26,7 @@ from captive_portal.stats.database import collected_days, first_collected_day
 from device.store import Store
 
 MIN_VISITORS = 5
-"""Numbers of fewer visitors than this are not published."""
+"""Numbers of fewer visitors than this are not published (docs/sources.md#small-counts)."""
 
 
 class PublishedRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,18 +17,7 @@ from captive_portal.stats.codes import ALL_SPOTS, PARTS
 from captive_portal.stats.report import Report, day_report, known_spots, week_report
 from device.clock import Clock
 from device.store import Store
-
-_POLICY = (
-    "default-src 'none'; style-src {style}; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+from device.web_headers import HEADERS, NO_STORE, PageKind, picture_policy
 
 
 @dataclass(frozen=True)
@@ -135,11 +124,11 @@ def _image(report: Report, w: StatsCatalogue) -> Response:
     missing = report.total.sessions is None
     drawn = draw(labels, series, no_data=w("no_data_in_period" if missing else "nothing"))
     response = Response(drawn.svg, mimetype="image/svg+xml")
-    response.headers["Content-Security-Policy"] = _POLICY.format(style=drawn.style)
+    response.headers["Content-Security-Policy"] = picture_policy(drawn.style)
     return response
 
 
 def _add_security_headers(response: Response) -> Response:
-    response.headers.extend(_HEADERS)
-    response.headers.setdefault("Content-Security-Policy", _POLICY.format(style="'self'"))
+    for name, value in (*HEADERS[PageKind.STATISTICS].items(), NO_STORE):
+        response.headers.setdefault(name, value)
     return response

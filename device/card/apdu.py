@@ -84,7 +84,7 @@ def select_application(aid: bytes) -> Command:
 
 
 def select_file(file: int) -> Command:
-    """SELECT an EF below the current application; only P1=02 works on the card (facts §1.6)."""
+    """SELECT an EF below the current application; only P1=02 works on the card (docs/sources.md#card-commands)."""
     return Command(0x00, 0xA4, 0x02, 0x0C, file.to_bytes(2, "big"))
 
 
@@ -99,7 +99,7 @@ def read_short_file(file: int, le: int) -> Command:
 
 
 def pin_status(reference: int) -> Command:
-    """VERIFY without a body: tells the tries left and costs none (facts §1.6)."""
+    """VERIFY without a body: tells the tries left and costs none (docs/sources.md#card-commands)."""
     return Command(0x00, 0x20, 0x00, reference)
 
 
@@ -109,7 +109,7 @@ def verify(reference: int, pin: bytes) -> Command:
 
 
 def sign(digest_info: bytes) -> Command:
-    """COMPUTE DIGITAL SIGNATURE with the current key EF; the card pads (facts §1.6)."""
+    """COMPUTE DIGITAL SIGNATURE with the current key EF; the card pads (docs/sources.md#card-commands)."""
     return Command(0x80, 0x2A, 0x00, 0x80, digest_info, WHOLE_SHORT)
 
 

@@ -1,8 +1,8 @@
 """Checks an X.509 user-authentication credential against a trust store of several CA generations.
 
 The CAs of the JPKI carry the same name in every generation, so the issuing one is found by key id, never by name
-(facts/my_number_card.md §2.2). Runs at the issuer, which trusts nothing the kiosk says about a card. Revocation is not
-asked here: that needs J-LIS (§2.3).
+(docs/sources.md#card-authorities). Runs at the issuer, which trusts nothing the kiosk says about a card. Revocation is
+not asked here: that needs J-LIS (docs/sources.md#card-revocation).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from device.errors import CredentialRejected, SettingsError
 
 USER_AUTHENTICATION_POLICY = x509.ObjectIdentifier("1.2.392.200149.8.5.1.3.30")
-"""Policy of the user-authentication credential on a card (facts/my_number_card.md §2.1)."""
+"""Policy of the user-authentication credential on a card (docs/sources.md#card-credential)."""
 
 _CERTIFICATE_SUFFIXES = frozenset({".pem", ".cer", ".crt", ".der"})
 _MINIMUM_RSA_BITS = 2048
@@ -139,7 +139,7 @@ def authority_key(certificate: x509.Certificate) -> str:
 
 
 def _check_profile(certificate: x509.Certificate) -> None:
-    """Raises CredentialRejected(reason="profile") unless it is an end-entity for user authentication (§2.1)."""
+    """CredentialRejected(reason="profile") unless it is for user authentication (docs/sources.md#card-credential)."""
     extensions = certificate.extensions
     policies = extensions.get_extension_for_class(x509.CertificatePolicies)
     usage = extensions.get_extension_for_class(x509.KeyUsage)

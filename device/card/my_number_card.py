@@ -1,7 +1,7 @@
 """The My Number card as the kiosk uses it: which card it is, tries left, PIN, credential, signature.
 
 Tries the short-EF and extended-length forms first and falls back to SELECT and reads of 256 bytes, remembering what
-this card understands (facts/my_number_card.md §1.6). Never repeats a PIN by itself; a PIN's fate is re-read from the
+this card understands (docs/sources.md#card-commands). Never repeats a PIN by itself; a PIN's fate is re-read from the
 card when an answer was lost. One user at a time.
 """
 
@@ -63,7 +63,7 @@ class MyNumberCard:
     def select(self) -> None:
         """Select the JPKI application and see that it is on a My Number card.
 
-        Raises NotAMyNumberCard with token "juki", "phone" or "none" (facts §1.3, EF 0006).
+        Raises NotAMyNumberCard with token "juki", "phone" or "none" (docs/sources.md#card-files).
         """
         self._file = self._remaining = None
         if self._send(apdu.select_application(self._profile.application)).sw != OK:
@@ -97,7 +97,7 @@ class MyNumberCard:
         return PinWrong(left) if left else PinStopped(0)
 
     def credential(self) -> bytes:
-        """The user-authentication certificate, DER; free to read without a PIN (facts §1.3)."""
+        """The user-authentication certificate, DER; free to read without a PIN (docs/sources.md#card-files)."""
         read = self._open(self._profile.credential_file, WHOLE_EXTENDED if self._extended else WHOLE_SHORT)
         total = _der_length(read)
         while len(read) < total:
@@ -191,7 +191,7 @@ def _tries(sw: int, profile: CardProfile) -> int | None:
 
 
 def _der_length(head: bytes) -> int:
-    """Length in bytes of the certificate that starts with ``head`` (SEQUENCE, two length bytes: facts §1.6)."""
+    """Bytes of a certificate by its ``head``: SEQUENCE, two length bytes (docs/sources.md#card-commands)."""
     if len(head) < _DER_HEADER or head[:2] != b"\x30\x82":
         raise CardProtocolError(sw=f"{OK:04X}", command="read_binary")
     return _DER_HEADER + int.from_bytes(head[2:4], "big")

@@ -1,8 +1,8 @@
 """A real PC/SC reader; the only importer of pyscard, and only of its thin ``scard`` layer.
 
-pyscard's CardMonitor is not used: its hidden thread dies silently when pcscd restarts (facts/style.md §6). Every
+pyscard's CardMonitor is not used: its hidden thread ends when pcscd restarts (docs/sources.md#pyscard-monitor). Every
 connection is exclusive, has its own context, and powers the card down at its end, since otherwise the next connection
-could sign without a PIN (facts/my_number_card.md §4.3). libpcsclite itself reads PCSCLITE_CSOCK_NAME from the
+could sign without a PIN (docs/sources.md#pcsc-service). libpcsclite itself reads PCSCLITE_CSOCK_NAME from the
 environment, once a process.
 """
 

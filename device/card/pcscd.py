@@ -1,6 +1,6 @@
 """A private pcscd with vpcd for the virtual card: for the demo, training and CI; never on a kiosk.
 
-It has its own mount namespace, so that it lives beside any other pcscd (facts/my_number_card.md §4.3). vpcd listens on
+It has its own mount namespace, so that it lives beside any other pcscd (docs/sources.md#pcsc-service). vpcd listens on
 every address, hence "never". Needs root, pcscd and vsmartcard-vpcd.
 """
 

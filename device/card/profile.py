@@ -1,4 +1,4 @@
-"""Every number of the present card in one place, so that the next card is another profile (facts §1, §2.6)."""
+"""Every number of the present card in one place: the next card is another profile (docs/sources.md#next-card)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CardProfile:
-    """AIDs and EF ids as in facts/my_number_card.md §1.2–1.3; digest_prefix: DER of DigestInfo before the hash;
+    """AIDs and EF ids as in docs/sources.md#card-files; digest_prefix: DER of DigestInfo before the hash;
     sizes in bytes. tokens: text of the token-info EF -> "my_number", "juki" or "phone".
     """
 

@@ -20,5 +20,5 @@ class CardTransport(Protocol):
         ...
 
     def close(self) -> None:
-        """End the connection and power the card down, so that no PIN state survives (facts §4.3). Safe to repeat."""
+        """End the connection and power the card down: no PIN state stays (docs/sources.md#pcsc-service). Repeatable."""
         ...

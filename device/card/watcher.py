@@ -1,6 +1,7 @@
 """Watches a reader from a thread of its own and tells what changed.
 
-Explicit, owned, and its health can be seen; it never dies of a reader's or a listener's trouble (facts/style.md §6).
+Explicit, owned, and its health can be seen; it never ends by a reader's or a listener's trouble
+(docs/sources.md#pyscard-monitor).
 """
 
 from __future__ import annotations

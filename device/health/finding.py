@@ -1,4 +1,4 @@
-"""What a judge says. The words to a code stand in provisioning/doctor/words.toml."""
+"""What was found of the machine, by code. The words to a code stand in provisioning/doctor/words.toml."""
 
 from __future__ import annotations
 

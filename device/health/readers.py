@@ -1,4 +1,4 @@
-"""Thin readers of the machine. None means: not to be had here."""
+"""Thin readers of the machine. None: this machine does not offer the reading."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from pathlib import Path
 
 import psutil
 
-from device.health.judges import Space, Unit
+from device.health.thresholds import Space, Unit
 
 SYSTEM = Path("/sys")
 _UNSYNCHRONISED = 0x40  # STA_UNSYNC of <sys/timex.h>
 _STATUS_OFFSET = 40  # of ``status`` in struct timex on 64-bit Linux
 _CANARY_BYTES = 4096
+"""One block: every heartbeat writes it, so it counts towards the wear of the card."""
 CANARY = ".canary-"
-"""How the files that ``canary`` leaves begin; nothing is in them."""
-"""One block: every heartbeat writes it, so it is counted among what wears the card."""
+"""Prefix of the files that ``canary`` leaves; their content means nothing."""
 _ASK_SECONDS = 3.0
 _NEVER = 2**64 - 1
 """How systemd writes a moment that has not been (USEC_INFINITY)."""
@@ -36,7 +36,7 @@ def space(folder: Path) -> Space:
 
 
 def canary(folder: Path) -> str:
-    """Write random bytes, let go of the cached copy, and read them back from the medium; see judges.canary.
+    """Write random bytes, let go of the cached copy, and read them back from the medium; see thresholds.canary.
 
     One file for each user who asks, kept and written over: to make and delete one costs the card 20 times as much.
     """

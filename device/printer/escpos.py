@@ -1,7 +1,7 @@
 """Says a one-bit picture in ESC/POS: pure encoder.
 
-Source: Epson ESC/POS reference (commands named beside each function), facts/printing.md §1. All bytes are ours, so that
-every byte that leaves for the printer is under test; python-escpos only carries them.
+Source: Epson ESC/POS reference (commands named beside each function), docs/sources.md#receipt-commands. All bytes are
+ours, so that every byte that leaves for the printer is under test; python-escpos only carries them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a receipt printer's status bytes mean: one table, read both ways.
 
-Source: Epson DLE EOT n (n = 1 printer, 2 offline cause, 3 error cause, 4 paper sensor); facts/printing.md §1.3.
+Source: Epson DLE EOT n (n = 1 printer, 2 offline cause, 3 error cause, 4 paper sensor); docs/sources.md#receipt-status.
 """
 
 from __future__ import annotations

@@ -10,10 +10,13 @@ import struct
 _FORMATS = (12, 4)
 
 
-def coverage(font: bytes) -> frozenset[int]:
-    """Code points the font maps to a glyph. Raises ValueError when the bytes are not a font with a Unicode cmap."""
+def coverage(content: bytes, number: int = 0) -> frozenset[int]:
+    """Code points the font maps to a glyph. number: of the face in a collection. Raises ValueError when the bytes are
+    not a font with a Unicode cmap.
+    """
+    font = memoryview(content)
     try:
-        cmap = font[_table(font, b"cmap") :]
+        cmap = font[_table(font, b"cmap", number) :]
         (count,) = struct.unpack_from(">H", cmap, 2)
         subtables = [struct.unpack_from(">HHI", cmap, 4 + 8 * i) for i in range(count)]
         found = {struct.unpack_from(">H", cmap, at)[0]: at for platform, _, at in subtables if platform in (0, 3)}
@@ -25,16 +28,17 @@ def coverage(font: bytes) -> frozenset[int]:
     raise ValueError("no Unicode cmap")
 
 
-def _table(font: bytes, tag: bytes) -> int:
-    (count,) = struct.unpack_from(">H", font, 4)
+def _table(font: memoryview, tag: bytes, number: int) -> int:
+    start = struct.unpack_from(">I", font, 12 + 4 * number)[0] if bytes(font[:4]) == b"ttcf" else 0
+    (count,) = struct.unpack_from(">H", font, start + 4)
     for i in range(count):
-        name, _, offset, _ = struct.unpack_from(">4sIII", font, 12 + 16 * i)
+        name, _, offset, _ = struct.unpack_from(">4sIII", font, start + 12 + 16 * i)
         if name == tag:
             return int(offset)
     raise ValueError(f"no {tag.decode()} table")
 
 
-def _format_12(table: bytes) -> set[int]:
+def _format_12(table: memoryview) -> set[int]:
     (count,) = struct.unpack_from(">I", table, 12)
     points: set[int] = set()
     for i in range(count):
@@ -43,7 +47,7 @@ def _format_12(table: bytes) -> set[int]:
     return points
 
 
-def _format_4(table: bytes) -> set[int]:
+def _format_4(table: memoryview) -> set[int]:
     (twice,) = struct.unpack_from(">H", table, 6)
     count = twice // 2
     ends, starts = (struct.unpack_from(f">{count}H", table, at) for at in (14, 16 + twice))

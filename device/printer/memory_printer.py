@@ -91,7 +91,7 @@ class MemoryPagePrinter:
         self._lost.add(operation)
 
     def restart(self) -> None:
-        """Switch off and on: jobs are forgotten and ids begin at 1 again (facts/printing.md §5.2)."""
+        """Switch off and on: jobs are forgotten and ids begin at 1 again (docs/sources.md#ipp-jobs)."""
         with self._lock:
             self._jobs.clear()
             self._next_id = self._up_time = 1

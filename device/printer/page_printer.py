@@ -1,4 +1,4 @@
-"""The A4 printer over IPP: PagePrinter by the standard library's HTTP client (facts/printing.md §5.4).
+"""The A4 printer over IPP: PagePrinter by the standard library's HTTP client (docs/sources.md#printed-once).
 
 One request, one connection: a printer that restarted between two requests is then no special case.
 """
@@ -82,7 +82,7 @@ class IppPagePrinter:
         )
 
     def progress(self, job: PrintJob) -> JobProgress | None:
-        """See PagePrinter. A job of another uuid under our number is not ours: the printer restarted (§5.2)."""
+        """See PagePrinter. A job of another uuid under our number is not ours (docs/sources.md#ipp-jobs)."""
         wanted = _requested(_PROGRESS)
         try:
             answer = self._ask(Operation.GET_JOB_ATTRIBUTES, [_job_id(job), *wanted])

@@ -6,7 +6,9 @@ Packed bits are rows from the top, each padded to whole bytes, most significant 
 from __future__ import annotations
 
 import io
+import re
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -18,18 +20,27 @@ _freetype = threading.Lock()  # a FreeType face holds state while it draws
 
 
 class Face:
-    """One font file at one size. ``size`` is the em in dots. Glyphs once drawn are kept."""
+    """One font at one size. ``size`` is the em in dots. number: of the face in a collection. shaped: its script is
+    drawn word by word, since letters change and change places (Devanagari); others are drawn letter by letter. What was
+    drawn once is kept.
+    """
 
-    def __init__(self, font: bytes, size: int) -> None:
-        self._font = ImageFont.truetype(io.BytesIO(font), size, layout_engine=ImageFont.Layout.BASIC)
-        self._size = size
+    def __init__(self, font: bytes | Path, size: int, *, number: int = 0, shaped: bool = False) -> None:
+        file = str(font) if isinstance(font, Path) else io.BytesIO(font)
+        engine = ImageFont.Layout.RAQM if shaped else ImageFont.Layout.BASIC
+        self._font = ImageFont.truetype(file, size, number, layout_engine=engine)
+        self._size, self._shaped = size, shaped
         self._glyphs: dict[str, tuple[int, Image.Image]] = {}
         ascent, descent = self._font.getmetrics()
         self._drop = (size - ascent - descent) // 2
 
     def width(self, text: str) -> int:
         """Width of ``text`` in dots, without kerning."""
-        return sum(self._glyph(c)[0] for c in text)
+        return sum(self._glyph(unit)[0] for unit in self._units(text))
+
+    def _units(self, text: str) -> Sequence[str]:
+        """What is drawn at once."""
+        return re.findall(r"\s|\S+", text) if self._shaped else text
 
     def _glyph(self, character: str) -> tuple[int, Image.Image]:
         """The advance in dots and the ink as a mask, with OVERHANG white on every side."""
@@ -46,8 +57,8 @@ class Face:
 
     def draw(self, on: Image.Image, x: int, y: int, text: str) -> None:
         """Draw ``text`` black, its cell's top left corner at (x, y)."""
-        for character in text:
-            advance, mask = self._glyph(character)
+        for unit in self._units(text):
+            advance, mask = self._glyph(unit)
             on.paste(BLACK, (x - OVERHANG, y - OVERHANG), mask)
             x += advance
 

@@ -1,15 +1,15 @@
 """Lays a Receipt out for a paper width: pure positions in dots, no drawing.
 
-Lines break after the rules of Japanese setting (kinsoku): no line begins with a closing mark or a small kana, none
-ends with an opening one, Latin words and figures stay whole while they fit.
+Lines break by the rules of Japanese setting (device.line_breaks).
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from device.line_breaks import clusters, pieces
 from device.printer.status import Receipt, ReceiptLine, ReceiptQr, ReceiptRule
 
 CELL = 24
@@ -21,17 +21,11 @@ RULE = 2
 GAP = CELL // 2
 """Least white between a text and what stands flush right on its row, in dots."""
 
-NOT_FIRST = frozenset(
-    "、。，．,.・：；:;？！?!）)」』】〕》〉］]｝}々ー～〜ぁぃぅぇぉっゃゅょァィゥェォッャュョヶ％%円年月日"
-)
-NOT_LAST = frozenset("（(「『【〔《〈［[｛{￥¥＃#")
-_PIECE = re.compile(r"[!-~]+|.", re.DOTALL)
-
 
 class Measure(Protocol):
     """What the layout must know of fonts and codes."""
 
-    def text_width(self, text: str, size: int, bold: bool) -> int:
+    def text_width(self, text: str, size: int, bold: bool, language: str) -> int:
         """Width of ``text`` in dots."""
         ...
 
@@ -49,6 +43,7 @@ class PlacedText:
     text: str
     size: int
     bold: bool
+    language: str
 
 
 @dataclass(frozen=True)
@@ -101,7 +96,7 @@ def _line(line: ReceiptLine, y: int, width: int, measure: Measure, placed: list[
     """Place one line and say where the next begins."""
 
     def wide(text: str) -> int:
-        return measure.text_width(text, line.size, line.bold)
+        return measure.text_width(text, line.size, line.bold, line.language)
 
     left = wrap(line.text, width, wide)
     rows = [(_x(row, line.align, width, wide), row) for row in left]
@@ -111,11 +106,11 @@ def _line(line: ReceiptLine, y: int, width: int, measure: Measure, placed: list[
     start = len(rows) - 1 if shared or not line.text else len(rows)
     for x, row in rows:
         if row:
-            placed.append(PlacedText(x, y, row, line.size, line.bold))
+            placed.append(PlacedText(x, y, row, line.size, line.bold, line.language))
         y += step
     y += (start - len(rows)) * step if right else 0
     for row in right:
-        placed.append(PlacedText(max(0, width - wide(row)), y, row, line.size, line.bold))
+        placed.append(PlacedText(max(0, width - wide(row)), y, row, line.size, line.bold, line.language))
         y += step
     return y
 
@@ -147,15 +142,10 @@ def wrap(text: str, width: int, wide: _Wide) -> list[str]:
     return rows
 
 
-def _pieces(text: str, width: int, wide: _Wide) -> list[str]:
-    """Pieces that may not be parted, in order; one too wide for the paper falls into its characters."""
-    pieces: list[str] = []
-    for piece in _PIECE.findall(text):
-        joins = bool(pieces) and (piece[0] in NOT_FIRST or pieces[-1][-1] in NOT_LAST)
-        if joins and wide(pieces[-1] + piece) <= width:
-            pieces[-1] += piece
-        elif wide(piece) > width:
-            pieces.extend(piece)
+def _pieces(text: str, width: int, wide: _Wide) -> Iterator[str]:
+    """Runs that are not parted, in order; one too wide for the paper falls into its characters."""
+    for piece in pieces(text):
+        if wide(piece.rstrip(" ")) <= width:
+            yield piece
         else:
-            pieces.append(piece)
-    return pieces
+            yield from clusters(piece)

@@ -1,8 +1,8 @@
 """The network ESC/POS receipt printer. Only importer of python-escpos, and of it only the transport.
 
-A write that succeeds proves nothing (facts/printing.md §1.3): the printer is asked before, and after the data it
-answers a question that stands in order behind them; only that answer means PRINTED. Whatever goes wrong in between ends
-with the buffers cleared, so that the next visitor never gets an old receipt (N5).
+A write that succeeds proves nothing (docs/sources.md#receipt-status): the printer is asked before, and after the data
+it answers a question that stands in order behind them; only that answer means PRINTED. What goes wrong in
+between ends with the buffers cleared, so that the next visitor never gets an old receipt (N5).
 """
 
 from __future__ import annotations

@@ -36,13 +36,16 @@ class ReceiptOutcome(Enum):
 
 @dataclass(frozen=True)
 class ReceiptLine:
-    """One line of text. size: 1 normal, 2 double. align: left, center, right. ``right`` is set flush right."""
+    """One line of text. size: 1 normal, 2 double. align: left, center, right. ``right`` is set flush right. language:
+    chooses the font (device.fonts).
+    """
 
     text: str
     right: str = ""
     size: int = 1
     align: str = "left"
     bold: bool = False
+    language: str = "ja"
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class JobState(Enum):
 @dataclass(frozen=True)
 class PrintJob:
     """One job as the printer names it. Ids start again after a printer's restart, so all four belong to its identity
-    (facts/printing.md §5.2); printer_up_time is in seconds.
+    (docs/sources.md#ipp-jobs); printer_up_time is in seconds.
     """
 
     job_id: int

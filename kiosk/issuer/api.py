@@ -19,22 +19,23 @@ from device.logs import Log, places
 from kiosk.issuer import protocol as p
 from kiosk.issuer.errors import RequestUnknown
 from kiosk.issuer.port import IssuerPort
+from kiosk.issuer.wire import WireStruct, learn_types
 
 MAX_BODY_BYTES = 64 * 1024
 """A credential is about 1.6 kB, a signature 256 bytes."""
 _CODES = {404: "path.unknown", 405: "method.not_allowed", 413: "request.too_large"}
 
-M = TypeVar("M", bound=p.Message)
+M = TypeVar("M", bound=WireStruct)
 
 
 def create_app(issuer: IssuerPort, log: Log) -> Flask:
     """The WSGI app around ``issuer``."""
-    p.learn_types()
+    learn_types()
     app = Flask("kiosk.issuer", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     for path, view in _views(issuer).items():
         app.add_url_rule(path, endpoint=path, view_func=view, methods=["POST"])
-    app.add_url_rule("/v1/health", "health", lambda: _answer(issuer.health()), methods=["GET"])
+    app.add_url_rule("/v2/health", "health", lambda: _answer(issuer.health()), methods=["GET"])
     app.register_error_handler(Exception, lambda error: _fault(error, log))
     return app
 
@@ -56,11 +57,11 @@ def _views(issuer: IssuerPort) -> dict[str, Callable[..., Response]]:
         return _answer(issuer.outcome(name, _body(p.Outcome)))
 
     return {
-        "/v1/challenge": challenge,
-        "/v1/authenticate": authenticate,
-        "/v1/requests": order,
-        "/v1/requests/<name>/document": document,
-        "/v1/requests/<name>/outcome": outcome,
+        "/v2/challenge": challenge,
+        "/v2/authenticate": authenticate,
+        "/v2/requests": order,
+        "/v2/requests/<name>/document": document,
+        "/v2/requests/<name>/outcome": outcome,
     }
 
 
@@ -69,7 +70,7 @@ def _body(schema: type[M]) -> M:
     return msgspec.json.decode(request.get_data(cache=False), type=schema)
 
 
-def _answer(message: p.Message, status: int = 200) -> Response:
+def _answer(message: WireStruct, status: int = 200) -> Response:
     return _json(msgspec.json.encode(message), status)
 
 

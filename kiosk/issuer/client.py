@@ -15,19 +15,20 @@ import msgspec
 
 from kiosk.issuer import protocol as p
 from kiosk.issuer.errors import IssuerBroken, IssuerUnreachable, RequestUnknown
+from kiosk.issuer.wire import WireStruct, learn_types
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 _KEPT_CONNECTIONS = 8
 _STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 
-M = TypeVar("M", bound=p.Message)
+M = TypeVar("M", bound=WireStruct)
 
 
 class HttpIssuerClient:
     """See IssuerPort. url: scheme, host, port, no trailing slash. timeout_seconds: for each step of a call."""
 
     def __init__(self, url: str, timeout_seconds: float = 10.0) -> None:
-        p.learn_types()
+        learn_types()
         parts = urlsplit(url)
         self._host, self._port, self._prefix = parts.hostname or "", parts.port, parts.path.rstrip("/")
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
@@ -36,37 +37,37 @@ class HttpIssuerClient:
 
     def challenge(self, kiosk: str) -> p.Challenge:
         """See IssuerPort."""
-        return self._told("challenge", "/v1/challenge", p.ChallengeRequest(kiosk=kiosk), p.Challenge)
+        return self._told("challenge", "/v2/challenge", p.ChallengeRequest(kiosk=kiosk), p.Challenge)
 
     def authenticate(self, message: p.Authenticate) -> p.Resident | p.Refusal:
         """See IssuerPort."""
-        return self._asked("authenticate", "/v1/authenticate", message, p.Resident)
+        return self._asked("authenticate", "/v2/authenticate", message, p.Resident)
 
     def order(self, order: p.Order) -> p.Quote | p.Refusal:
         """See IssuerPort."""
-        return self._asked("order", "/v1/requests", order, p.Quote)
+        return self._asked("order", "/v2/requests", order, p.Quote)
 
     def document(self, request: str, message: p.DocumentRequest) -> p.Document | p.Refusal:
         """See IssuerPort."""
-        return self._asked("document", f"/v1/requests/{request}/document", message, p.Document)
+        return self._asked("document", f"/v2/requests/{request}/document", message, p.Document)
 
     def outcome(self, request: str, message: p.Outcome) -> p.Settled:
         """See IssuerPort."""
-        return self._told("outcome", f"/v1/requests/{request}/outcome", message, p.Settled)
+        return self._told("outcome", f"/v2/requests/{request}/outcome", message, p.Settled)
 
     def health(self) -> p.Health:
         """See IssuerPort."""
-        return _decoded("health", self._call("health", "GET", "/v1/health", b""), p.Health)
+        return _decoded("health", self._call("health", "GET", "/v2/health", b""), p.Health)
 
     def close(self) -> None:
         """Close the kept connections."""
         while not self._idle.empty():
             self._idle.get_nowait().close()
 
-    def _told(self, operation: str, path: str, message: p.Message, answer: type[M]) -> M:
+    def _told(self, operation: str, path: str, message: WireStruct, answer: type[M]) -> M:
         return _decoded(operation, self._call(operation, "POST", path, msgspec.json.encode(message)), answer)
 
-    def _asked(self, operation: str, path: str, message: p.Message, answer: type[M]) -> M | p.Refusal:
+    def _asked(self, operation: str, path: str, message: WireStruct, answer: type[M]) -> M | p.Refusal:
         body = self._call(operation, "POST", path, msgspec.json.encode(message))
         fields = _decoded(operation, body, dict[str, msgspec.Raw])
         return _decoded(operation, body, p.Refusal) if "refused" in fields else _decoded(operation, body, answer)

@@ -1,21 +1,21 @@
-"""Who may ask for what: the rules, as tables. Pure.
+"""Who may ask for a certificate at a kiosk, and for what: the rules, as tables. Pure.
 
 Every rule is looked at every time and the first that fires is the answer, so a case for the counter takes the same path
-as any other (facts/my_number_card.md §3.2: a disclosure restriction shows in nothing). COUNTER is that neutral answer.
+as any other: a disclosure restriction shows in nothing (docs/sources.md#neutral-refusal). COUNTER is that answer.
+The rules of one kind stand in its package.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from typing import NamedTuple
 
-from kiosk.issuer.protocol import Kind, OrderContent, RefusalReason
+from kiosk.issuer.protocol import RefusalReason
 from kiosk.issuer.register.records import HouseholdNow, ResidentRecord
 
 MINIMUM_AGE = 15
-"""Years (facts/my_number_card.md §3.1)."""
-RENDERED = frozenset({Kind.RESIDENCE_RECORD})
-"""Kinds this issuer can make."""
+"""Years (docs/sources.md#certificate-service)."""
 
 ResidentRule = tuple[Callable[[HouseholdNow, ResidentRecord, date], bool], RefusalReason]
 
@@ -28,14 +28,18 @@ RESIDENT_RULES: tuple[ResidentRule, ...] = (
     (lambda _house, who, day: age(who.born, day) < MINIMUM_AGE, RefusalReason.UNDER_AGE),
 )
 
-PersonsRule = tuple[Callable[[Sequence[ResidentRecord | None]], bool], RefusalReason]
 
-PERSONS_RULES: tuple[PersonsRule, ...] = (
-    # Gone or moved to another household since the visit began.
-    (lambda persons: any(p is None for p in persons), RefusalReason.COUNTER),
-    # A member who is moving out blocks every copy with that member on it, so the whole household's too.
-    (lambda persons: any(p is not None and p.moving_out is not None for p in persons), RefusalReason.COUNTER),
-)
+class Case(NamedTuple):
+    """Who asks for a certificate, and about whom, on a day. persons: all in the household now."""
+
+    house: HouseholdNow
+    applicant: ResidentRecord
+    persons: Sequence[ResidentRecord]
+    day: date
+
+
+Rule = tuple[Callable[[Case], bool], RefusalReason]
+"""When it fires, and the answer: a row of a kind's ``rules.py``."""
 
 
 def age(born: date, day: date) -> int:
@@ -54,28 +58,18 @@ def may_ask(house: HouseholdNow | None, resident: str, day: date) -> RefusalReas
     return fired[0] if fired else None
 
 
-def may_have(house: HouseholdNow, persons: Sequence[str]) -> RefusalReason | None:
-    """Why these members (resident ids) cannot stand on one certificate now; None: they can."""
-    members = [house.member(person) for person in persons]
-    fired = [reason for rule, reason in PERSONS_RULES if rule(members)]
-    return fired[0] if fired else None
-
-
-def well_formed(
-    content: OrderContent, known: Mapping[str, str], fees_yen: Mapping[str, int], max_copies: int
+def may_have(
+    house: HouseholdNow, applicant: str, persons: Sequence[str], day: date, rules: Sequence[Rule]
 ) -> RefusalReason | None:
-    """Why this order is none we can have offered; None: it is. known: the visit's person ids."""
-    if content.kind not in RENDERED or content.kind.value not in fees_yen:
-        return RefusalReason.KIND_UNAVAILABLE
-    persons = content.persons
-    sound = (
-        bool(persons)
-        and len(set(persons)) == len(persons)
-        and all(p in known for p in persons)
-        and 1 <= content.copies <= max_copies
-        and is_request_id(content.request)
-    )
-    return None if sound else RefusalReason.ORDER_INVALID
+    """Why these persons (resident ids) cannot stand on a certificate of the kind with ``rules`` now; None: they can.
+    One who is gone, or in another household since the visit began, is a case for the counter, whatever the kind.
+    """
+    who = house.member(applicant)
+    members = [member for member in map(house.member, persons) if member is not None]
+    if who is None or len(members) < len(persons):
+        return RefusalReason.COUNTER
+    fired = [reason for rule, reason in rules if rule(Case(house, who, members, day))]
+    return fired[0] if fired else None
 
 
 def is_request_id(text: str) -> bool:

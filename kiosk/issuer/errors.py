@@ -36,6 +36,6 @@ class FontMissing(HirobaError):
 
 
 class PaperOverrun(HirobaError):
-    """The press needed other pages than were planned; the paper is not given out. facts: pages, planned."""
+    """typst made other pages than were planned; the paper is not given out. facts: pages, planned."""
 
     code = "issuer.paper_overrun"

@@ -10,12 +10,14 @@ import sqlite3
 from datetime import datetime
 
 import msgspec
+from msgspec import field
 
 from device.store import Migration, Store, additive, statements
 from kiosk.issuer.challenges import hashed
 from kiosk.issuer.paper.eras import era_year
 from kiosk.issuer.paper.issue_number import issue_number
-from kiosk.issuer.protocol import Kind, Options, OrderContent, OutcomeKind, learn_types
+from kiosk.issuer.protocol import OrderContent, OutcomeKind
+from kiosk.issuer.wire import learn_types
 
 REQUEST_MIGRATIONS: tuple[Migration, ...] = (
     statements(
@@ -33,9 +35,15 @@ GAP_MIGRATIONS: tuple[Migration, ...] = (
 """Numbers that were perhaps given and are lost: first to last of an era year, and when they were reserved."""
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as it is kept. visit: hash of the token. residents: the city's ids, in the household's order.
-    at: when it was accepted; the paper carries this date. pages: of one copy.
+FIELD_OF_OPTIONS = "items"
+"""The field that the options of a row of 0.1 answer."""
+
+
+class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as it is kept. visit: hash of the token. residents: whom the paper is about, the city's ids in the
+    household's order; answers: to all other fields of the form. at: when it was accepted; the paper carries this date.
+    pages: of one copy. options: value -> whether it was chosen; up to 0.1 the only answers there were, and kept beside
+    them so that 0.1 reads the row too.
     """
 
     request: str
@@ -43,19 +51,20 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     visit: str
     requester: str
     residents: list[str]
-    kind: Kind
-    options: Options
+    kind: str
     copies: int
     binding: str
     fee_yen: int
     pages: int
     at: datetime
+    answers: dict[str, list[str]] = field(default_factory=dict)
+    options: dict[str, bool] = field(default_factory=dict)
 
 
-class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A row of the ledger."""
 
-    wanted: Wanted
+    order: OrderRecord
     digest: str
     issue_number: str
     outcome: OutcomeKind | None
@@ -66,26 +75,26 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        learn_types(Wanted)
+        learn_types(OrderRecord)
 
-    def find(self, request: str) -> Accepted | None:
+    def find(self, request: str) -> LedgerEntry | None:
         """The row of a request, or None."""
         rows = self._store.rows("SELECT * FROM request WHERE request = ?", (request,))
-        return _accepted(rows[0]) if rows else None
+        return _entry(rows[0]) if rows else None
 
-    def accept(self, wanted: Wanted, digest: str) -> Accepted:
+    def accept(self, order: OrderRecord, digest: str) -> LedgerEntry:
         """Give the next issue number of the year and keep the order; a request that stands already is left as it is
         (two workers may get it at the same instant).
         """
-        year = _year(wanted.at)
+        year = _year(order.at)
         with self._store.transaction() as connection:
-            if (earlier := self.find(wanted.request)) is not None:
+            if (earlier := self.find(order.request)) is not None:
                 return earlier
             running = _next_running(connection, year)
-            number = issue_number(wanted.at.date(), running)
-            row = (wanted.request, digest, year, running, number, msgspec.json.encode(wanted))
+            number = issue_number(order.at.date(), running)
+            row = (order.request, digest, year, running, number, msgspec.json.encode(order))
             connection.execute("INSERT INTO request VALUES (?,?,?,?,?,?,NULL)", row)
-        return Accepted(wanted=wanted, digest=digest, issue_number=number, outcome=None)
+        return LedgerEntry(order=order, digest=digest, issue_number=number, outcome=None)
 
     def leave_gap(self, at: datetime, numbers: int) -> str:
         """This ledger comes from a back-up: ``numbers`` issue numbers of the era year of ``at`` may have been given
@@ -105,10 +114,10 @@ class Ledger:
         with self._store.transaction() as connection:
             return connection.execute("UPDATE request SET outcome = 'unknown' WHERE outcome IS NULL").rowcount
 
-    def since(self, kiosk: str, at: datetime) -> list[Accepted]:
+    def since(self, kiosk: str, at: datetime) -> list[LedgerEntry]:
         """What ``kiosk`` had accepted since ``at``, oldest first: to be compared with a journal from a back-up."""
-        rows = [_accepted(row) for row in self._store.rows("SELECT * FROM request ORDER BY rowid")]
-        return [row for row in rows if row.wanted.kiosk == kiosk and row.wanted.at >= at]
+        rows = [_entry(row) for row in self._store.rows("SELECT * FROM request ORDER BY rowid")]
+        return [row for row in rows if row.order.kiosk == kiosk and row.order.at >= at]
 
     def settle(self, request: str, outcome: OutcomeKind) -> tuple[OutcomeKind, bool]:
         """Keep the outcome unless one was told before; unknown gives way to what staff found by looking. The outcome as
@@ -126,7 +135,8 @@ class Ledger:
 
 def order_digest(kiosk: str, visit: str, content: OrderContent) -> str:
     """What makes two orders the same order: kiosk, visit and content (the challenge and signature may be new)."""
-    return hashlib.sha256(msgspec.json.encode([kiosk, hashed(visit), content])).hexdigest()
+    told = msgspec.json.encode([kiosk, hashed(visit), content], order="deterministic")
+    return hashlib.sha256(told).hexdigest()
 
 
 def _year(at: datetime) -> str:
@@ -145,9 +155,13 @@ def _next_running(connection: sqlite3.Connection, year: str) -> int:
     return int(running)
 
 
-def _accepted(row: sqlite3.Row) -> Accepted:
-    return Accepted(
-        wanted=msgspec.json.decode(row["body"], type=Wanted),
+def _entry(row: sqlite3.Row) -> LedgerEntry:
+    order = msgspec.json.decode(row["body"], type=OrderRecord)
+    if order.options and not order.answers:
+        chosen = sorted(value for value, on in order.options.items() if on)
+        order = msgspec.structs.replace(order, answers={FIELD_OF_OPTIONS: chosen})
+    return LedgerEntry(
+        order=order,
         digest=row["digest"],
         issue_number=row["issue_number"],
         outcome=OutcomeKind(row["outcome"]) if row["outcome"] else None,

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kiosk.issuer import protocol as p
 from kiosk.issuer.errors import IssuerUnreachable, RequestUnknown
+from kiosk.issuer.kinds import KINDS
+from kiosk.issuer.kinds.kind import HouseholdPerson, Kind
+from kiosk.issuer.order import well_formed
 
 Verify = Callable[[bytes, bytes, bytes], bool]
 """(credential DER, message, signature) -> whether the signature holds."""
@@ -23,7 +26,7 @@ class _Visit:
     kiosk: str
     credential: bytes
     binding: str
-    persons: tuple[str, ...]
+    offers: tuple[p.Offer, ...]
 
 
 @dataclass(frozen=True)
@@ -34,16 +37,19 @@ class _Accepted:
 
 
 class MemoryIssuer:
-    """One municipality with one household. names: its members, the card's holder first."""
+    """One municipality with one household. names: its members, the card's holder first. kinds: all at the same fee."""
 
     def __init__(
         self,
         names: Sequence[str] = ("試験 一郎", "試験 花子", "試験 二郎"),
+        *,
         fee_yen: int = 300,
         pages_per_copy: int = 1,
         max_copies: int = 5,
         verify: Verify = lambda _credential, _message, _signature: True,
+        kinds: Mapping[str, Kind] = KINDS,
     ) -> None:
+        self._kinds = kinds
         self._names, self._fee, self._max_copies, self._verify = tuple(names), fee_yen, max_copies, verify
         self._challenges: dict[str, tuple[str, bytes]] = {}
         self._visits: dict[str, _Visit] = {}
@@ -81,13 +87,16 @@ class MemoryIssuer:
     def _open_visit(self, message: p.Authenticate) -> p.Resident:
         token, binding = secrets.token_urlsafe(16), secrets.token_hex(16)
         people = [
-            p.Person(person=secrets.token_urlsafe(8), name=name, is_self=place == 0)
+            HouseholdPerson(secrets.token_urlsafe(8), name, is_self=place == 0)
             for place, name in enumerate(self._names)
         ]
-        persons = tuple(person.person for person in people)
-        self._visits[token] = _Visit(message.kiosk, message.credential, binding, persons)
-        offer = p.Offer(kind=p.Kind.RESIDENCE_RECORD, fee_yen=self._fee, max_copies=self._max_copies)
-        return p.Resident(visit=token, binding=binding, household=people, offers=[offer])
+        offers = [self._offer(kind, people) for kind in self._kinds.values()]
+        self._visits[token] = _Visit(message.kiosk, message.credential, binding, tuple(offers))
+        return p.Resident(visit=token, binding=binding, offers=offers)
+
+    def _offer(self, kind: Kind, people: Sequence[HouseholdPerson]) -> p.Offer:
+        form = kind.form_for(people)
+        return p.Offer(kind=kind.name, title=kind.title, fee_yen=self._fee, max_copies=self._max_copies, form=form)
 
     def order(self, order: p.Order) -> p.Quote | p.Refusal:
         """See IssuerPort."""
@@ -114,10 +123,10 @@ class MemoryIssuer:
         signed = p.authorisation_message(nonce, order.kiosk, content)
         if not self._verify(visit.credential, signed, order.signature):
             return p.RefusalReason.SIGNATURE
-        persons_known = content.persons and set(content.persons) <= set(visit.persons)
-        if not persons_known or not 1 <= content.copies <= self._max_copies:
-            return p.RefusalReason.ORDER_INVALID
-        return None if content.kind is p.Kind.RESIDENCE_RECORD else p.RefusalReason.KIND_UNAVAILABLE
+        offer = next((offer for offer in visit.offers if offer.kind == content.kind), None)
+        if offer is None:
+            return p.RefusalReason.KIND_UNAVAILABLE
+        return None if well_formed(content, offer.form, self._max_copies) else p.RefusalReason.ORDER_INVALID
 
     def document(self, request: str, message: p.DocumentRequest) -> p.Document | p.Refusal:
         """See IssuerPort."""

@@ -2,12 +2,12 @@
 
 The kiosk is told what the screens need for this one visit and nothing more.
 
-POST /v1/challenge            ChallengeRequest -> Challenge
-POST /v1/authenticate         Authenticate -> Resident | Refusal
-POST /v1/requests             Order (signed) -> Quote | Refusal          idempotent by request id
-POST /v1/requests/ID/document DocumentRequest -> Document | Refusal     idempotent by request id
-POST /v1/requests/ID/outcome  Outcome -> Settled                        idempotent by request id
-GET  /v1/health               -> Health
+POST /v2/challenge            ChallengeRequest -> Challenge
+POST /v2/authenticate         Authenticate -> Resident | Refusal
+POST /v2/requests             Order (signed) -> Quote | Refusal          idempotent by request id
+POST /v2/requests/ID/document DocumentRequest -> Document | Refusal     idempotent by request id
+POST /v2/requests/ID/outcome  Outcome -> Settled                        idempotent by request id
+GET  /v2/health               -> Health
 
 A Refusal is an answer (HTTP 200 with "refused"), not a fault: faults are HTTP 4xx/5xx with {"code": ...}.
 """
@@ -19,21 +19,13 @@ from enum import Enum
 
 import msgspec
 
-
-class Kind(Enum):
-    """Kinds of certificate (DESIGN §3)."""
-
-    RESIDENCE_RECORD = "residence_record"
-    RESIDENCE_STATEMENT = "residence_statement"
-    SEAL_REGISTRATION = "seal_registration"
-    TAXATION = "taxation"
-    FAMILY_REGISTER = "family_register"
-    ADDRESS_HISTORY = "address_history"
+from kiosk.issuer.form import Answers, Form
+from kiosk.issuer.wire import ByLanguage, Name, WireStruct
 
 
 class RefusalReason(Enum):
     """Why the issuer refuses. COUNTER is the neutral one: disclosure restriction and its like must look the same as
-    any other case for the counter (facts/my_number_card.md §3.2).
+    any other case for the counter (docs/sources.md#neutral-refusal).
     """
 
     CREDENTIAL_EXPIRED = "credential_expired"
@@ -58,17 +50,13 @@ class OutcomeKind(Enum):
     UNKNOWN = "unknown"
 
 
-class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of every message: frozen and closed to unknown fields."""
-
-
-class ChallengeRequest(Message, frozen=True, kw_only=True):
+class ChallengeRequest(WireStruct, frozen=True, kw_only=True):
     """kiosk: the box's name."""
 
     kiosk: str
 
 
-class Challenge(Message, frozen=True, kw_only=True):
+class Challenge(WireStruct, frozen=True, kw_only=True):
     """A single-use nonce of 32 bytes, valid for ``seconds`` from now."""
 
     challenge: str
@@ -76,7 +64,7 @@ class Challenge(Message, frozen=True, kw_only=True):
     seconds: int
 
 
-class Authenticate(Message, frozen=True, kw_only=True):
+class Authenticate(WireStruct, frozen=True, kw_only=True):
     """The card's first signature, over ``authentication_message``. credential: DER."""
 
     kiosk: str
@@ -85,51 +73,40 @@ class Authenticate(Message, frozen=True, kw_only=True):
     signature: bytes
 
 
-class Person(Message, frozen=True, kw_only=True):
-    """A household member as the choosing screen shows it. ``person`` is a random id that lives for this visit only."""
+class Offer(WireStruct, frozen=True, kw_only=True):
+    """A kind that may be asked for now: its name, what it is called, its fee per copy in yen, and what may be chosen.
+    Names of the household stand in the form where it asks for persons, and nowhere else.
+    """
 
-    person: str
-    name: str
-    is_self: bool
-
-
-class Offer(Message, frozen=True, kw_only=True):
-    """A kind that may be asked for now, with its fee per copy in yen."""
-
-    kind: Kind
+    kind: Name
+    title: ByLanguage
     fee_yen: int
     max_copies: int
+    form: Form
 
 
-class Resident(Message, frozen=True, kw_only=True):
+class Resident(WireStruct, frozen=True, kw_only=True):
     """The authenticated resident. ``visit`` is the issuer's token for the following calls; ``binding`` is an opaque
     per-visit tag of this person, printed into every page and compared by the kiosk's last gate.
     """
 
     visit: str
     binding: str
-    household: list[Person]
     offers: list[Offer]
 
 
-class Options(Message, frozen=True, kw_only=True):
-    """What a residence record shows beside the obligatory items."""
-
-    relationship: bool = True
-    registered_domicile: bool = False
-
-
-class OrderContent(Message, frozen=True, kw_only=True):
-    """What the resident confirmed, and the card signs. persons: ids of Person, in the screen's order."""
+class OrderContent(WireStruct, frozen=True, kw_only=True):
+    """What the resident confirmed, and the card signs. answers: to every field of the form that was offered, in the
+    one way that ``kiosk.issuer.form`` allows.
+    """
 
     request: str
-    kind: Kind
-    persons: list[str]
-    options: Options
+    kind: Name
+    answers: Answers
     copies: int
 
 
-class Order(Message, frozen=True, kw_only=True):
+class Order(WireStruct, frozen=True, kw_only=True):
     """OrderContent with the card's second signature, over ``authorisation_message``."""
 
     kiosk: str
@@ -139,7 +116,7 @@ class Order(Message, frozen=True, kw_only=True):
     signature: bytes
 
 
-class Quote(Message, frozen=True, kw_only=True):
+class Quote(WireStruct, frozen=True, kw_only=True):
     """The issuer accepts. fee_yen for all copies; issue_number as printed on the paper; pages of one copy."""
 
     issue_number: str
@@ -147,14 +124,14 @@ class Quote(Message, frozen=True, kw_only=True):
     pages: int
 
 
-class DocumentRequest(Message, frozen=True, kw_only=True):
+class DocumentRequest(WireStruct, frozen=True, kw_only=True):
     """Asks for the rendered certificate of an accepted order."""
 
     kiosk: str
     visit: str
 
 
-class Document(Message, frozen=True, kw_only=True):
+class Document(WireStruct, frozen=True, kw_only=True):
     """One PDF that holds all copies one after another. sha256 is hex over ``pdf``. Every page carries the text of
     ``page_mark(request, binding, n, total)``; total counts the pages of all copies.
     """
@@ -164,14 +141,14 @@ class Document(Message, frozen=True, kw_only=True):
     pages: int
 
 
-class Outcome(Message, frozen=True, kw_only=True):
+class Outcome(WireStruct, frozen=True, kw_only=True):
     """How the request ended, for the issuer's ledger."""
 
     kiosk: str
     outcome: OutcomeKind
 
 
-class Settled(Message, frozen=True, kw_only=True):
+class Settled(WireStruct, frozen=True, kw_only=True):
     """The outcome as the issuer's ledger now holds it: the first one told stays; only UNKNOWN gives way, to what staff
     found.
     """
@@ -179,25 +156,17 @@ class Settled(Message, frozen=True, kw_only=True):
     outcome: OutcomeKind
 
 
-class Refusal(Message, frozen=True, kw_only=True):
+class Refusal(WireStruct, frozen=True, kw_only=True):
     """An expected no."""
 
     refused: RefusalReason
 
 
-class Health(Message, frozen=True, kw_only=True):
+class Health(WireStruct, frozen=True, kw_only=True):
     """ready: register open, key and fonts loaded. version of the issuer's software."""
 
     ready: bool
     version: str
-
-
-def learn_types(*more: type[msgspec.Struct]) -> None:
-    """Let msgspec look at every message, and ``more``, once and in one thread: two threads that meet a struct type for
-    the first time at the same moment can crash the process (msgspec 0.22). Called where ports are put together.
-    """
-    for schema in (*Message.__subclasses__(), *more):
-        msgspec.json.Decoder(schema)
 
 
 def authentication_message(nonce: bytes, kiosk: str) -> bytes:
@@ -206,8 +175,8 @@ def authentication_message(nonce: bytes, kiosk: str) -> bytes:
 
 
 def authorisation_message(nonce: bytes, kiosk: str, content: OrderContent) -> bytes:
-    """The bytes the card signs at the confirm screen: nonce, kiosk and the whole order."""
-    return msgspec.json.encode(["hiroba authorisation 1", nonce, kiosk, content])
+    """The bytes the card signs at the confirm screen: nonce, kiosk and the whole order, its answers by field name."""
+    return msgspec.json.encode(["hiroba authorisation 2", nonce, kiosk, content], order="deterministic")
 
 
 def page_mark(request: str, binding: str, page: int, total: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 
 from flask import Flask
@@ -13,14 +14,16 @@ from device.logs import Log
 from device.store import SMALL_PAGE, Migration, Store
 from device.version import version
 from kiosk.issuer.api import create_app
+from kiosk.issuer.certificate import CertificateMaker
 from kiosk.issuer.challenges import CHALLENGE_MIGRATIONS, Challenges
+from kiosk.issuer.kinds import KINDS
 from kiosk.issuer.ledger import GAP_MIGRATIONS, REQUEST_MIGRATIONS, Ledger
 from kiosk.issuer.paper.glyphs import GlyphCheck, find_font
-from kiosk.issuer.paper.typst_renderer import Press
+from kiosk.issuer.paper.typst_renderer import TypstRenderer
 from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register
 from kiosk.issuer.seal.seal import Sealer
 from kiosk.issuer.seal.seal_keys import seal_key
-from kiosk.issuer.service import Desk, Issuer
+from kiosk.issuer.service import Issuer, IssuerPorts
 from kiosk.issuer.settings import IssuerSettings
 from kiosk.issuer.visits import VISIT_MIGRATIONS, Visits
 from kiosk.settings import CitySettings
@@ -49,22 +52,26 @@ def build_service(settings: IssuerSettings, city: CitySettings, state: Path, clo
     register = state / settings.register
     ledger = Store(register.with_name(LEDGER_FILE), LEDGER_MIGRATIONS, page_bytes=SMALL_PAGE)
     font = find_font(settings.font_folders)
+    maker = CertificateMaker(
+        glyphs=GlyphCheck(font),
+        renderer=TypstRenderer(font, Path(str(resources.files("kiosk.issuer")))),
+        sealer=Sealer(seal_key(state / settings.seal, settings.seal_name or city.name_en)),
+        authority=settings.mayor or city.name_ja,
+        municipality=settings.municipality_code,
+    )
     return Issuer(
-        Desk(
+        IssuerPorts(
             register=Register(Store(register, REGISTER_MIGRATIONS)),
             trust=TrustStore.load(state / settings.trust),
             challenges=Challenges(ledger, clock),
             visits=Visits(ledger, clock),
             ledger=Ledger(ledger),
-            glyphs=GlyphCheck(font),
-            press=Press(font),
-            sealer=Sealer(seal_key(state / settings.seal, settings.seal_name or city.name_en)),
+            maker=maker,
             audit=Audit(ledger, clock),
             clock=clock,
+            kinds=KINDS,
             fees_yen=settings.fees_yen,
             max_copies=settings.max_copies,
-            authority=settings.mayor or city.name_ja,
-            municipality=settings.municipality_code,
             version=version(),
         )
     )

@@ -1,6 +1,6 @@
 """The alarm that closes the kiosk until a person clears it; it outlives a restart.
 
-Nothing a resident does clears it: "tried again and it printed" never closed an alarm (facts/my_number_card.md §3.5,
+Nothing a resident does clears it: "tried again and it printed" never closed an alarm (docs/sources.md#card-incidents,
 Adachi 2023).
 """
 

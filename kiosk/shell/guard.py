@@ -8,21 +8,11 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
 
+from device.web_headers import HEADERS, NO_STORE, PageKind
+
 HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 """A page of elsewhere that rebinds its own name to this address is not answered."""
 
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Frame-Options": "DENY",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), usb=(), serial=(), hid=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 MAX_BYTES = 8192
 """No form of the kiosk is longer."""
 
@@ -50,7 +40,7 @@ def _name(url: str) -> str | None:
 
 
 def _seal(response: Response) -> Response:
-    response.headers.update(HEADERS)
+    response.headers.update([*HEADERS[PageKind.KIOSK].items(), NO_STORE])
     if request.endpoint == "static":
         response.headers["Cache-Control"] = "max-age=300"  # nothing of a visitor; spares the box a dozen reads a page
     return response

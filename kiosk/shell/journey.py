@@ -18,7 +18,7 @@ from enum import Enum
 
 
 class Screen(Enum):
-    """The screens (DESIGN §3); the value is the page's ``data-screen``."""
+    """The screens (kiosk/README.md); the value is the page's ``data-screen``."""
 
     HOME = "home"
     SERVICES = "services"

@@ -8,6 +8,7 @@ from functools import partial
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from device.catalogue import name_in
 from kiosk.settings import CitySettings
 from kiosk.shell.desk import Desk
 from kiosk.shell.journey import Screen
@@ -60,7 +61,6 @@ class Pages:
 
     def _frame(self, visit: Visit) -> dict[str, object]:
         """What every page carries."""
-        english = visit.language == "en"
         return {
             "t": partial(self._words.text, visit.language),
             "trouble": partial(self._words.trouble, visit.language),
@@ -68,7 +68,7 @@ class Pages:
             "screen": visit.step.screen,
             "revision": self._desk.revision,
             "languages": [(name, self._words.text(name, "language.name")) for name in self._words.languages],
-            "city": self._city.name_en if english else self._city.name_ja,
+            "city": name_in(visit.language, self._city.name_ja, self._city.name_en),
             "telephone": self._city.telephone,
             "steps": STEPS,
             "step": STEP_OF.get(visit.step.screen, 0),

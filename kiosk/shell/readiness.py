@@ -1,4 +1,4 @@
-"""Whether a certificate could be issued now: asked before anyone is asked for a card or a PIN (DESIGN §4, 2)."""
+"""Whether a certificate could be issued now: asked before anyone is asked for a card or a PIN (N11)."""
 
 from __future__ import annotations
 

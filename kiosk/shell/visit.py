@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kiosk.issuer.protocol import Offer, Options, OrderContent, Quote, Resident
+from kiosk.issuer.protocol import Offer, OrderContent, Quote, Resident
 from kiosk.shell.journey import Step
 from kiosk.sign_in.card_session import CardSession
 
@@ -34,10 +34,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class Draft:
-    """What the visitor has chosen so far. persons: ids of this visit, in the screen's order."""
+    """What the visitor has chosen so far. answers: by field of the form, as an order holds them."""
 
-    persons: tuple[str, ...]
-    options: Options
+    answers: Mapping[str, list[str]]
     copies: int
 
 

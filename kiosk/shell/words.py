@@ -1,14 +1,14 @@
-"""The words on screens and receipts: one TOML catalogue a language in each room's ``locale/``, flat keys.
+"""The words on screens and receipts: one TOML catalogue a language in each room's ``locale/`` (device.catalogue).
 
 A code becomes three sentences: what happened, why, what to do. A code nobody wrote sentences for gets general ones.
 """
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from importlib import resources
 from typing import NamedTuple
+
+from device.catalogue import Catalogue, merged, read_folder
 
 GENERAL = "general"
 ROOMS = ("kiosk.shell", "kiosk.sign_in", "kiosk.services.certificates")
@@ -26,18 +26,19 @@ class Sentences(NamedTuple):
 class Words:
     """Every catalogue. ``languages`` in the order they are offered."""
 
-    def __init__(self, catalogues: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, catalogues: Mapping[str, Catalogue]) -> None:
         self._catalogues = catalogues
         self.languages = tuple(catalogues)
 
     @classmethod
     def load(cls, languages: list[str]) -> Words:
-        """The catalogues of ``languages``. Raises FileNotFoundError for a language without one."""
-        return cls({name: _catalogue(name) for name in languages})
+        """The catalogues of ``languages``. Raises CatalogueInvalid, as for a language without one."""
+        rooms = [read_folder(room, languages) for room in ROOMS]
+        return cls({name: merged([room[name] for room in rooms]) for name in languages})
 
     def text(self, language: str, key: str, **facts: object) -> str:
-        """The sentence under ``key`` with its facts. Raises KeyError for a key that is not there."""
-        return self._catalogues[language][key].format(**facts)
+        """The sentence under ``key`` with its facts. Raises WordMissing for a key that is not there."""
+        return self._catalogues[language].text(key, **facts)
 
     def trouble(self, language: str, code: str, **facts: object) -> Sentences:
         """The three sentences of an error code, a refusal or a printer's condition."""
@@ -46,11 +47,4 @@ class Words:
 
     def of(self, language: str) -> Mapping[str, str]:
         """The whole catalogue of one language."""
-        return self._catalogues[language]
-
-
-def _catalogue(language: str) -> dict[str, str]:
-    words: dict[str, str] = {}
-    for room in ROOMS:
-        words |= tomllib.loads(resources.files(room).joinpath("locale", f"{language}.toml").read_text("utf-8"))
-    return words
+        return self._catalogues[language].sentences

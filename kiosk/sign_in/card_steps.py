@@ -1,6 +1,6 @@
 """What the visitor does with the card: put it down, enter the PIN.
 
-The order is the rule (DESIGN §4): everything that could still fail without the visitor is asked before the PIN is.
+The order is the rule: everything that could still fail without the visitor is asked before the PIN is.
 """
 
 from __future__ import annotations

@@ -6,17 +6,18 @@ in it; each file's length and SHA-256 stand in the manifest.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, NamedTuple
 
 import msgspec
 
 from device.files import atomic_writer
-from provisioning.backup.age import Decryptor, Encryptor, Identity
+from provisioning.backup.age import Identity, decrypted, encrypt
 from provisioning.backup.contents import Manifest, safe
 from provisioning.backup.errors import ArchiveDamaged, CanNotWrite
 from provisioning.backup.snapshot import MANIFEST, digest
@@ -25,34 +26,41 @@ FORMAT = 1
 _MAX_MANIFEST_BYTES = 16 * 1024 * 1024
 
 
-def write(target: Path, recipient: bytes, manifest: Manifest, work: Path) -> int:
+def write(target: Path, recipient: str, manifest: Manifest, work: Path) -> int:
     """The copies in ``work`` as an archive at ``target``, which is there whole or not at all; its bytes. Raises
     CanNotWrite.
     """
     try:
         with atomic_writer(target, mode=0o600) as file:
-            _write(file, recipient, manifest, work)
+            encrypt(_tar(manifest, work), file, recipient)
             size = file.tell()
     except OSError as error:
         raise CanNotWrite(file=target, reason=error.strerror or "") from error
     return size
 
 
-def _write(file: IO[bytes], recipient: bytes, manifest: Manifest, work: Path) -> None:
-    sealed = Encryptor(file, recipient)
-    with tarfile.open(fileobj=cast("IO[bytes]", sealed), mode="w|", format=tarfile.PAX_FORMAT) as tar:
-        text = msgspec.json.encode(manifest)
-        tar.addfile(_entry(MANIFEST, len(text)), io.BytesIO(text))
-        for kept in manifest.files:
-            with (work / kept.path).open("rb") as plain:
-                tar.addfile(_entry(kept.path, kept.bytes), plain)
-    sealed.close()
+def _tar(manifest: Manifest, work: Path) -> Iterator[bytes]:
+    """The archive's plain bytes, in pieces."""
+    text = msgspec.json.encode(manifest)
+    yield from _member(MANIFEST, len(text), io.BytesIO(text))
+    for kept in manifest.files:
+        with (work / kept.path).open("rb") as plain:
+            yield from _member(kept.path, kept.bytes, plain)
+    yield bytes(2 * tarfile.BLOCKSIZE)  # the end (POSIX.1-2001, pax)
 
 
-def _entry(name: str, size: int) -> tarfile.TarInfo:
+def _member(name: str, size: int, plain: IO[bytes]) -> Iterator[bytes]:
     entry = tarfile.TarInfo(name)
     entry.size, entry.mode = size, 0o600
-    return entry
+    yield entry.tobuf(tarfile.PAX_FORMAT)
+    left = size
+    while left:
+        piece = plain.read(min(left, 1 << 20))
+        if not piece:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), name)  # it became shorter than its manifest says
+        left -= len(piece)
+        yield piece
+    yield bytes(-size % tarfile.BLOCKSIZE)
 
 
 class _Entry(NamedTuple):
@@ -70,17 +78,17 @@ def unpack(source: Path, identity: Identity, folder: Path) -> Manifest:
     except OSError as error:
         raise CanNotWrite(file=source, reason=error.strerror or "") from error
     with file:
-        plain = Decryptor(file, identity, source.name)
         try:
-            return _unpack(source.name, plain, folder)
+            with decrypted(file, identity, source.name) as plain:
+                return _unpack(source.name, plain, folder)
         except (tarfile.TarError, msgspec.DecodeError, EOFError, UnicodeError) as error:
             raise ArchiveDamaged(file=source.name, reason=type(error).__name__) from error
         except OSError as error:
             raise CanNotWrite(file=folder, reason=error.strerror or "") from error
 
 
-def _unpack(name: str, plain: Decryptor, folder: Path) -> Manifest:
-    with tarfile.open(fileobj=cast("IO[bytes]", plain), mode="r|") as tar:
+def _unpack(name: str, plain: IO[bytes], folder: Path) -> Manifest:
+    with tarfile.open(fileobj=plain, mode="r|") as tar:
         entries = _entries(name, tar)
         first = next(entries, None)
         if first is None or first.name != MANIFEST or first.size > _MAX_MANIFEST_BYTES:

@@ -39,9 +39,9 @@ class Written:
 
 
 class Keeper:
-    """Writes archives of one box's state. recipient: the city's public key, 32 bytes."""
+    """Writes archives of one box's state. recipient: the city's public key, age1…"""
 
-    def __init__(self, state: Path, settings: Path, box: str, recipient: bytes, clock: Clock) -> None:
+    def __init__(self, state: Path, settings: Path, box: str, recipient: str, clock: Clock) -> None:
         self._state, self._settings, self._box = state, settings, box
         self._recipient, self._clock = recipient, clock
 

@@ -25,7 +25,7 @@ ROOMS = frozenset({"kiosk", "issuer", "portal", "gate", "stats", "fleet", "backu
 """A folder that holds none of these is not a state folder of Hiroba's."""
 _KEY_SUFFIXES = frozenset({".key", ".pem", ".p12", ".pfx", ".cred", ".secret", ".salt"})
 _KEY_NAMES = frozenset({"key", "salt", "secret", "password", "passphrase"})
-_KEY_SETTINGS = ("hostapd-", "fleet.toml")
+_KEY_SETTINGS = ("hostapd-", "cityhall.toml", "fleet.toml")
 """Settings that hold a secret: the radios' passphrases, the password of city hall's database."""
 OWN_FOLDER = "hiroba"
 """A settings folder of this name is ours alone (/etc/hiroba), and goes with all that is in it."""

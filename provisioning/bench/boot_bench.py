@@ -1,6 +1,6 @@
 """The boot rows: start of each web process, memory and idle CPU of a box with kiosk and Wi-Fi, what it writes in a day.
 
-The issuer is left out of the memory (typst apart, DESIGN §9).
+The issuer is left out of the memory (typst apart).
 """
 
 from __future__ import annotations

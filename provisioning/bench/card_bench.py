@@ -124,11 +124,11 @@ def _service(stack: ExitStack, effort: Effort, pki: TestPki) -> Path:
 
 def _connected() -> CardTransport:
     """A connection to the card, as soon as pcscd has seen it. Raises CardError."""
-    from device.card.pcsc import PcscReader
+    from device.card.drivers import open_reader
     from device.card.settings import CardSettings
 
     until = time.monotonic() + _SEEN_SECONDS
-    reader = PcscReader(CardSettings())
+    reader = open_reader(CardSettings())
     while time.monotonic() < until:
         with suppress(CardError):
             return reader.connect()

@@ -19,7 +19,7 @@ from provisioning.bench.effort import Effort
 from provisioning.bench.figures import growth, in_turn, median, milliseconds, spread
 from provisioning.bench.processes import cpu_seconds, stop
 from provisioning.bench.rows import Measured
-from provisioning.bench.town import CITY, Town
+from provisioning.bench.town import CITY, Town, names_of
 from provisioning.bench.weasyprint_peer import page_job
 from provisioning.demo.processes import free_port, listens
 from provisioning.errors import DemoNotReady
@@ -64,7 +64,7 @@ def _timed(town: Town) -> Callable[[], float]:
 
 
 def _page(town: Town, runs: int) -> Iterator[Measured]:
-    theirs, why = page_job(town.resident())
+    theirs, why = page_job(names_of(town.resident()).values())
     ours = _timed(town)
     if theirs is None:
         pages, peer = in_turn([ours], runs)[0], None

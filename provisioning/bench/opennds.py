@@ -2,7 +2,7 @@
 
 Its packages are fetched by apt and unpacked under the bench's folder; a private mount namespace lays them over /usr
 and /etc, so its edits of /etc/hosts and /etc/dnsmasq.conf, its files in /tmp and its firewall rules end with it. Two
-small programs stand before it on PATH (facts/captive_portal.md §5): ``nft`` drops the four calls after which
+small programs stand before it on PATH (docs/sources.md#opennds): ``nft`` drops the four calls after which
 iptables 1.8.9 refuses to go on, ``systemctl`` says yes.
 """
 

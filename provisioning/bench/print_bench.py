@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from itertools import count
 
 from device.printer import escpos
-from device.printer.page_printer import IppPagePrinter
+from device.printer.drivers import open_page_printer
 from device.printer.raster import ReceiptRenderer
 from device.printer.settings import PagePrinterSettings
-from device.printer.status import PrintJob, Receipt, ReceiptLine, ReceiptQr
+from device.printer.status import PagePrinter, PrintJob, Receipt, ReceiptLine, ReceiptQr
 from device.printer.virtual_faults import PrinterState, write_state
 from device.printer.virtual_page.server import VirtualPagePrinter
 from provisioning.bench.effort import Effort
@@ -64,7 +64,7 @@ def _submit(effort: Effort) -> Measured:
     with Town(effort.folder / "town", 200) as town:
         pdf = town.certificate()
     with VirtualPagePrinter(folder) as virtual:
-        driver = IppPagePrinter(PagePrinterSettings(uri=virtual.uri))
+        driver = open_page_printer(PagePrinterSettings(uri=virtual.uri))
         numbers = count()
 
         def submit() -> float:
@@ -80,6 +80,6 @@ def _submit(effort: Effort) -> Measured:
     return Measured("ipp.submit_ms", median(whole), note=note)
 
 
-def _await(driver: IppPagePrinter, job: PrintJob) -> None:
+def _await(driver: PagePrinter, job: PrintJob) -> None:
     while (told := driver.progress(job)) is not None and not told.state.final:
         time.sleep(0.01)

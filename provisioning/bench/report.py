@@ -16,7 +16,7 @@ _HOLDS = {True: "○ holds", False: "× does not hold", None: "– not measured"
 
 
 def write_json(path: Path, machine: Machine, rows: Sequence[Row]) -> None:
-    """DESIGN §9: machine and rows."""
+    """Machine and rows, as a program reads them."""
     text = msgspec.json.format(msgspec.json.encode({"machine": machine, "rows": list(rows)}), indent=2)
     path.write_bytes(text + b"\n")
 

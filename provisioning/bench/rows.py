@@ -1,4 +1,4 @@
-"""The rows of the bench and their bars (DESIGN §9): an interface. Pure."""
+"""The rows of the bench and their bars: an interface. Pure."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from device.clock import SystemClock
 from device.errors import HirobaError
 from device.store import Store
 from kiosk.issuer import protocol as p
+from kiosk.issuer.form import ManyOf, default_answers
 from kiosk.issuer.port import IssuerPort
 from kiosk.issuer.register.records import Population
 from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register
@@ -78,9 +79,8 @@ class Town:
         resident = next(self._turns)
         content = p.OrderContent(
             request=str(uuid.uuid4()),
-            kind=p.Kind.RESIDENCE_RECORD,
-            persons=[person.person for person in resident.household],
-            options=p.Options(),
+            kind=resident.offers[0].kind,
+            answers={**default_answers(resident.offers[0].form), "persons": sorted(names_of(resident))},
             copies=1,
         )
         given = self.issuer.challenge(KIOSK)
@@ -121,7 +121,7 @@ class Town:
                 continue
             self._register.link(*identity(self._pki.credential("demo")), house.householder)
             answer = self.issuer.authenticate(self._proof())
-            if isinstance(answer, p.Resident) and len(answer.household) == HOUSEHOLD:
+            if isinstance(answer, p.Resident) and len(names_of(answer)) == HOUSEHOLD:
                 yield answer
 
     def _proof(self) -> p.Authenticate:
@@ -135,3 +135,9 @@ class Town:
 
     def _sign(self, message: bytes) -> bytes:
         return self._key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+
+
+def names_of(resident: p.Resident) -> dict[str, str]:
+    """The household as the first offer's form shows it: person -> name."""
+    persons = resident.offers[0].form[0]
+    return {choice.value: choice.label["ja"] for choice in persons.choices} if isinstance(persons, ManyOf) else {}

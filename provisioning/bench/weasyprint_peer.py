@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable
-
-from kiosk.issuer.protocol import Resident
+from collections.abc import Callable, Iterable
 
 _PAGE = """<html lang="ja"><style>@page {{ size: A4; margin: 20mm }} body {{ font-family: IPAmjMincho }}
 table {{ width: 100%; border-collapse: collapse }} td {{ border: 1px solid; padding: 2mm }}</style>
@@ -17,10 +15,10 @@ table {{ width: 100%; border-collapse: collapse }} td {{ border: 1px solid; padd
 _ROW = "<tr><td>氏名</td><td>{name}</td></tr><tr><td>住所</td><td>大阪府摂津市三島一丁目１番１号</td></tr>"
 
 
-def page_job(resident: Resident) -> tuple[Callable[[], object] | None, str]:
-    """What is to be timed, and a note; None when it is not installed."""
+def page_job(names: Iterable[str]) -> tuple[Callable[[], object] | None, str]:
+    """For a household of these names: what is to be timed, and a note; None when it is not installed."""
     if importlib.util.find_spec("weasyprint") is None:
         return None, "WeasyPrint is not installed here"
     weasyprint = importlib.import_module("weasyprint")
-    page = _PAGE.format(rows="".join(_ROW.format(name=person.name) for person in resident.household))
+    page = _PAGE.format(rows="".join(_ROW.format(name=name) for name in names))
     return lambda: weasyprint.HTML(string=page).write_pdf(), "theirs: the words of a household drawn, nothing checked"

@@ -1,1 +1,1 @@
-"""City hall's fleet service: enrolment, heartbeats, staff's pages."""
+"""City hall's service: enrolment, heartbeats, staff's pages."""

@@ -11,22 +11,13 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from device.logs import Log, places
+from device.web_headers import HEADERS, NO_STORE, PageKind
 from provisioning.cityhall.boxes.box_api import create_box_app, create_enrol_app
 from provisioning.cityhall.boxes.intake import Intake
 from provisioning.cityhall.staff.pages import Pages, build_pages, language, shown
 from provisioning.cityhall.staff.words import LANGUAGES, words
 from provisioning.web.behind_nginx import BOX_DOOR, ENROL_DOOR, door_of
 
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
-    " base-uri 'none'; frame-ancestors 'none'",
-    "Strict-Transport-Security": "max-age=31536000",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
 _MAX_BODY = 16 * 1024
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -61,9 +52,9 @@ def create_staff_app(pages: Pages, log: Log) -> Flask:
 
 
 def _guard(response: Response) -> Response:
-    response.headers.extend(_HEADERS)
+    response.headers.extend(HEADERS[PageKind.CITY_HALL])
     if request.endpoint != "static":
-        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault(*NO_STORE)
     return response
 
 
@@ -75,7 +66,7 @@ def _refused(error: HTTPException, pages: Pages) -> Response:
 
 
 def _surprise(error: Exception, pages: Pages, log: Log) -> Response:
-    log.error("fleet_failed", kind=type(error).__name__, places=places(error))
+    log.error("cityhall_failed", kind=type(error).__name__, places=places(error))
     return _told("error_busy", 500, pages)
 
 

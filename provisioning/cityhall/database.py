@@ -1,4 +1,4 @@
-"""Opens the fleet's database, SQLite by default or PostgreSQL, and brings its schema up to date with Alembic."""
+"""Opens city hall's database, SQLite by default or PostgreSQL, and brings its schema up to date with Alembic."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
+from device.store_reading import connect_for_reading
 from provisioning.cityhall.errors import DatabaseDown
+from provisioning.cityhall.settings import FOLDER
 
 _MIGRATION_LOCK = 0x4849524F  # any constant: one migration at a time on one PostgreSQL
 
@@ -19,7 +22,7 @@ _MIGRATION_LOCK = 0x4849524F  # any constant: one migration at a time on one Pos
 def open_engine(url: str, state: Path) -> Engine:
     """The engine for ``url``; "" is SQLite at STATE/fleet/fleet.db. Nothing is connected yet. Raises DatabaseDown."""
     if not url:
-        folder = state / "fleet"
+        folder = state / FOLDER
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         url = f"sqlite:///{folder / 'fleet.db'}"
     try:
@@ -33,6 +36,16 @@ def open_engine(url: str, state: Path) -> Engine:
         event.listen(engine, "connect", _sqlite_pragmas)
         event.listen(engine, "begin", _sqlite_begin)
     return engine
+
+
+def open_engine_for_reading(url: str, state: Path) -> tuple[Engine, Path | None]:
+    """An engine that changes no file, and the file of its database when it is SQLite. The schema is taken as it is.
+    Raises DatabaseDown.
+    """
+    if url and make_url(url).drivername.split("+")[0] != "sqlite":
+        return open_engine(url, state), None
+    file = Path((make_url(url).database or "") if url else state / "fleet" / "fleet.db")
+    return create_engine("sqlite://", creator=lambda: connect_for_reading(file), poolclass=NullPool), file
 
 
 def _sqlite_pragmas(connection: object, _record: object) -> None:

@@ -1,4 +1,4 @@
-"""Surprises of the fleet service and of a box's road to it."""
+"""Surprises of city hall's service and of a box's road to it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from device.errors import HirobaError
 
 
 class DatabaseDown(HirobaError):
-    """The fleet's database cannot be reached or upgraded. facts: reason."""
+    """City hall's database cannot be reached or upgraded. facts: reason."""
 
-    code = "fleet.database"
+    code = "cityhall.database"
 
 
 class AuthorityUnusable(HirobaError):
     """The city's CA cannot be read, or was made for other names. facts: file, reason."""
 
-    code = "fleet.authority"
+    code = "cityhall.authority"
 
 
 class EnrolmentRefused(HirobaError):

@@ -1,4 +1,4 @@
-"""The [fleet] section (city hall) and the [fleet_link] section (every box)."""
+"""The [cityhall] section (city hall) and the [cityhall_link] section (every box)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from typing import Annotated
 
 import msgspec
 
+from device.catalogue import name_in
 from device.settings import Section
 
+FOLDER = "fleet"
+"""Below the state folder. The name of the first release stays on disk: back-ups and the way back to it go by it."""
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 
-class FleetSettings(Section, frozen=True, kw_only=True):
+class CityHallSettings(Section, frozen=True, kw_only=True):
     """City hall's service. host: address to listen on. names: DNS names and addresses it is reached by; the city's CA
     is made for these alone. staff_port: pages for staff. enrol_port: boxes without a credential. box_port: mutual TLS.
     database: "" for SQLite below the state folder, or postgresql://… certificate, key: the service's own TLS credential
@@ -37,12 +40,12 @@ class FleetSettings(Section, frozen=True, kw_only=True):
     def place(self, box: str, language: str) -> str:
         """Where ``box`` stands in ``language`` ("ja" or another), or ""."""
         said = [name for name in self.places.get(box, []) if name]
-        return (said[0] if language == "ja" else said[-1]) if said else ""
+        return name_in(language, said[0], said[-1]) if said else ""
 
 
-class FleetLinkSettings(Section, frozen=True, kw_only=True):
+class CityHallLinkSettings(Section, frozen=True, kw_only=True):
     """Where a box finds city hall. host: its name. ca: PEM file of the city's CA, relative to the state folder unless
-    absolute. box_port, enrol_port: see FleetSettings.
+    absolute. box_port, enrol_port: see CityHallSettings.
     """
 
     host: str
@@ -52,7 +55,7 @@ class FleetLinkSettings(Section, frozen=True, kw_only=True):
     timeout_seconds: float = 15.0
 
 
-class FleetFile(msgspec.Struct, frozen=True):
-    """A settings file that ``hiroba run fleet`` can use: a whole site file, or one with nothing but [fleet]."""
+class CityHallFile(msgspec.Struct, frozen=True):
+    """A settings file that ``hiroba run cityhall`` can use: a whole site file, or one with nothing but [cityhall]."""
 
-    fleet: FleetSettings
+    cityhall: CityHallSettings

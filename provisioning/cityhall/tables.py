@@ -1,4 +1,4 @@
-"""The fleet's tables, alike on SQLite and PostgreSQL. Times are unix seconds."""
+"""City hall's tables, alike on SQLite and PostgreSQL. Times are unix seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts the fleet service together: settings and state folder in, a WSGI application out."""
+"""Puts city hall's service together: settings and state folder in, a WSGI application out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from device.clock import Clock
 from device.logs import Log
+from provisioning.cityhall.accounts import StaffRoom
 from provisioning.cityhall.app import Wsgi, create_app
 from provisioning.cityhall.boxes.authority import SERVER_FILE, SERVER_KEY_FILE, Authority, AuthorityFolder
 from provisioning.cityhall.boxes.enrolment import Office
@@ -14,13 +15,12 @@ from provisioning.cityhall.boxes.expiry import ends_of
 from provisioning.cityhall.boxes.intake import Intake
 from provisioning.cityhall.boxes.reading import Records
 from provisioning.cityhall.database import Database, open_engine, upgrade
-from provisioning.cityhall.settings import FleetSettings
-from provisioning.cityhall.staff.accounts import StaffRoom
+from provisioning.cityhall.settings import FOLDER, CityHallSettings
 from provisioning.cityhall.staff.pages import Pages
 
 
 @dataclass(frozen=True)
-class Fleet:
+class CityHallService:
     """The service's parts. Several processes, on several machines, may share one database and CA."""
 
     app: Wsgi
@@ -33,22 +33,22 @@ class Fleet:
 
 def authority_folder(state: Path) -> AuthorityFolder:
     """Where the city's CA lies."""
-    return AuthorityFolder(state / "fleet" / "ca")
+    return AuthorityFolder(state / FOLDER / "ca")
 
 
-def open_authority(settings: FleetSettings, state: Path, clock: Clock) -> Authority:
+def open_authority(settings: CityHallSettings, state: Path, clock: Clock) -> Authority:
     """The city's CA. Raises AuthorityUnusable."""
     return authority_folder(state).open(settings.city_name, settings.names, clock.now())
 
 
-def open_database(settings: FleetSettings, state: Path) -> Database:
+def open_database(settings: CityHallSettings, state: Path) -> Database:
     """The database, its schema up to date. Raises DatabaseDown."""
     engine = open_engine(settings.database, state)
     upgrade(engine)
     return Database(engine)
 
 
-def prepare(settings: FleetSettings, state: Path, clock: Clock) -> None:
+def prepare(settings: CityHallSettings, state: Path, clock: Clock) -> None:
     """Once, before the workers: schema, CA, the service's own credential. Raises DatabaseDown, AuthorityUnusable."""
     open_database(settings, state).close()
     authority, folder = open_authority(settings, state, clock), authority_folder(state)
@@ -56,7 +56,7 @@ def prepare(settings: FleetSettings, state: Path, clock: Clock) -> None:
         folder.server(authority, settings.names, clock.now())
 
 
-def credential_files(settings: FleetSettings, state: Path) -> tuple[Path, Path, Path]:
+def credential_files(settings: CityHallSettings, state: Path) -> tuple[Path, Path, Path]:
     """(certificate, key) of the service, and the CA of the boxes: PEM files, after ``prepare``."""
     folder = authority_folder(state)
     if settings.certificate:
@@ -64,11 +64,11 @@ def credential_files(settings: FleetSettings, state: Path) -> tuple[Path, Path, 
     return folder.folder / SERVER_FILE, folder.folder / SERVER_KEY_FILE, folder.certificate
 
 
-def build_fleet(settings: FleetSettings, state: Path, clock: Clock, log: Log) -> Fleet:
+def build_cityhall(settings: CityHallSettings, state: Path, clock: Clock, log: Log) -> CityHallService:
     """One worker's service, after ``prepare``. Raises DatabaseDown, AuthorityUnusable."""
     database = Database(open_engine(settings.database, state))
     office = Office(database, open_authority(settings, state, clock), clock, settings.box_certificate_days)
     records, staff, intake = Records(database), StaffRoom(database, clock), Intake(database, clock)
     own, _, ca = credential_files(settings, state)
     pages = Pages(settings, records, office, staff, clock, ends_of(own, ca))
-    return Fleet(create_app(pages, intake, log), database, records, office, intake, staff)
+    return CityHallService(create_app(pages, intake, log), database, records, office, intake, staff)

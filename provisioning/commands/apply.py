@@ -14,8 +14,8 @@ from provisioning.box.apply.errors import TakenBack
 from provisioning.box.apply.plan import Change, shown
 from provisioning.box.apply.system import HEALTH_SECONDS, SystemRunner, UnitHealth
 from provisioning.box.apply.tree import Tree
-from provisioning.box.files_of_site import box_files, passphrases, site_of
 from provisioning.box.render.box import SITE
+from provisioning.box.render.site_file import box_files, open_box, passphrases
 from provisioning.commands.options import site_options
 from provisioning.errors import RootNeeded
 from provisioning.site.model import Site
@@ -53,8 +53,8 @@ def command(
         click.echo("途中で切れた前回の適用を元に戻しました。 / An apply cut short was taken back.", err=True)
     if recover:
         return
-    site, text = site_of(config, name)
-    rendered = box_files(site, text, config, state, text=text, found=passphrases(site, config, text, state))
+    box = open_box(config, name)
+    site, rendered = box.site, box_files(box, state, passphrases(box, state))
     runner = SystemRunner() if running else None
     applying = Applying(tree, runner, UnitHealth(_site_now(root), seconds) if running else None)
     planned = applying.plan(rendered)
@@ -70,7 +70,7 @@ def command(
 
 def _site_now(root: Path) -> Site | None:
     from device.errors import SettingsError
-    from provisioning.site.model import read_site
+    from provisioning.site.reading import read_site
 
     try:
         return read_site(root / SITE)

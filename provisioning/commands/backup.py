@@ -16,7 +16,8 @@ from provisioning.backup.age import Identity, parse_recipient
 from provisioning.backup.errors import CanNotWrite, FileExists, RecipientMissing, StateMissing
 from provisioning.backup.keep import Keeper, Written
 from provisioning.commands.options import site_options, state_option
-from provisioning.site.model import Site, read_site
+from provisioning.site.model import Site
+from provisioning.site.reading import read_site
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -116,16 +117,16 @@ def since(state: Path, kiosk: str, at: str, as_json: bool) -> None:
     path = state / "issuer" / "ledger.db"
     if not path.exists():
         raise StateMissing(folder=path)
-    with closing(Store(path, LEDGER_MIGRATIONS)) as store:
+    with closing(Store.for_reading(path, LEDGER_MIGRATIONS)) as store:
         rows = Ledger(store).since(kiosk, _moment(at))
     found = [
         {
-            "request": row.wanted.request,
+            "request": row.order.request,
             "issue_number": row.issue_number,
-            "kind": row.wanted.kind.value,
-            "copies": row.wanted.copies,
-            "fee_yen": row.wanted.fee_yen,
-            "at": row.wanted.at.isoformat(timespec="seconds"),
+            "kind": row.order.kind,
+            "copies": row.order.copies,
+            "fee_yen": row.order.fee_yen,
+            "at": row.order.at.isoformat(timespec="seconds"),
             "outcome": row.outcome.value if row.outcome else "",
         }
         for row in rows

@@ -14,7 +14,7 @@ from device.logs import open_log
 from provisioning.commands.bundle_publish import COMMANDS
 from provisioning.commands.options import CONFIG, state_option
 from provisioning.errors import RootNeeded
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 from provisioning.updates import schemas as databases
 from provisioning.updates.choice import Outcome
 from provisioning.updates.errors import BundleError, SourceUnreachable

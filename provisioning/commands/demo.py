@@ -10,23 +10,34 @@ from pathlib import Path
 
 import click
 
+from device.loopback import is_free
 from provisioning.commands.options import DEMO_STATE
+from provisioning.demo.city_hall_boxes import STAFF
+from provisioning.demo.made_up_city import STAFF_CODE
 from provisioning.demo.plaza import Plaza
 from provisioning.demo.processes import free_port
-from provisioning.demo.setup import STAFF_CODE, Ports
+from provisioning.demo.setup import Ports
 
 LOOK_SECONDS = 1.0
 
 WELCOME = """
-  ひろばの端末が動いています。ブラウザーで開いてください。 / The kiosk runs; open it in a browser:
+  ひろばが動いています。ブラウザーで開いてください。すべて架空です。
+  It all runs; open it in a browser. All of it is made up.
 
-      {address}
+  キオスク / kiosk                    {kiosk}
+  スマートフォンから見たWi-Fi / Wi-Fi as a phone sees it
+                                      {portal}
+  Wi-Fiの利用統計 / Wi-Fi statistics   {stats}
+  市役所の管理ページ / city hall       {city_hall}
+      名前 / name {staff}    パスワード / password {password}
+      （このデモの認証局なので警告が出ます / a browser warns: its CA is this demo's own）
 
   カードを置く / put the card down    {hiroba} virtual card insert{state}
   カードを取る / take it away         {hiroba} virtual card remove{state}
   暗証番号 / PIN                      1234
   職員コード / staff code             {staff_code}
-  紙切れにする / empty the paper      {hiroba} virtual page paper-out{state}    （もどす / undo: … page ok）
+  紙切れにする / empty the paper      {hiroba} virtual page paper-out{state}
+  　もどす / undo                     {hiroba} virtual page ok{state}
   印刷されたもの / what was printed   {virtual}
 
   終わるには Ctrl-C / Ctrl-C ends it.
@@ -41,11 +52,18 @@ WELCOME = """
 @click.option("--terminal", type=click.Choice(["virtual", "counter"]), default="virtual", show_default=True)
 @click.option("--state", type=click.Path(path_type=Path, file_okay=False, resolve_path=True), default=DEMO_STATE)
 def command(once: bool, out: Path | None, language: str, port: int, terminal: str, state: Path) -> None:
-    """Run the whole kiosk on virtual hardware."""
+    """Run all of it on virtual hardware: kiosk, Wi-Fi, statistics, city hall. With --once: one visit at the kiosk."""
     if once:
         _once(out or Path("out"), language, terminal)
     else:
-        _stay(Ports(port, free_port(), free_port(), free_port()), state, terminal)
+        _stay(_ports(port), state, terminal)
+
+
+def _ports(kiosk: int) -> Ports:
+    """The pages on the ports after the kiosk's, or on others when these are taken; the rest anywhere."""
+    portal, stats, staff = (port if is_free(port) else free_port() for port in range(kiosk + 1, kiosk + 4))
+    free = (free_port() for _ in range(5))
+    return Ports(kiosk, next(free), next(free), next(free), portal, stats, staff, next(free), next(free))
 
 
 def _once(out: Path, language: str, terminal: str) -> None:
@@ -67,7 +85,13 @@ def _stay(ports: Ports, state: Path, terminal: str) -> None:
         own = "" if state == DEMO_STATE else f" --state {state}"
         click.echo(
             WELCOME.format(
-                address=plaza.address, hiroba="./hiroba", state=own, staff_code=STAFF_CODE, virtual=state / "virtual"
+                **plaza.addresses,
+                staff=STAFF,
+                password=plaza.prepared.staff_password,
+                hiroba="./hiroba",
+                state=own,
+                staff_code=STAFF_CODE,
+                virtual=state / "virtual",
             )
         )
         while not ended.wait(LOOK_SECONDS):

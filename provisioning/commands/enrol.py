@@ -16,7 +16,7 @@ from provisioning.commands.options import site_options
 from provisioning.enrolment.asking import Asking
 from provisioning.enrolment.identity import Credential
 from provisioning.enrolment.wiring import link_of, open_asking
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 
 WAIT_SECONDS = 3600.0
 
@@ -35,7 +35,7 @@ def _asking(config: Path, state: Path) -> Asking:
 def command(
     ctx: click.Context, config: Path, state: Path, code: str | None, code_file: TextIO | None, wait: bool
 ) -> None:
-    """Make this box known to city hall: --code CODE, then staff approve on the fleet page. Or: renew, status."""
+    """Make this box known to city hall: --code CODE, then staff approve on city hall's page. Or: renew, status."""
     if ctx.invoked_subcommand:
         return
     asking = _asking(config, state)
@@ -85,7 +85,7 @@ def status(config: Path, state: Path, as_json: bool) -> None:
     if as_json:
         until = credential.end.isoformat() if credential else None
         facts = {"box": asking.box, "enrolled": not over, "pending": pending, "until": until}
-        click.echo(json.dumps({**facts, "fingerprint": identity.fingerprint()}))
+        click.echo(json.dumps({**facts, "fingerprint": _fingerprint(asking)}))
     else:
         _say(asking, credential, pending=pending)
     if over:
@@ -97,7 +97,12 @@ def _say(asking: Asking, credential: Credential | None, *, pending: bool) -> Non
         click.echo("職員の承認を待っています / waiting for staff" if pending else "未登録です / not enrolled")
     else:
         _tell(asking, credential)
-    click.echo(f"鍵の指紋 / key fingerprint: {asking.identity.fingerprint()}")
+    click.echo(f"鍵の指紋 / key fingerprint: {_fingerprint(asking) or '-'}")
+
+
+def _fingerprint(asking: Asking) -> str:
+    """Of the key that is there; to look makes none."""
+    return asking.identity.fingerprint() if asking.identity.key_file.exists() else ""
 
 
 def _tell(asking: Asking, credential: Credential | None) -> None:

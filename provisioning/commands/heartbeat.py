@@ -15,7 +15,7 @@ from provisioning.commands.options import site_options
 from provisioning.enrolment.asking import Asking
 from provisioning.enrolment.heartbeat import make_heartbeat
 from provisioning.enrolment.wiring import link_of, open_line
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 
 
 @click.command("heartbeat")

@@ -16,11 +16,15 @@ from kiosk.services.certificates.issuance.journal import Journal, RequestRow, Un
 from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
 from kiosk.services.certificates.issuance.staff import Decision, StaffDesk
 from provisioning.commands.options import state_option
+from provisioning.commands.reading import store_for_reading
 from provisioning.errors import NotFound
 
+FILE = Path("kiosk/kiosk.db")
+"""Below the state folder."""
 
-def _open(state: Path) -> tuple[Journal, StaffDesk]:
-    store, clock = Store(state / "kiosk" / "kiosk.db", KIOSK_MIGRATIONS), SystemClock()
+
+def _open(store: Store) -> tuple[Journal, StaffDesk]:
+    clock = SystemClock()
     audit = Audit(store, clock)
     journal = Journal(store, audit, clock)
     return journal, StaffDesk(store, journal, audit)
@@ -37,8 +41,8 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def list_(state: Path, only_open: bool, as_json: bool) -> None:
     """List requests, newest first."""
-    journal, desk = _open(state)
-    rows = desk.open_matters() if only_open else journal.all_rows()
+    store = store_for_reading(state / FILE, KIOSK_MIGRATIONS)
+    rows = _rows(store, only_open) if store else []
     if as_json:
         click.echo(json.dumps([_plain(row) for row in rows]))
         return
@@ -52,13 +56,21 @@ def list_(state: Path, only_open: bool, as_json: bool) -> None:
     Console().print(table)
 
 
+def _rows(store: Store, only_open: bool) -> list[RequestRow]:
+    journal, desk = _open(store)
+    return desk.open_matters()[::-1] if only_open else journal.all_rows()[::-1]
+
+
 @command.command()
 @state_option
 @click.argument("request")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def show(state: Path, request: str, as_json: bool) -> None:
     """Show every move of REQUEST."""
-    journal, _ = _open(state)
+    store = store_for_reading(state / FILE, KIOSK_MIGRATIONS)
+    if store is None:
+        raise _unknown(request)
+    journal, _ = _open(store)
     row = _row(journal, request)
     moves = [{"state": move.state.value, "reason": move.reason, "at": move.at} for move in journal.moves(request)]
     if as_json:
@@ -76,7 +88,7 @@ def show(state: Path, request: str, as_json: bool) -> None:
 @click.argument("decision", type=click.Choice([d.value for d in Decision]))
 def resolve_(state: Path, request: str, decision: str) -> None:
     """Say what became of REQUEST, after a look at the tray: delivered, or refund."""
-    journal, desk = _open(state)
+    journal, desk = _open(Store(state / FILE, KIOSK_MIGRATIONS))
     _row(journal, request)
     desk.resolve(request, Decision(decision))
     click.echo("記録しました。 / recorded.")
@@ -86,7 +98,11 @@ def _row(journal: Journal, request: str) -> RequestRow:
     try:
         return journal.row(request)
     except UnknownRequest as error:
-        raise NotFound(what_ja="受付", what_en="request", name=request) from error
+        raise _unknown(request) from error
+
+
+def _unknown(request: str) -> NotFound:
+    return NotFound(what_ja="受付", what_en="request", name=request)
 
 
 def _plain(row: RequestRow) -> dict[str, object]:

@@ -8,22 +8,32 @@ import click
 import msgspec
 
 from device.store import Store
-from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register, read_population
+from kiosk.issuer.register.population_file import read_population
+from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register
 from provisioning.commands.options import site_options
+from provisioning.commands.reading import store_for_reading
 from provisioning.errors import NotFound, SectionMissing
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 
 
-def _open(config: Path, state: Path) -> Register:
+def _file(config: Path, state: Path) -> Path:
     issuer = read_site(config).issuer
     if issuer is None:
         raise SectionMissing(file=config, section="issuer", process="hiroba register")
-    return Register(Store(state / issuer.register, REGISTER_MIGRATIONS))
+    return state / issuer.register
+
+
+def _open(config: Path, state: Path) -> Register:
+    return Register(Store(_file(config, state), REGISTER_MIGRATIONS))
+
+
+def _unknown(resident: str) -> NotFound:
+    return NotFound(what_ja="住民", what_en="resident", name=resident)
 
 
 def _known(register: Register, resident: str) -> None:
     if register.show(resident) is None:
-        raise NotFound(what_ja="住民", what_en="resident", name=resident)
+        raise _unknown(resident)
 
 
 @click.group("register")
@@ -72,13 +82,14 @@ def restrict(config: Path, state: Path, resident: str, lift: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def show(config: Path, state: Path, resident: str | None, as_json: bool) -> None:
     """Show RESIDENT, or the ids of all residents."""
-    register = _open(config, state)
+    store = store_for_reading(_file(config, state), REGISTER_MIGRATIONS)
+    register = Register(store) if store else None
     if resident is None:
-        ids = register.residents()
+        ids = register.residents() if register else []
         click.echo(msgspec.json.encode(ids).decode() if as_json else "\n".join(ids))
         return
-    shown = register.show(resident)
+    shown = register.show(resident) if register else None
     if shown is None:
-        raise NotFound(what_ja="住民", what_en="resident", name=resident)
+        raise _unknown(resident)
     text = msgspec.json.encode(shown)
     click.echo(text.decode() if as_json else msgspec.json.format(text, indent=2).decode())

@@ -13,16 +13,17 @@ from device.logs import open_log
 from device.process_lock import take_process_lock
 from device.watchdog import Heartbeat, Notifier
 from provisioning.commands.options import site_options
-from provisioning.commands.run_fleet import fleet
+from provisioning.commands.renamed import RenamingGroup
+from provisioning.commands.run_cityhall import cityhall
 from provisioning.commands.run_nginx import nginx
 from provisioning.errors import SectionMissing
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 from provisioning.web.serving import BehindNginx, Served, Serving, Tcp, serve
 
 T = TypeVar("T")
 
 
-@click.group("run")
+@click.group("run", cls=RenamingGroup, renamed={"fleet": "cityhall"})
 def command() -> None:
     """Run one process until it is told to stop."""
 
@@ -144,5 +145,5 @@ def gate(config: Path, state: Path) -> None:
         heartbeat.stop()
 
 
-command.add_command(fleet)
+command.add_command(cityhall)
 command.add_command(nginx)

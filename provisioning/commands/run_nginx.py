@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 @state_option
 def nginx(config: Path | None, state: Path, role: str) -> None:
     """nginx by the settings in FILE: before the portal and an issuer for other kiosks (box), or before city hall's
-    service (cityhall; FILE needs only [fleet]). A credential that changes is read again without a restart.
+    service (cityhall; FILE needs only [cityhall]). A credential that changes is read again without a restart.
     """
     from provisioning.web.nginx_process import become_nginx
 
-    usual, configure = {"box": (CONFIG, _box), "cityhall": (CONFIG.with_name("fleet.toml"), _cityhall)}[role]
+    usual, configure = {"box": (CONFIG, _box), "cityhall": (CONFIG.with_name("cityhall.toml"), _cityhall)}[role]
     become_nginx(state / "nginx" / role, lambda place: configure(config or usual, state, place))
 
 
 def _box(config: Path, state: Path, place: Place) -> Configured:
-    from provisioning.site.model import read_site
+    from provisioning.site.reading import read_site
     from provisioning.web.nginx_roles import box
 
     return box(read_site(config), state, place)
@@ -38,8 +38,8 @@ def _box(config: Path, state: Path, place: Place) -> Configured:
 def _cityhall(config: Path, state: Path, place: Place) -> Configured:
     from provisioning.box.render.nginx import Tls
     from provisioning.cityhall.wiring import credential_files
-    from provisioning.commands.fleet import read_fleet
+    from provisioning.commands.cityhall import read_cityhall
     from provisioning.web.nginx_roles import cityhall
 
-    settings = read_fleet(config)
+    settings = read_cityhall(config)
     return cityhall(settings, Tls(*credential_files(settings, state)), state, place)

@@ -11,7 +11,7 @@ import click
 
 from device.clock import SystemClock
 from device.files import atomic_write
-from provisioning.box.files_of_site import site_of
+from provisioning.box.render.site_file import open_box
 from provisioning.box.seed.application import archive
 from provisioning.box.seed.cloud import System, seed
 from provisioning.box.seed.first_start import ARCHIVE
@@ -19,8 +19,10 @@ from provisioning.box.seed.public import certificates, root_metadata, ssh_keys
 from provisioning.box.seed.sheet import STAFF_PORT, sheet
 from provisioning.commands.options import STATE, site_options
 from provisioning.errors import NoCityHall
-from provisioning.site.city import read_city, text_is_city
-from provisioning.site.model import Site, read_site
+from provisioning.site.city_reading import read_city
+from provisioning.site.file import text_is_city
+from provisioning.site.model import Site
+from provisioning.site.reading import read_site
 
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 HERE = Path(__file__).resolve().parents[2]
@@ -32,7 +34,7 @@ HERE = Path(__file__).resolve().parents[2]
 @click.option("--all", "every", is_flag=True, help="Every box of the city, each below OUT/BOX.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the files.")
 @click.option("--system", type=click.Choice(["raspios", "debian"]), default="raspios", show_default=True)
-@click.option("--code", default="", help="One-time enrolment code (hiroba fleet code).")
+@click.option("--code", default="", help="One-time enrolment code (hiroba cityhall code).")
 @click.option("--make-code", is_flag=True, help="On city hall's server: make the codes here and now.")
 @click.option("--ssh-key", "keys", type=_FILE, multiple=True, help="Public SSH keys of the IT staff.")
 @click.option("--ca", type=_FILE, help="The city's CA (city-ca.pem), so that the box knows city hall.")
@@ -94,33 +96,34 @@ def _boxes(config: Path, name: str, every: bool) -> dict[str, tuple[Site, str, s
         city = read_city(config)
         if every:
             return {box.name: (box.site, box.toml, " ".join(box.parts)) for box in city.boxes}
-        site, toml = site_of(config, name)
-        return {name: (site, toml, " ".join(city.box(name).parts))}
-    site, toml = site_of(config, name)
+        own = open_box(config, name)
+        return {name: (own.site, own.toml, " ".join(city.box(name).parts))}
+    own = open_box(config, name)
+    site = own.site
     words = ["kiosk"] if site.box.screen else []
-    words += [part for part in ("wifi", "issuer", "fleet") if getattr(site, part) is not None]
-    return {site.box.name: (site, toml, " ".join(words))}
+    words += [part for part in ("wifi", "issuer", "cityhall") if getattr(site, part) is not None]
+    return {site.box.name: (site, own.toml, " ".join(words))}
 
 
 def _staff_port(config: Path) -> int:
     """Where the labels lead; the city's file says it at its server."""
     sites = [box.site for box in read_city(config).boxes] if text_is_city(config) else [read_site(config)]
-    return next((site.fleet.staff_port for site in sites if site.fleet), STAFF_PORT)
+    return next((site.cityhall.staff_port for site in sites if site.cityhall), STAFF_PORT)
 
 
 def _codes(config: Path, state: Path, boxes: Sequence[str]) -> tuple[dict[str, str], str]:
-    """A fresh one-time code for each, and the city's CA (PEM). Raises SettingsError where there is no [fleet],
+    """A fresh one-time code for each, and the city's CA (PEM). Raises SettingsError where there is no [cityhall],
     NoCityHall.
     """
     from device.logs import open_log
-    from provisioning.cityhall.wiring import authority_folder, build_fleet, prepare
-    from provisioning.commands.fleet import read_fleet
+    from provisioning.cityhall.wiring import authority_folder, build_cityhall, prepare
+    from provisioning.commands.cityhall import read_cityhall
 
-    settings, clock = read_fleet(config), SystemClock()
+    settings, clock = read_cityhall(config), SystemClock()
     if not authority_folder(state).certificate.exists():
         raise NoCityHall(folder=state)
     prepare(settings, state, clock)
-    records = build_fleet(settings, state, clock, open_log("seed")).records
+    records = build_cityhall(settings, state, clock, open_log("seed")).records
     now = int(clock.now().timestamp())
     codes = {box: records.new_code(box, "(seed)", now, settings.code_days) for box in boxes}
     return codes, authority_folder(state).certificate.read_text("utf-8")
@@ -139,8 +142,8 @@ def _text(file: Path) -> str:
 def _public_files(site: Site, common: Mapping[str, str]) -> Mapping[str, str]:
     """Files that anyone may read, where the box looks for them."""
     files = {}
-    if "ca" in common and site.fleet_link:
-        files[str(STATE / site.fleet_link.ca)] = common["ca"]
+    if "ca" in common and site.cityhall_link:
+        files[str(STATE / site.cityhall_link.ca)] = common["ca"]
     if "trust" in common:
         files[str(site.updates.trust)] = common["trust"]
     return files
@@ -148,7 +151,7 @@ def _public_files(site: Site, common: Mapping[str, str]) -> Mapping[str, str]:
 
 def _note_what_is_left(sites: Sequence[Site], codes: Mapping[str, str], common: Mapping[str, str]) -> None:
     """Told on standard error: the seed is good, yet somebody will have to go to the box."""
-    linked = [site for site in sites if site.fleet_link]
+    linked = [site for site in sites if site.cityhall_link]
     if linked and "ca" not in common:
         click.echo("注意：--ca がないため、端末は市役所を確かめられず登録できません。", err=True)
         click.echo("Note: without --ca the box cannot know city hall, and cannot enrol.", err=True)

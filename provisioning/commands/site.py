@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from device.errors import SettingsError
 from device.files import atomic_write
-from provisioning.box.files_of_site import box_files, check_file, passphrases
+from provisioning.box.render.box import render_box
 from provisioning.box.render.files import Rendered, render
-from provisioning.box.render.wrong import Wrong
+from provisioning.box.render.site_file import POLICY, BoxFile, FileCheck, check_file, open_box, passphrases
 from provisioning.commands.options import site_options
 from provisioning.commands.wifi_site import wifi_of
-from provisioning.site.city import City, read_city, text_is_city
-from provisioning.site.model import Site, read_site
-from provisioning.site.problems import senseless
+from provisioning.site.city import City
+from provisioning.site.city_reading import read_city
+from provisioning.site.file import text_is_city
+from provisioning.site.wifi_checks import wifi_mistakes
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
@@ -32,17 +33,35 @@ def command() -> None:
 @_JSON
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 def check(config: Path, state: Path, as_json: bool, file: Path | None) -> None:
-    """Read FILE (or --config), of a box or of a city, and everything that would be rendered from it."""
+    """Read FILE (or --config), of a box or of a city, and tell every mistake in it at once."""
     path = file or config
-    try:
-        facts = check_file(path, state)
-    except SettingsError as error:
-        if not as_json:
-            raise
-        told = {"ok": False, **{name: value for name, value in error.facts.items() if name != "within"}}
-        click.echo(json.dumps(told, ensure_ascii=False, default=str))
-        raise click.exceptions.Exit(1) from error
+    facts, mistakes = _checked(path, state)
+    if mistakes:
+        _tell(path, mistakes, as_json)
+        raise click.exceptions.Exit(1)
     click.echo(json.dumps({"ok": True, **facts}, ensure_ascii=False) if as_json else f"OK {path}")
+
+
+def _checked(path: Path, state: Path) -> FileCheck:
+    """A file that cannot be read as TOML has that one mistake."""
+    try:
+        return check_file(path, state)
+    except SettingsError as error:
+        return FileCheck({}, [error])
+
+
+def _tell(path: Path, mistakes: Sequence[SettingsError], as_json: bool) -> None:
+    """All of them, by line. For programs: the first one's facts, and the list."""
+    if as_json:
+        told = [error.facts for error in mistakes]
+        click.echo(json.dumps({"ok": False, **told[0], "mistakes": told}, ensure_ascii=False, default=str))
+        return
+    for error in mistakes:
+        facts = error.facts
+        place = f"{path}:{facts['line']}: {facts['key']}".removesuffix(": ").replace(":0", "")
+        for line in (place, f"  {facts['wrong_ja']} {facts['right_ja']}", f"  {facts['wrong']} {facts['right']}"):
+            click.echo(line.rstrip(), err=True)
+    click.echo(f"誤りが {len(mistakes)} か所あります。 / mistakes: {len(mistakes)}", err=True)
 
 
 @command.command("render")
@@ -57,7 +76,7 @@ def render_command(config: Path, state: Path, out: Path, name: str, as_json: boo
     if text_is_city(config):
         written = _render_city(read_city(config), state, out, name)
     else:
-        written = _render_wifi(read_site(config), config, state, out)
+        written = _render_wifi(open_box(config, ""), config, state, out)
     click.echo(json.dumps({"written": written}, ensure_ascii=False) if as_json else "\n".join(written))
 
 
@@ -74,7 +93,7 @@ def _render_city(city: City, state: Path, out: Path, name: str) -> list[str]:
     boxes = [city.box(name)] if name else city.boxes
     written = []
     for box in boxes:
-        for place, file in box_files(box.site, box.toml, city.source, state, text=city.text, found=None).items():
+        for place, file in render_box(box.site, box.toml, POLICY.read_text("utf-8"), state, None).items():
             target = out / box.name / place
             target.parent.mkdir(parents=True, exist_ok=True)
             _write(target, file)
@@ -82,13 +101,11 @@ def _render_city(city: City, state: Path, out: Path, name: str) -> list[str]:
     return written
 
 
-def _render_wifi(site: Site, config: Path, state: Path, out: Path) -> list[str]:
-    wifi = wifi_of(site, config, "hiroba site render")
-    text = config.read_text("utf-8")
-    try:
-        files: Mapping[str, Rendered] = render(wifi, site.box.name, state, passphrases(site, config, text, state))
-    except Wrong as wrong:
-        raise senseless(wrong, config, text) from wrong
+def _render_wifi(box: BoxFile, config: Path, state: Path, out: Path) -> list[str]:
+    wifi = wifi_of(box.site, config, "hiroba site render")
+    for mistake in wifi_mistakes(box.site):
+        raise box.told(mistake)
+    files = render(wifi, box.site.box.name, state, passphrases(box, state))
     out.mkdir(parents=True, exist_ok=True)
     for name, file in files.items():
         _write(out / name, file)

@@ -22,7 +22,7 @@ from device.store import Store
 from provisioning.commands.options import site_options
 from provisioning.commands.wifi_site import print_table, wifi_of
 from provisioning.errors import NotFound
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 
 _TODAY = "today"
 _EARLIEST = date(2000, 1, 1)

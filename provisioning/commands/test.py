@@ -13,7 +13,7 @@ from provisioning.errors import CheckoutNeeded
 GROUPS = {
     "unit": ("device", "kiosk", "captive_portal", "provisioning"),
     "contract": ("contract",),
-    "journeys": ("journeys",),
+    "journeys": ("journeys", "docs"),
     "net": ("net",),
     "browser": ("browser",),
     "boot": ("boot",),
@@ -23,12 +23,16 @@ GROUPS = {
 
 @click.command("test", context_settings={"ignore_unknown_options": True})
 @click.option("--long", "long_", is_flag=True, help="Run the long campaigns too.")
+@click.option("--pictures", is_flag=True, help="Instead: take the pictures of the READMEs (docs/pictures) anew.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[GROUP] [-- PYTEST ...]")
-def command(long_: bool, arguments: tuple[str, ...]) -> None:
+def command(long_: bool, pictures: bool, arguments: tuple[str, ...]) -> None:
     """Run all tests, or one GROUP: unit, contract, journeys, net, browser, boot. What follows -- goes to pytest."""
     tests = Path(__file__).parents[2] / "tests"
     if not tests.is_dir():
         raise CheckoutNeeded(command="test", folder="tests")
+    if pictures:
+        made = subprocess.run([sys.executable, "-m", "tests.browser.pictures"], cwd=tests.parent, check=False)
+        sys.exit(made.returncode)
     group, rest = split(arguments)
     folders = [str(tests / name) for name in GROUPS[group] if (tests / name).is_dir()] if group else [str(tests)]
     command_line = [sys.executable, "-m", "pytest", *folders, *(["--long"] if long_ else []), *rest]

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from device.clock import JST
-from kiosk.issuer.protocol import Kind
+from kiosk.issuer.kinds import KINDS
 from kiosk.issuer.seal.seal import Judged, Verdict
 from kiosk.issuer.seal.seal_keys import public_keys
 from kiosk.issuer.seal.seal_reading import compared, judge_file
@@ -20,14 +20,6 @@ from provisioning.commands.options import state_option
 KEYS = Path("issuer/seal")
 LARGEST = 50 * 2**20
 """Bytes; a scan of a page is far smaller."""
-_KINDS = {
-    Kind.RESIDENCE_RECORD: "住民票の写し",
-    Kind.RESIDENCE_STATEMENT: "住民票記載事項証明書",
-    Kind.SEAL_REGISTRATION: "印鑑登録証明書",
-    Kind.TAXATION: "所得・課税証明書",
-    Kind.FAMILY_REGISTER: "戸籍証明書",
-    Kind.ADDRESS_HISTORY: "戸籍の附票の写し",
-}
 _WORDS = {
     Verdict.GENUINE: "真正 / genuine",
     Verdict.CHANGED: "改変あり / changed",
@@ -106,8 +98,13 @@ def _line(judged: Judged) -> str:
     if facts is None:
         return " ".join([_WORDS[judged.verdict], *([f"[{judged.key}]"] if judged.key else [])])
     day = facts.at.astimezone(JST).date().isoformat()
-    said = f"{_KINDS[facts.kind]} ({facts.kind.value}) {facts.number} {day} {facts.page}/{facts.pages}"
+    said = f"{_title(facts.kind)} ({facts.kind}) {facts.number} {day} {facts.page}/{facts.pages}"
     return f"{_WORDS[judged.verdict]}: {said} [{judged.key}, {facts.issuer}]"
+
+
+def _title(kind: str) -> str:
+    """Of a kind that this release does not make: nothing but its name."""
+    return KINDS[kind].title["ja"] if kind in KINDS else kind
 
 
 def _answer(judged: Judged, whole: bool) -> Answer:
@@ -118,7 +115,7 @@ def _answer(judged: Judged, whole: bool) -> Answer:
         judged.verdict.value,
         judged.key,
         facts.issuer,
-        facts.kind.value,
+        facts.kind,
         facts.number,
         facts.at.astimezone(JST).isoformat(),
         facts.page,

@@ -9,9 +9,14 @@ from pathlib import Path
 import click
 
 from device.card.virtual import process as card_process
+from device.clock import SystemClock
+from device.logs import open_log
 from device.printer import virtual_faults
-from provisioning.commands.options import DEMO_STATE
+from device.process_lock import take_process_lock
+from provisioning.commands.options import DEMO_STATE, site_options
+from provisioning.commands.wifi_site import wifi_of
 from provisioning.errors import NotFound
+from provisioning.site.reading import read_site
 from provisioning.virtual import VirtualFolder
 from provisioning.web.serving import check_port
 
@@ -117,6 +122,25 @@ def serve_page(state: Path, port: int) -> None:
     check_port("127.0.0.1", port)
     with VirtualPagePrinter(VirtualFolder(state).page, port):
         _until_told().wait()
+
+
+@command.group()
+def gate() -> None:
+    """The Wi-Fi's gate, without a network."""
+
+
+@gate.command("serve")
+@site_options
+def serve_gate(config: Path, state: Path) -> None:
+    """Run a gate that keeps sessions in memory; a phone stands at 127.0.0.1."""
+    from captive_portal.wiring_virtual_gate import build_virtual_gate
+
+    wifi = wifi_of(read_site(config), config, "hiroba virtual gate")
+    take_process_lock((state / wifi.gate.database).parent, "gate", mode=0o711)
+    server = build_virtual_gate(wifi, state, SystemClock(), open_log("gate"), ["127.0.0.1"])
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: server.stop())
+    server.serve()
 
 
 def _until_told() -> threading.Event:

@@ -6,7 +6,8 @@ Codes are shown once and only their hashes are kept.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -14,18 +15,26 @@ import click
 from captive_portal.portal.languages import LANGUAGES, read_catalogues
 from captive_portal.portal.login.sheet import pages, receipts
 from captive_portal.portal.login.voucher import LENGTH, Batch, call_back, list_batches, make_batch, show_code
+from captive_portal.portal.records import PORTAL_MIGRATIONS
 from captive_portal.settings import SpotSettings, WifiSettings
 from captive_portal.wiring_portal import open_vouchers
 from device.audit import AUDIT_MIGRATIONS, Audit
+from device.catalogue import name_in
 from device.clock import Clock, SystemClock
 from device.files import atomic_write
+from device.fonts import GlyphMissing
+from device.printer.drivers import open_receipt_printer
 from device.printer.settings import ReceiptPrinterSettings
 from device.printer.status import Receipt, ReceiptOutcome, ReceiptPrinter
 from device.store import Store
 from provisioning.commands.options import site_options
+from provisioning.commands.reading import store_for_reading
 from provisioning.commands.wifi_site import print_table, wifi_of
-from provisioning.errors import NotFound
-from provisioning.site.model import read_site
+from provisioning.errors import NotFound, VoucherNotTaken
+from provisioning.site.reading import read_site
+
+VOUCHERS = Path("portal/portal.db")
+"""Below the state folder."""
 
 
 @click.group("voucher")
@@ -63,17 +72,22 @@ def make(
         )
     site = read_site(config)
     wifi = wifi_of(site, config, "hiroba voucher")
+    if not any("voucher" in spot.login for spot in wifi.spots):
+        raise VoucherNotTaken(file=config)
     words, title, ssid = read_catalogues()[lang], title_of(wifi, lang), ssid_of(wifi)
-    if receipt:  # before there are codes: a language that the printer's font cannot write would lose them
+    with _paper_refused():  # before there are codes: a name that no font can write would lose them
         specimen = Batch("", minutes, SystemClock().now(), ("0" * LENGTH,))
-        _check_slips(site.receipt_printer, receipts(specimen, words, title, ssid))
+        if receipt:
+            _draw(site.receipt_printer, receipts(specimen, words, title, ssid))
+        if out and out.suffix == ".html":
+            pages(specimen, words, title, ssid)
     batch = _make(state, SystemClock(), count, minutes, days)
     if out:
         _write(out, pages(batch, words, title, ssid) if out.suffix == ".html" else _listed(batch.codes))
     left = batch.codes
     if receipt:
         slips = receipts(batch, words, title, ssid)
-        left = batch.codes[print_slips(_printer(site.receipt_printer), slips) :]
+        left = batch.codes[print_slips(open_receipt_printer(site.receipt_printer), slips) :]
     _tell(batch, () if out else left, as_json)
     if receipt and left:
         click.echo(f"{len(left)} 枚を印刷できませんでした。 / {len(left)} slips could not be printed.", err=True)
@@ -86,7 +100,8 @@ def make(
 def list_(*, config: Path, state: Path, as_json: bool) -> None:
     """Every batch: how many, how many used, until when."""
     wifi_of(read_site(config), config, "hiroba voucher")
-    found = list_batches(open_vouchers(state)[0])
+    store = store_for_reading(state / VOUCHERS, PORTAL_MIGRATIONS)
+    found = list_batches(store) if store else []
     if as_json:
         facts = [{**b._asdict(), "valid_until": b.valid_until.isoformat()} for b in found]
         click.echo(json.dumps(facts, ensure_ascii=False))
@@ -112,7 +127,7 @@ def call_back_(*, config: Path, state: Path, batch: str) -> None:
 def title_of(wifi: WifiSettings, lang: str) -> str:
     """The name on the paper: the first spot's that takes vouchers."""
     spot = _spot(wifi)
-    return spot.title_ja if lang.startswith("ja") else spot.title_en
+    return name_in(lang, spot.title_ja, spot.title_en)
 
 
 def ssid_of(wifi: WifiSettings) -> str:
@@ -143,26 +158,24 @@ def _audit(state: Path, clock: Clock) -> Audit:
     return Audit(Store(state / "portal" / "audit.db", AUDIT_MIGRATIONS), clock)
 
 
-def _check_slips(settings: ReceiptPrinterSettings, slips: Sequence[Receipt]) -> None:
-    from device.printer.raster import GlyphMissing, ReceiptRenderer
+def _draw(settings: ReceiptPrinterSettings, slips: Sequence[Receipt]) -> None:
+    from device.printer.raster import ReceiptRenderer
 
+    renderer = ReceiptRenderer(settings.width_dots)
+    for slip in slips:
+        renderer.render(slip)
+
+
+@contextmanager
+def _paper_refused() -> Iterator[None]:
     try:
-        for slip in slips:
-            ReceiptRenderer(settings.width_dots).render(slip)
+        yield
     except GlyphMissing as error:
         letter = error.facts["character"]
         raise click.BadParameter(
-            f"レシートの書体に {letter} がありません。--out FILE.html を使ってください。"
-            f" / the receipt printer's font lacks {letter}: use --out FILE.html.",
-            param_hint="--lang",
+            f"スポットか電波の名前の {letter} はどの書体にもありません。--out FILE.txt を使ってください。"
+            f" / no font has {letter}, which is in the name of the spot or the radio: use --out FILE.txt."
         ) from error
-
-
-def _printer(settings: ReceiptPrinterSettings) -> ReceiptPrinter:
-    from device.printer.raster import ReceiptRenderer
-    from device.printer.receipt_printer import NetworkReceiptPrinter
-
-    return NetworkReceiptPrinter(settings, ReceiptRenderer(settings.width_dots))
 
 
 def _listed(codes: Sequence[str]) -> str:

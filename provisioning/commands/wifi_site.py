@@ -12,7 +12,8 @@ from rich.table import Table
 from captive_portal.gate.client import SocketGateClient
 from captive_portal.settings import WifiSettings
 from provisioning.errors import SectionMissing
-from provisioning.site.model import Site, read_site
+from provisioning.site.model import Site
+from provisioning.site.reading import read_site
 
 
 def wifi_of(site: Site, config: Path, process: str) -> WifiSettings:

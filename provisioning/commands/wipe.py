@@ -11,6 +11,7 @@ import click
 
 from device.clock import SystemClock
 from device.health.readers import block_device
+from device.printer.drivers import open_receipt_printer
 from device.printer.settings import ReceiptPrinterSettings
 from device.printer.status import Receipt, ReceiptOutcome
 from provisioning.backup.errors import CanNotWrite, FileExists
@@ -18,7 +19,7 @@ from provisioning.backup.medium import trim
 from provisioning.backup.record import Disposal, as_receipt, as_text
 from provisioning.backup.wipe import OWN_FOLDER, check_folder, check_unused, settings_of, wipe
 from provisioning.commands.options import site_options
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 
 
 @click.command("wipe")
@@ -69,9 +70,7 @@ def _check_record(record: Path | None, wiped: Sequence[Path]) -> None:
 
 
 def _print(settings: ReceiptPrinterSettings, receipt: Receipt) -> ReceiptOutcome:
-    from device.printer.receipt_printer import NetworkReceiptPrinter
-
-    return NetworkReceiptPrinter(settings).print(receipt)
+    return open_receipt_printer(settings).print(receipt)
 
 
 def _tell(disposal: Disposal, outcome: ReceiptOutcome | None, as_json: bool) -> None:

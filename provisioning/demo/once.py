@@ -16,9 +16,9 @@ from device.store import Store
 from kiosk.services.certificates.issuance.journal import Journal, RequestRow
 from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
 from kiosk.services.certificates.issuance.states import State
+from provisioning.demo.made_up_city import STAFF_CODE
 from provisioning.demo.plain_browser import NotThere, PlainBrowser
 from provisioning.demo.plaza import Plaza
-from provisioning.demo.setup import STAFF_CODE
 from provisioning.errors import DemoVisitFailed
 from provisioning.virtual import VirtualFolder
 

@@ -1,17 +1,21 @@
-"""The demo's plaza: pcscd, virtual card, virtual printers, issuer and kiosk as processes of their own."""
+"""The demo's plaza as processes of their own: pcscd, virtual card and printers, issuer, kiosk; Wi-Fi and city hall."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 from device.card.pcscd import VPCD_DRIVER, PcscService
-from provisioning.demo.processes import Child, answers, listens
-from provisioning.demo.setup import Ports, prepare
+from provisioning.box.render import nginx_portal
+from provisioning.box.render.nginx_mutual import CITYHALL_SOCKET
+from provisioning.demo.processes import Child, answers, answers_tls, listens
+from provisioning.demo.setup import Ports, Prepared, prepare
 from provisioning.errors import ProgramMissing, RootNeeded
 from provisioning.web.serving import check_port
 
@@ -30,6 +34,7 @@ class Plaza:
         self._pcscd = PcscService(self._run)
         self._terminal = terminal
         self._children: list[Child] = []
+        self.prepared = Prepared(folder / "site.toml")
 
     @property
     def address(self) -> str:
@@ -39,11 +44,13 @@ class Plaza:
     def start(self) -> None:
         """Raises RootNeeded, ProgramMissing, PortTaken, CardServiceDown, DemoNotReady."""
         _check_machine()
-        for port in (self._ports.kiosk, self._ports.issuer, self._ports.receipt, self._ports.page):
+        for port in filter(None, dataclasses.astuple(self._ports)):
             check_port("127.0.0.1", port)
-        site = prepare(self.folder, self._ports, self._terminal)
+        self.prepared = prepare(self.folder, self._ports, self._terminal)
         self._pcscd.start()
-        self._children = self._plan(site)
+        self._children = self._plan(self.prepared.site)
+        if self.prepared.city_hall is not None:
+            self._children += self._wifi(self.prepared.site) + self._city_hall(self.prepared.city_hall)
         for child in self._children:
             child.start()
         for child in self._children:
@@ -67,6 +74,45 @@ class Plaza:
             ),
             Child("virtual-card", card, self.logs, lambda: True),
         ]
+
+    def _wifi(self, site: Path) -> list[Child]:
+        """The portal as a phone sees it, on a gate without a network, and the statistics' page."""
+        config = ["--config", str(site), "--state", str(self.folder)]
+        ports = self._ports
+        return [
+            self._child("virtual-gate", ["virtual", "gate", "serve", *config], (self.folder / "gate/gate.sock").exists),
+            self._child("portal", ["run", "portal", *config], (self.folder / nginx_portal.SOCKET).exists),
+            self._child("nginx", ["run", "nginx", *config], partial(answers, "127.0.0.1", ports.portal)),
+            self._child("stats", ["run", "stats", *config], partial(answers, "127.0.0.1", ports.stats)),
+        ]
+
+    def _city_hall(self, settings: Path) -> list[Child]:
+        config = ["--config", str(settings), "--state", str(self.folder)]
+        return [
+            self._child("city-hall", ["run", "cityhall", *config], (self.folder / CITYHALL_SOCKET).exists),
+            self._child(
+                "nginx-city-hall",
+                ["run", "nginx", "cityhall", *config],
+                partial(answers_tls, "127.0.0.1", self._ports.staff, "/login"),
+            ),
+        ]
+
+    def _child(self, name: str, arguments: list[str], ready: Callable[[], bool]) -> Child:
+        return Child(name, arguments, self.logs, ready)
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """What to open in a browser: kiosk, portal, stats, city_hall."""
+        ports = self._ports
+        kiosk = {"kiosk": self.address}
+        if not ports.whole:
+            return kiosk
+        return {
+            **kiosk,
+            "portal": f"http://127.0.0.1:{ports.portal}/",
+            "stats": f"http://127.0.0.1:{ports.stats}/?period=week",
+            "city_hall": f"https://127.0.0.1:{ports.staff}/",
+        }
 
     @property
     def card_service(self) -> PcscService:

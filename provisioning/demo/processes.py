@@ -6,6 +6,7 @@ import http.client
 import os
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -120,7 +121,17 @@ def listens(host: str, port: int) -> bool:
 
 def answers(host: str, port: int, path: str = "/") -> bool:
     """Whether an HTTP server there answers: gunicorn listens before its application is built."""
-    connection = http.client.HTTPConnection(host, port, timeout=ANSWER_SECONDS)
+    return _answers(http.client.HTTPConnection(host, port, timeout=ANSWER_SECONDS), path)
+
+
+def answers_tls(host: str, port: int, path: str = "/") -> bool:
+    """The same over TLS, whoever it is: it is asked whether it answers, nothing else."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return _answers(http.client.HTTPSConnection(host, port, timeout=ANSWER_SECONDS, context=context), path)
+
+
+def _answers(connection: http.client.HTTPConnection, path: str) -> bool:
     try:
         connection.request("GET", path)
         return connection.getresponse().status < 500

@@ -5,19 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from device.card.credential import identity
 from device.card.virtual.pki import TestPki
 from device.card.virtual.process import CardState, write_state
+from device.clock import SystemClock
+from device.settings import read
 from device.store import Store
 from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register
-from kiosk.issuer.register.synthetic_people import DEMO_RESIDENT, population
-from kiosk.shell.staff_code import hash_staff_code, staff_code_of
+from kiosk.issuer.register.synthetic_people import DEMO_RESIDENT
+from provisioning.cityhall.settings import CityHallFile
+from provisioning.demo import city_hall_boxes, wifi_month
+from provisioning.demo.made_up_city import city_hall_file, kiosk_sections, lives_here, residents, wifi_sections
 from provisioning.virtual import VirtualFolder
 
-STAFF_CODE = "2468"
-"""The demo's staff code; of no other box."""
+STATS_FILE = Path("stats/stats.db")
+"""Where [wifi.stats] keeps its figures unless told otherwise, below the state folder."""
 CARDS = {
     "demo": DEMO_RESIDENT,
     "demo2": "R00014",
@@ -29,67 +31,71 @@ CARDS = {
 
 @dataclass(frozen=True)
 class Ports:
-    """TCP ports of the demo on loopback."""
+    """TCP ports of the demo on loopback. With those of Wi-Fi and city hall, it shows these as well."""
 
     kiosk: int
     issuer: int
     receipt: int
     page: int
+    portal: int = 0
+    stats: int = 0
+    staff: int = 0
+    enrol: int = 0
+    boxes: int = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether Wi-Fi and city hall are shown beside the kiosk."""
+        return self.portal != 0
 
 
-def prepare(folder: Path, ports: Ports, terminal: str) -> Path:
-    """Make what is missing under ``folder`` and write the site file anew; its path. Cards lie beside the reader."""
+@dataclass(frozen=True)
+class Prepared:
+    """site: the box's site file. city_hall: that of city hall's service, and staff_password: of its account; None and
+    "" when only the kiosk is shown.
+    """
+
+    site: Path
+    city_hall: Path | None = None
+    staff_password: str = ""
+
+
+def prepare(folder: Path, ports: Ports, terminal: str) -> Prepared:
+    """Make what is missing under ``folder`` and write the site files anew. Cards lie beside the reader."""
     virtual = VirtualFolder(folder)
     pki = TestPki(virtual.pki)
     pki.ensure()
     _fill_register(folder, pki)
     write_state(virtual.card_state, CardState())
-    site = folder / "site.toml"
-    site.write_text(_site_text(ports, terminal, virtual), "utf-8")
-    return site
+    site, text = folder / "site.toml", _kiosk(ports, terminal, virtual)
+    if not ports.whole:
+        site.write_text(text, "utf-8")
+        return Prepared(site)
+    site.write_text(text + wifi_sections(portal=ports.portal, stats=ports.stats), "utf-8")
+    hall = folder / "city-hall.toml"
+    hall.write_text(city_hall_file(staff=ports.staff, enrol=ports.enrol, boxes=ports.boxes), "utf-8")
+    now = SystemClock().now()
+    wifi_month.fill(folder / STATS_FILE, now)
+    return Prepared(site, hall, city_hall_boxes.fill(read(hall, CityHallFile).cityhall, folder, now))
+
+
+def _kiosk(ports: Ports, terminal: str, virtual: VirtualFolder) -> str:
+    return kiosk_sections(
+        kiosk=ports.kiosk,
+        issuer=ports.issuer,
+        receipt=ports.receipt,
+        page=ports.page,
+        terminal=terminal,
+        trust=virtual.pki / "trust",
+    )
 
 
 def _fill_register(folder: Path, pki: TestPki) -> None:
     store = Store(folder / "issuer" / "register.db", REGISTER_MIGRATIONS)
     register = Register(store)
-    if not register.ready():
-        register.import_population(population())
+    shown = register.show(DEMO_RESIDENT)
+    if shown is None or not lives_here(shown.household.address):
+        register.import_population(residents())
     for card, resident in CARDS.items():
         register.link(*identity(pki.credential(card)), resident)
     store.close()
-
-
-def _site_text(ports: Ports, terminal: str, virtual: VirtualFolder) -> str:
-    trust = msgspec.json.encode(str(virtual.pki / "trust")).decode()
-    return f"""# Written by the demo at every start.
-[box]
-name = "demo-1"
-
-[city]
-name_ja = "摂津市"
-name_en = "Settsu City"
-telephone = "06-0000-0000"
-
-[receipt_printer]
-port = {ports.receipt}
-
-[page_printer]
-uri = "ipp://127.0.0.1:{ports.page}/ipp/print"
-
-[issuer_link]
-url = "http://127.0.0.1:{ports.issuer}"
-
-[kiosk]
-port = {ports.kiosk}
-terminal = "{terminal}"
-opens = "00:00"
-closes = "00:00"
-staff_code_hash = "{hash_staff_code(staff_code_of(STAFF_CODE))}"
-
-[issuer]
-port = {ports.issuer}
-trust = {trust}
-mayor = "摂津市長　見本　太郎"
-municipality_code = "27999"
-seal_name = "TEST Settsu City"
-"""

@@ -16,20 +16,23 @@ from cryptography import x509
 
 from captive_portal.gate.client import SocketGateClient
 from captive_portal.gate.errors import GateFault, GateUnreachable
+from device.card.drivers import open_reader
 from device.clock import Clock
-from device.health import judges, readers
+from device.health import readers, thresholds
 from device.health.finding import Finding, Severity, absent, error, ok, warning
 from device.network import default_gateways, interfaces, missing_interfaces
+from device.printer.drivers import open_page_printer, open_receipt_printer
+from device.store_reading import connect_for_reading
 from device.watchdog import http_probe, socket_probe
 from kiosk.issuer.client import HttpIssuerClient
 from kiosk.issuer.errors import IssuerBroken, IssuerUnreachable
 from provisioning.backup.keep import last_note
 from provisioning.backup.restore import STAGE
 from provisioning.box.install.units import stands_in
+from provisioning.box.kiosk_screen import IDLE_SCREENS, kiosk_screen
 from provisioning.box.render import nginx_portal
 from provisioning.doctor.kernel import relied_on
 from provisioning.doctor.updates import updates
-from provisioning.enrolment.heartbeat import IDLE_SCREENS, kiosk_screen
 from provisioning.site.model import Site
 
 EARLIEST_YEAR = 2026
@@ -81,15 +84,15 @@ def checks_of(box: Box) -> dict[str, Check]:
     return {
         **(touch_screen if box.has_kiosk else {}),
         **wifi,
-        "uplink": lambda: [judges.uplink(len(default_gateways()), needs_line(box.site))],
-        "dns": lambda: [judges.dns(readers.dns_answers(readers.resolver()))],
+        "uplink": lambda: [thresholds.uplink(len(default_gateways()), needs_line(box.site))],
+        "dns": lambda: [thresholds.dns(readers.dns_answers(readers.resolver()))],
         "clock": lambda: [clock(box, container)],
-        "rtc": lambda: [judges.rtc(readers.rtc_off(), container=container)],
+        "rtc": lambda: [thresholds.rtc(readers.rtc_off(), container=container)],
         "disk": lambda: disk(box.state),
-        "power": lambda: [judges.power(readers.throttled(), board_tells=is_pi)],
-        "heat": lambda: [judges.temperature(readers.temperature(), board_tells=is_pi)],
+        "power": lambda: [thresholds.power(readers.throttled(), board_tells=is_pi)],
+        "heat": lambda: [thresholds.temperature(readers.temperature(), board_tells=is_pi)],
         "watchdog": lambda: watchdog(box, container),
-        "memory": lambda: [judges.memory(*readers.memory())],
+        "memory": lambda: [thresholds.memory(*readers.memory())],
         "credentials": lambda: credentials(box),
         "backup": lambda: [backup(box)],
         "databases": lambda: databases(box.state),
@@ -123,33 +126,27 @@ def kiosk(box: Box) -> list[Finding]:
 
 
 def _count(file: Path, sql: str) -> int:
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5.0)) as database:
+    with closing(connect_for_reading(file)) as database:
         return int(database.execute(sql).fetchone()[0])
 
 
 def reader(box: Box) -> Finding:
     """Card service and reader."""
-    from device.card.pcsc import PcscReader
-
-    with closing(PcscReader(box.site.card)) as asked:
-        return judges.reader(asked.presence().value)
+    with closing(open_reader(box.site.card)) as asked:
+        return thresholds.reader(asked.presence().value)
 
 
 def receipt_printer(box: Box) -> Finding:
     """It talks to one at a time: while somebody is being served it is left alone."""
-    from device.printer.receipt_printer import NetworkReceiptPrinter
-
     screen = kiosk_screen((box.site.kiosk.host, box.site.kiosk.port))
     if screen is not None and screen not in IDLE_SCREENS:
         return absent("receipt_printer.in_use")
-    return judges.printer("receipt_printer", NetworkReceiptPrinter(box.site.receipt_printer).condition().value)
+    return thresholds.printer("receipt_printer", open_receipt_printer(box.site.receipt_printer).condition().value)
 
 
 def page_printer(box: Box) -> Finding:
     """The A4 printer."""
-    from device.printer.page_printer import IppPagePrinter
-
-    return judges.printer("page_printer", IppPagePrinter(box.site.page_printer).condition().value)
+    return thresholds.printer("page_printer", open_page_printer(box.site.page_printer).condition().value)
 
 
 def issuer(box: Box) -> Finding:
@@ -195,17 +192,17 @@ def _gate(client: SocketGateClient) -> Finding:
 
 def kernel(box: Box) -> list[Finding]:
     """The settings of the kernel without which the gate does not hold."""
-    return judges.kernel_settings(relied_on(box.site, readers.kernel_setting))
+    return thresholds.kernel_settings(relied_on(box.site, readers.kernel_setting))
 
 
 def clock(box: Box, container: str) -> Finding:
     """Whether the time is right."""
-    return judges.clock(readers.clock_synchronised(), box.clock.now().year, EARLIEST_YEAR, container=container)
+    return thresholds.clock(readers.clock_synchronised(), box.clock.now().year, EARLIEST_YEAR, container=container)
 
 
 def watchdog(box: Box, container: str) -> list[Finding]:
     """The board's own watchdog, which systemd has to arm."""
-    return [] if box.units is None else [judges.watchdog(*readers.watchdog(), container=container)]
+    return [] if box.units is None else [thresholds.watchdog(*readers.watchdog(), container=container)]
 
 
 def needs_line(site: Site) -> bool:
@@ -215,7 +212,7 @@ def needs_line(site: Site) -> bool:
         here = ipaddress.ip_address(host).is_loopback
     except ValueError:
         here = host == "localhost"
-    return not here or site.wifi is not None or site.fleet_link is not None
+    return not here or site.wifi is not None or site.cityhall_link is not None
 
 
 def disk(state: Path) -> list[Finding]:
@@ -224,23 +221,23 @@ def disk(state: Path) -> list[Finding]:
         return [error("disk.no_state_folder")]
     device = readers.block_device(state)
     return [
-        judges.space(readers.space(state)),
-        judges.canary(readers.canary(state)),
-        judges.wear(*readers.wear(device)),
-        judges.file_system(readers.file_system_errors(device)),
+        thresholds.space(readers.space(state)),
+        thresholds.canary(readers.canary(state)),
+        thresholds.wear(*readers.wear(device)),
+        thresholds.file_system(readers.file_system_errors(device)),
     ]
 
 
 def credentials(box: Box) -> list[Finding]:
     """Everything with an end date that this box holds."""
-    wifi, fleet, link = box.site.wifi, box.site.fleet, box.site.fleet_link
+    wifi, hall, link = box.site.wifi, box.site.cityhall, box.site.cityhall_link
     files: dict[str, Path] = {}
     if wifi and wifi.portal.tls_certificate:
         files["portal"] = box.state / wifi.portal.tls_certificate
     if link:
         files |= {"box": box.state / "enrolment" / "box.pem", "city-ca": box.state / link.ca}
-    if fleet and fleet.certificate:
-        files["fleet"] = box.state / fleet.certificate
+    if hall and hall.certificate:
+        files["cityhall"] = box.state / hall.certificate
     found = [credential(name, path, box.clock.now()) for name, path in files.items()]
     return [*found, *trusted(box)] or [absent("credential.none")]
 
@@ -253,7 +250,7 @@ def trusted(box: Box) -> list[Finding]:
     files = [path for path in kept if path.suffix in (".pem", ".cer", ".crt", ".der")]
     found = [credential(f"trust-{number}", path, box.clock.now()) for number, path in enumerate(files, 1)]
     valid = any(finding.code == "credential.valid" for finding in found)
-    return [judges.superseded(finding) if valid else finding for finding in found]
+    return [thresholds.superseded(finding) if valid else finding for finding in found]
 
 
 def credential(name: str, path: Path, now: datetime) -> Finding:
@@ -262,10 +259,10 @@ def credential(name: str, path: Path, now: datetime) -> Finding:
         body = path.read_bytes()
         found = (x509.load_pem_x509_certificate if b"-----BEGIN" in body else x509.load_der_x509_certificate)(body)
     except (OSError, ValueError):
-        return judges.credential(name, None, 0)
+        return thresholds.credential(name, None, 0)
     start, end = found.not_valid_before_utc, found.not_valid_after_utc
     day = timedelta(days=1)
-    return judges.credential(name, (end - now) // day, (end - start) // day, not_yet=start > now)
+    return thresholds.credential(name, (end - now) // day, (end - start) // day, not_yet=start > now)
 
 
 def backup(box: Box) -> Finding:
@@ -273,7 +270,7 @@ def backup(box: Box) -> Finding:
     note = last_note(box.state)
     at = datetime.fromisoformat(note.at) if note else None
     hours = (box.clock.now().astimezone(UTC) - at).total_seconds() / 3600 if at else None
-    return judges.last_backup(hours, wanted=box.site.backup is not None)
+    return thresholds.last_backup(hours, wanted=box.site.backup is not None)
 
 
 def databases(state: Path) -> list[Finding]:
@@ -287,9 +284,9 @@ def databases(state: Path) -> list[Finding]:
 
 def _sound(path: Path) -> bool:
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)) as database:
+        with closing(connect_for_reading(path)) as database:
             return bool(database.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
-    except sqlite3.Error:
+    except (sqlite3.Error, OSError):
         return False
 
 
@@ -300,10 +297,10 @@ def units(wanted: list[str] | None) -> list[Finding]:
     own = [name for name in wanted if name.endswith((".service", ".timer", ".socket", ".path"))]
     twins = {name: twin for name in own if (twin := stands_in(name))}
     seen = {unit.name: unit for unit in readers.units([*own, *twins.values()])}
-    return [judges.unit(_in_charge(seen, name, twins.get(name, ""))) for name in own if name in seen]
+    return [thresholds.unit(_in_charge(seen, name, twins.get(name, ""))) for name in own if name in seen]
 
 
-def _in_charge(seen: Mapping[str, judges.Unit], name: str, twin: str) -> judges.Unit:
+def _in_charge(seen: Mapping[str, thresholds.Unit], name: str, twin: str) -> thresholds.Unit:
     """The unit, or the one that has its radio in a disaster."""
     other = seen.get(twin)
     return other if other and other.active == "active" else seen[name]

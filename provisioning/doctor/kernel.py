@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from captive_portal.settings import WifiSettings
-from device.health.judges import Setting
+from device.health.thresholds import Setting
 from provisioning.box.render.services import neighbour_room
 from provisioning.site.model import Site
 
@@ -32,7 +32,7 @@ def relied_on(site: Site, read: Read) -> list[Setting]:
         wanted[f"net.ipv4.conf.{interface}.send_redirects"] = 0
     found = [Setting(name, value, read(name)) for name, value in wanted.items()]
     room = "net.ipv4.neigh.default.gc_thresh3"  # only the machine's first network namespace has it
-    return [*found, Setting(room, neighbour_room(wifi), read(room), least=True, optional=True)]
+    return [*found, Setting(room, neighbour_room(wifi), read(room), at_least=True, optional=True)]
 
 
 def _interfaces(wifi: WifiSettings) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -15,11 +13,10 @@ from pathlib import Path
 from device.clock import Clock
 from device.outbox import Fact, Message, Outbox
 from device.printer.status import Condition
+from device.store_reading import connect_for_reading
+from provisioning.box.kiosk_screen import IDLE_SCREENS, kiosk_screen
 from provisioning.cityhall.errors import NotEnrolled
 from provisioning.enrolment.identity import Identity
-
-IDLE_SCREENS = {"home", "closed"}
-"""Only then the receipt printer is asked: it talks to one at a time, and a receipt may be under way."""
 
 Paper = Callable[[], Condition]
 
@@ -60,24 +57,11 @@ def make_heartbeat(told: Told) -> Message:
     return told.outbox.make("heartbeat", **facts)
 
 
-def kiosk_screen(address: tuple[str, int]) -> str | None:
-    """The kiosk's screen now; None when the kiosk does not answer."""
-    connection = http.client.HTTPConnection(*address, timeout=3.0)
-    try:
-        connection.request("GET", "/state")
-        answer = json.loads(connection.getresponse().read(4096))
-        return str(answer["screen"])
-    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
-        return None
-    finally:
-        connection.close()
-
-
 def audit_end(part: str, file: Path) -> dict[str, Fact]:
     """Number and hash of an audit's last line, read without touching the file: at city hall a cut tail shows."""
     try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=2.0)) as connection:
+        with closing(connect_for_reading(file, timeout=2.0)) as connection:
             row = connection.execute("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1").fetchone()
-    except sqlite3.Error:
+    except (sqlite3.Error, OSError):
         return {}
     return {f"audit_{part}": str(row[1]), f"audit_{part}_lines": int(row[0])} if row else {}

@@ -97,7 +97,7 @@ class Identity:
         return signed.public_bytes(Encoding.PEM).decode()
 
     def fingerprint(self) -> str:
-        """Of the public key, as staff see it on the fleet's page."""
+        """Of the public key, as staff see it on city hall's page."""
         return fingerprint(key_hash(self.key().public_key()))
 
     def keep(self, certificate: str) -> Credential:

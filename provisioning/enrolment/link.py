@@ -16,7 +16,7 @@ from device.clock import Clock
 from device.outbox import Message
 from device.sender import LineDown
 from provisioning.cityhall.errors import EnrolmentRefused, NotEnrolled
-from provisioning.cityhall.settings import FleetLinkSettings
+from provisioning.cityhall.settings import CityHallLinkSettings
 from provisioning.enrolment.identity import Identity
 
 _MAX_ANSWER = 256 * 1024
@@ -50,7 +50,7 @@ class _Refused(msgspec.Struct, frozen=True):
 class CityHall:
     """Calls. Each raises LineDown when there is no answer, EnrolmentRefused when the answer is no."""
 
-    settings: FleetLinkSettings
+    settings: CityHallLinkSettings
     state: Path
     identity: Identity
     clock: Clock

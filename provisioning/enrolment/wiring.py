@@ -8,10 +8,11 @@ from pathlib import Path
 from device.clock import Clock
 from device.logs import Log
 from device.outbox import OUTBOX_MIGRATIONS, Outbox
+from device.printer.drivers import open_page_printer, open_receipt_printer
 from device.printer.status import Condition
 from device.sender import Sender
 from device.store import SMALL_PAGE, Store
-from provisioning.cityhall.settings import FleetLinkSettings
+from provisioning.cityhall.settings import CityHallLinkSettings
 from provisioning.doctor.checks import problem_codes
 from provisioning.enrolment.asking import Asking
 from provisioning.enrolment.heartbeat import Told
@@ -31,20 +32,20 @@ class BoxLine:
     told: Told
 
 
-def open_asking(link: FleetLinkSettings, box: str, state: Path, clock: Clock) -> Asking:
+def open_asking(link: CityHallLinkSettings, box: str, state: Path, clock: Clock) -> Asking:
     """What ``hiroba enrol`` needs."""
     identity = Identity(state / "enrolment")
     return Asking(box, identity, CityHall(link, state, identity, clock), clock)
 
 
-def link_of(site: Site, config: Path, process: str) -> FleetLinkSettings:
-    """The [fleet_link] section. Raises SectionMissing."""
-    if site.fleet_link is None:
-        raise SectionMissing(file=config, section="fleet_link", process=process)
-    return site.fleet_link
+def link_of(site: Site, config: Path, process: str) -> CityHallLinkSettings:
+    """The [cityhall_link] section. Raises SectionMissing."""
+    if site.cityhall_link is None:
+        raise SectionMissing(file=config, section="cityhall_link", process=process)
+    return site.cityhall_link
 
 
-def open_line(site: Site, link: FleetLinkSettings, state: Path, clock: Clock, log: Log) -> BoxLine:
+def open_line(site: Site, link: CityHallLinkSettings, state: Path, clock: Clock, log: Log) -> BoxLine:
     """The whole line. Raises StoreError."""
     asking = open_asking(link, site.box.name, state, clock)
     file = state / "enrolment" / "outbox.db"
@@ -74,13 +75,8 @@ def _audits(site: Site, state: Path) -> dict[str, Path]:
 
 
 def _page_paper(site: Site) -> Condition:
-    from device.printer.page_printer import IppPagePrinter
-
-    return IppPagePrinter(site.page_printer).condition()
+    return open_page_printer(site.page_printer).condition()
 
 
 def _receipt_paper(site: Site) -> Condition:
-    from device.printer.raster import ReceiptRenderer
-    from device.printer.receipt_printer import NetworkReceiptPrinter
-
-    return NetworkReceiptPrinter(site.receipt_printer, ReceiptRenderer(site.receipt_printer.width_dots)).condition()
+    return open_receipt_printer(site.receipt_printer).condition()

@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from captive_portal.settings import SpotSettings
-from provisioning.box.render.wrong import Wrong
+from provisioning.site.mistakes import Mistake, mistake
 from provisioning.site.model import Site
 
 Net = ipaddress.IPv4Network | ipaddress.IPv6Network
 _MAX_PORT = 65535
 
 
-def check_addresses(site: Site) -> None:
-    """Raises Wrong for the first thing that does not fit."""
-    _networks(site)
-    _interfaces(site)
-    _ports(site)
+def address_mistakes(site: Site) -> Iterator[Mistake]:
+    """Everything that does not fit."""
+    yield from _spots_overlap(site)
+    yield from _uplink_overlaps(site)
+    yield from _interfaces(site)
+    yield from _ports(site)
 
 
 def networks_of(spot: SpotSettings) -> list[Net]:
@@ -27,18 +28,27 @@ def networks_of(spot: SpotSettings) -> list[Net]:
     return found + ([ipaddress.ip_network(spot.ipv6.network)] if spot.ipv6.mode != "off" else [])
 
 
-def _networks(site: Site) -> None:
-    spots = site.wifi.spots if site.wifi else []
-    for one, other in combinations(spots, 2):
+def spots_of(site: Site) -> list[SpotSettings]:
+    """The Wi-Fi spots of this box."""
+    return list(site.wifi.spots) if site.wifi else []
+
+
+def _spots_overlap(site: Site) -> Iterator[Mistake]:
+    """Told at the later spot."""
+    for (_, one), (number, other) in combinations(enumerate(spots_of(site)), 2):
         for net in networks_of(other):
             if any(_overlap(net, before) for before in networks_of(one)):
-                key = f"wifi.spots.ipv{net.version}"
                 value = other.ipv4.gateway if net.version == 4 else other.ipv6.network
-                raise Wrong(key, "networks_overlap", value=value, one=one.name, other=other.name, network=str(net))
-    own = ipaddress.ip_interface(site.network.address).network if site.network.address else None
-    for spot in spots:
+                facts = {"value": value, "one": one.name, "other": other.name, "network": str(net)}
+                yield mistake(f"wifi.spots[{number}].ipv{net.version}", "networks_overlap", **facts)
+
+
+def _uplink_overlaps(site: Site) -> Iterator[Mistake]:
+    address = site.network.address
+    own = ipaddress.ip_interface(address).network if address else None
+    for spot in spots_of(site):
         if own and any(_overlap(net, own) for net in networks_of(spot)):
-            raise Wrong("network.address", "uplink_overlaps", value=site.network.address, spot=spot.name)
+            yield mistake("network.address", "uplink_overlaps", value=address, spot=spot.name)
 
 
 def _overlap(one: Net, other: Net) -> bool:
@@ -47,24 +57,26 @@ def _overlap(one: Net, other: Net) -> bool:
     return isinstance(one, ipaddress.IPv6Network) and isinstance(other, ipaddress.IPv6Network) and one.overlaps(other)
 
 
-def _interfaces(site: Site) -> None:
+def _interfaces(site: Site) -> Iterator[Mistake]:
     """Phones may not stand on the city's side of the gate."""
-    for spot in site.wifi.spots if site.wifi else []:
+    for number, spot in enumerate(spots_of(site)):
         if spot.interface in (spot.uplink, site.network.uplink):
-            raise Wrong("wifi.spots.interface", "interface_is_uplink", value=spot.interface, spot=spot.name)
+            key = f"wifi.spots[{number}].interface"
+            yield mistake(key, "interface_is_uplink", value=spot.interface, spot=spot.name)
 
 
-def _ports(site: Site) -> None:
+def _ports(site: Site) -> Iterator[Mistake]:
     seen: dict[int, str] = {}
     printer = site.receipt_printer.port
     if not 1 <= printer <= _MAX_PORT:
-        raise Wrong("receipt_printer.port", "no_port", value=str(printer))
+        yield mistake("receipt_printer.port", "no_port", value=str(printer))
     for key, port in _listening(site):
         if not 1 <= port <= _MAX_PORT:
-            raise Wrong(key, "no_port", value=str(port))
-        if port in seen:
-            raise Wrong(key, "port_twice", value=str(port), other=seen[port])
-        seen[port] = key
+            yield mistake(key, "no_port", value=str(port))
+        elif port in seen:
+            yield mistake(key, "port_twice", value=str(port), other=seen[port])
+        else:
+            seen[port] = key
 
 
 def _listening(site: Site) -> Iterator[tuple[str, int]]:
@@ -77,7 +89,7 @@ def _listening(site: Site) -> Iterator[tuple[str, int]]:
         yield "wifi.portal.port", site.wifi.portal.port
         yield "wifi.portal.tls_port", site.wifi.portal.tls_port
         yield "wifi.stats.port", site.wifi.stats.port
-    if site.fleet:
-        yield "fleet.staff_port", site.fleet.staff_port
-        yield "fleet.enrol_port", site.fleet.enrol_port
-        yield "fleet.box_port", site.fleet.box_port
+    if site.cityhall:
+        yield "cityhall.staff_port", site.cityhall.staff_port
+        yield "cityhall.enrol_port", site.cityhall.enrol_port
+        yield "cityhall.box_port", site.cityhall.box_port

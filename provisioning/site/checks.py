@@ -1,21 +1,25 @@
-"""What a settings file must hold beyond types: names that exist, addresses that fit. Pure."""
+"""What the settings of one box must hold beyond types: names that exist, texts that are there, codes. Pure.
+
+Each check tells every mistake it sees; adding one is a function and its place in ``_CHECKS``.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import resources
 from urllib.parse import urlsplit
 
 from captive_portal.portal.languages import LANGUAGES
-from kiosk.issuer.protocol import Kind
+from kiosk.issuer.kinds import KINDS
 from provisioning.backup.age import parse_recipient
 from provisioning.backup.errors import KeyInvalid
-from provisioning.box.render.wrong import Wrong
-from provisioning.site.addresses import check_addresses
+from provisioning.site.addresses import address_mistakes, spots_of
+from provisioning.site.mistakes import Mistake, mistake
 from provisioning.site.model import Site
+from provisioning.site.wifi_checks import wifi_mistakes
 
 HOST = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
@@ -26,10 +30,9 @@ MIN_WARNING_SECONDS = 20
 _HASH = re.compile(r"scrypt\$[A-Za-z0-9+/]{16,}={0,2}\$[A-Za-z0-9+/]{16,}={0,2}")
 
 
-def check_site(site: Site) -> None:
-    """Raises Wrong for the first setting that makes no sense."""
-    for check in _CHECKS:
-        check(site)
+def site_mistakes(site: Site) -> list[Mistake]:
+    """Every setting of ``site`` that has the right type and cannot be right."""
+    return [found for check in _CHECKS for found in check(site)]
 
 
 def kiosk_languages() -> list[str]:
@@ -38,46 +41,46 @@ def kiosk_languages() -> list[str]:
     return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
 
 
-def _kinds(site: Site) -> None:
-    known = [kind.value for kind in Kind]
+def _kinds(site: Site) -> Iterator[Mistake]:
+    known = list(KINDS)
     for kind in site.issuer.fees_yen if site.issuer else ():
         if kind not in known:
-            raise Wrong(f"issuer.fees_yen.{kind}", "unknown_kind", value=kind, known=", ".join(known))
+            yield mistake(f"issuer.fees_yen.{kind}", "unknown_kind", value=kind, known=", ".join(known))
 
 
-def _languages(site: Site) -> None:
-    _offered("kiosk.languages", site.kiosk.languages, kiosk_languages())
+def _languages(site: Site) -> Iterator[Mistake]:
+    yield from _offered("kiosk.languages", site.kiosk.languages, kiosk_languages())
     if site.wifi:
-        _offered("wifi.portal.languages", site.wifi.portal.languages, list(LANGUAGES))
+        yield from _offered("wifi.portal.languages", site.wifi.portal.languages, list(LANGUAGES))
 
 
-def _offered(key: str, wanted: list[str], known: list[str]) -> None:
+def _offered(key: str, wanted: list[str], known: list[str]) -> Iterator[Mistake]:
     for language in wanted:
         if language not in known:
-            raise Wrong(key, "unknown_language", value=language, known=", ".join(known))
+            yield mistake(key, "unknown_language", value=language, known=", ".join(known))
 
 
-def _addresses(site: Site) -> None:
+def _addresses(site: Site) -> Iterator[Mistake]:
     uri = site.page_printer.uri
     if urlsplit(uri).scheme not in ("ipp", "ipps") or not urlsplit(uri).hostname:
-        raise Wrong("page_printer.uri", "not_a_printer", value=uri)
+        yield mistake("page_printer.uri", "not_a_printer", value=uri)
     url = site.issuer_link.url
     if not re.fullmatch(r"https?://[^/\s?#@]+", url):
-        raise Wrong("issuer_link.url", "not_a_link", value=url)
+        yield mistake("issuer_link.url", "not_a_link", value=url)
 
 
-def _hosts(site: Site) -> None:
+def _hosts(site: Site) -> Iterator[Mistake]:
     """Names without scheme, port and path: programs that take them would not find them."""
     found = [("receipt_printer.host", site.receipt_printer.host)]
     found += [("network.ntp", name) for name in site.network.ntp]
-    found += [("fleet_link.host", site.fleet_link.host)] if site.fleet_link else []
-    found += [("fleet.names", name) for name in site.fleet.names] if site.fleet else []
-    if site.wifi:
-        found.append(("wifi.portal.name", site.wifi.portal.name))
-        found += [("wifi.spots.garden", name) for spot in site.wifi.spots for name in spot.garden]
+    found += [("cityhall_link.host", site.cityhall_link.host)] if site.cityhall_link else []
+    found += [("cityhall.names", name) for name in site.cityhall.names] if site.cityhall else []
+    found += [("wifi.portal.name", site.wifi.portal.name)] if site.wifi else []
+    spots = enumerate(spots_of(site))
+    found += [(f"wifi.spots[{number}].garden", name) for number, spot in spots for name in spot.garden]
     for key, name in found:
         if name and not (HOST.fullmatch(name) or _is_address(name)):
-            raise Wrong(key, "not_a_host", value=name)
+            yield mistake(key, "not_a_host", value=name)
 
 
 def _is_address(text: str) -> bool:
@@ -88,7 +91,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _said_to_people(site: Site) -> None:
+def _said_to_people(site: Site) -> Iterator[Mistake]:
     """What stands on screens and papers cannot be empty."""
     texts = {
         "city.name_ja": site.city.name_ja,
@@ -99,44 +102,46 @@ def _said_to_people(site: Site) -> None:
         texts["issuer.mayor"] = site.issuer.mayor
     for key, text in texts.items():
         if not text.strip():
-            raise Wrong(key, "empty")
+            yield mistake(key, "empty")
 
 
-def _numbers(site: Site) -> None:
+def _numbers(site: Site) -> Iterator[Mistake]:
     if site.kiosk.warning_seconds < MIN_WARNING_SECONDS:
-        raise Wrong("kiosk.warning_seconds", "too_short", least=str(MIN_WARNING_SECONDS))
+        yield mistake("kiosk.warning_seconds", "too_short", least=str(MIN_WARNING_SECONDS))
     if site.kiosk.idle_seconds < MIN_WARNING_SECONDS:
-        raise Wrong("kiosk.idle_seconds", "too_short", least=str(MIN_WARNING_SECONDS))
+        yield mistake("kiosk.idle_seconds", "too_short", least=str(MIN_WARNING_SECONDS))
     for kind, yen in site.issuer.fees_yen.items() if site.issuer else ():
         if yen < 0:
-            raise Wrong(f"issuer.fees_yen.{kind}", "below_zero", value=str(yen))
+            yield mistake(f"issuer.fees_yen.{kind}", "below_zero", value=str(yen))
 
 
-def _codes(site: Site) -> None:
+def _codes(site: Site) -> Iterator[Mistake]:
     """Texts that a command makes, or an office gives, and nobody can see a slip in. Secrets are not repeated."""
     if site.kiosk.staff_code_hash and not _HASH.fullmatch(site.kiosk.staff_code_hash):
-        raise Wrong("kiosk.staff_code_hash", "not_a_hash")
+        yield mistake("kiosk.staff_code_hash", "not_a_hash")
     if site.issuer and not re.fullmatch("[0-9]{5,6}", site.issuer.municipality_code):
-        raise Wrong("issuer.municipality_code", "no_municipality", value=site.issuer.municipality_code)
+        yield mistake("issuer.municipality_code", "no_municipality", value=site.issuer.municipality_code)
     if site.backup:
         try:
             parse_recipient(site.backup.recipient)
-        except KeyInvalid as error:
-            raise Wrong("backup.recipient", "not_a_recipient", value=site.backup.recipient) from error
+        except KeyInvalid:
+            yield mistake("backup.recipient", "not_a_recipient", value=site.backup.recipient)
 
 
-def _spots(site: Site) -> None:
-    spots = site.wifi.spots if site.wifi else []
-    for key, code, values in (
-        ("wifi.spots.name", "spot_twice", [spot.name for spot in spots]),
-        ("wifi.spots.interface", "same_interface", [spot.interface for spot in spots]),
+def _spots(site: Site) -> Iterator[Mistake]:
+    """Told at the last spot of those that are alike."""
+    spots = spots_of(site)
+    for name, code, values in (
+        ("name", "spot_twice", [spot.name for spot in spots]),
+        ("interface", "same_interface", [spot.interface for spot in spots]),
     ):
         for value, count in Counter(values).items():
             if count > 1:
-                raise Wrong(key, code, value=value)
+                last = max(number for number, one in enumerate(values) if one == value)
+                yield mistake(f"wifi.spots[{last}].{name}", code, value=value)
 
 
-_CHECKS: tuple[Callable[[Site], None], ...] = (
+_CHECKS: tuple[Callable[[Site], Iterator[Mistake]], ...] = (
     _kinds,
     _languages,
     _addresses,
@@ -145,5 +150,6 @@ _CHECKS: tuple[Callable[[Site], None], ...] = (
     _numbers,
     _codes,
     _spots,
-    check_addresses,
+    address_mistakes,
+    wifi_mistakes,
 )

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from provisioning.site.renamed import new_path
+
 Path = tuple[str | int, ...]
 
 _PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
@@ -25,18 +27,18 @@ _TOKEN = re.compile(
 
 
 def key_lines(text: str) -> dict[Path, int]:
-    """Path -> line from 1, for every table and every key that is written out."""
+    """Path, under the names of today, -> line from 1: for every table and every key that is written out."""
     found: dict[Path, int] = {}
     counts: dict[Path, int] = {}
     table: Path = ()
     for number, line in _statements(text):
         if header := _HEADER.match(line):
             table = _opened(_names(header[2]), header[1] == "[[", counts)
-            found.setdefault(table, number)
+            found.setdefault(new_path(table), number)
         elif key := _KEY.match(line):
             path: Path = (*table, *_names(key[1]))
             for length in range(len(table) + 1, len(path) + 1):
-                found.setdefault(path[:length], number)
+                found.setdefault(new_path(path[:length]), number)
     return found
 
 

@@ -6,24 +6,21 @@
 from __future__ import annotations
 
 import ipaddress
-import tomllib
-from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
 from captive_portal.settings import InterfaceName, WifiSettings
 from device.card.settings import CardSettings
-from device.errors import SettingsError
 from device.printer.settings import PagePrinterSettings, ReceiptPrinterSettings
-from device.settings import Section, read
+from device.settings import Section
 from kiosk.issuer.settings import IssuerSettings
 from kiosk.settings import CitySettings, IssuerLinkSettings, KioskSettings
 from provisioning.backup.settings import BackupSettings
-from provisioning.cityhall.settings import FleetLinkSettings, FleetSettings
+from provisioning.cityhall.settings import CityHallLinkSettings, CityHallSettings
 from provisioning.updates.settings import UpdateSettings
 
-Part = Literal["kiosk", "wifi", "issuer", "fleet"]
+Part = Literal["kiosk", "wifi", "issuer", "cityhall"]
 UsbId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{4}:[0-9a-f]{4}$")]
 
 
@@ -38,7 +35,7 @@ class BoxSettings(Section, frozen=True, kw_only=True):
     place_en: str = ""
     asset: str = ""
     screen: bool = True
-    parts: list[Part] = msgspec.field(default_factory=lambda: ["kiosk", "wifi", "issuer", "fleet"])
+    parts: list[Part] = msgspec.field(default_factory=lambda: ["kiosk", "wifi", "issuer", "cityhall"])
 
 
 class NetworkSettings(Section, frozen=True, kw_only=True):
@@ -91,29 +88,6 @@ class Site(Section, frozen=True, kw_only=True):
     issuer: IssuerSettings | None = None
     wifi: WifiSettings | None = None
     updates: UpdateSettings = msgspec.field(default_factory=UpdateSettings)
-    fleet: FleetSettings | None = None
-    fleet_link: FleetLinkSettings | None = None
+    cityhall: CityHallSettings | None = None
+    cityhall_link: CityHallLinkSettings | None = None
     backup: BackupSettings | None = None
-
-
-def read_site(path: Path) -> Site:
-    """The site file of one box at ``path``. Raises SettingsError with file, line, key, wrong and right."""
-    try:
-        return read(path, Site)
-    except SettingsError as error:
-        from provisioning.site.city import text_is_city
-        from provisioning.site.problems import Problem, explained
-
-        if text_is_city(path):
-            raise Problem("city_file").error(path, 1, "boxes") from error
-        if _has_no_box(path):
-            raise Problem("no_boxes").error(path, 1, "box") from error
-        raise explained(error, path, Site) from error
-
-
-def _has_no_box(path: Path) -> bool:
-    """Whether ``path`` is sound TOML that names no box at all."""
-    try:
-        return "box" not in tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        return False

@@ -15,7 +15,8 @@ from msgspec import inspect
 from provisioning.site.city import CityFile
 from provisioning.site.model import Site
 from provisioning.site.partial import partial
-from provisioning.site.problems import general, key_words, shape
+from provisioning.site.value_types import bare, shape
+from provisioning.site.words import documented, key_words
 
 SCHEMA = Path(__file__).parent / "site.schema.json"
 PAGE = Path(__file__).parent / "SITE.md"
@@ -86,14 +87,10 @@ def page_text() -> str:
 
 def shape_of(field: inspect.Field, language: str) -> str:
     """How a value of ``field`` is written."""
-    from provisioning.site.problems import bare
-
     return shape(bare(field.type), language).replace("|", "\\|")
 
 
 def _keys(kind: inspect.Type, path: str) -> Iterator[tuple[str, inspect.Field]]:
-    from provisioning.site.problems import bare
-
     table = bare(kind)
     for field in table.fields if isinstance(table, inspect.StructType) else ():
         key, inner = f"{path}.{field.name}".removeprefix("."), bare(field.type)
@@ -129,5 +126,5 @@ def _describe(parts: dict[str, Any], ref: str, path: str) -> None:
                 _describe(parts, place["$ref"], key)
             elif "$ref" in place.get("items", {}):
                 _describe(parts, place["items"]["$ref"], f"{key}[]")
-        if said := key_words().get(general(key)):
+        if said := key_words().get(documented(key)):
             field["description"] = f"{said['ja']} / {said['en']}"

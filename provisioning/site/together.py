@@ -4,43 +4,38 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 
-from provisioning.box.render.wrong import Wrong
+from provisioning.cityhall.settings import CityHallLinkSettings, CityHallSettings
+from provisioning.site.mistakes import Mistake, mistake
 from provisioning.site.model import Site
 
 
-def check_together(sites: Sequence[Site]) -> tuple[int, Wrong] | None:
-    """The number of the first box that does not fit to the others, and what is wrong with it; None when all fit."""
-    return _addresses(sites) or _fleet(sites)
+def city_mistakes(sites: Mapping[int, Site]) -> Iterator[tuple[int, Mistake]]:
+    """Every box that does not fit to the others, by its number, and what is wrong with it."""
+    yield from _addresses(sites)
+    server = next((site.cityhall for site in sites.values() if site.cityhall and "cityhall" in site.box.parts), None)
+    for number, site in sites.items():
+        if server and site.cityhall_link:
+            yield from ((number, found) for found in _link(site.cityhall_link, server))
 
 
-def _addresses(sites: Sequence[Site]) -> tuple[int, Wrong] | None:
+def _addresses(sites: Mapping[int, Site]) -> Iterator[tuple[int, Mistake]]:
     seen: dict[str, str] = {}
-    for number, site in enumerate(sites):
+    for number, site in sites.items():
         address = site.network.address.partition("/")[0]
         if address in seen:
-            return number, Wrong("network.address", "address_twice", value=address, other=seen[address])
-        if address:
+            yield number, mistake("network.address", "address_twice", value=address, other=seen[address])
+        elif address:
             seen[address] = site.box.name
-    return None
 
 
-def _fleet(sites: Sequence[Site]) -> tuple[int, Wrong] | None:
+def _link(link: CityHallLinkSettings, server: CityHallSettings) -> Iterator[Mistake]:
     """A box that calls city hall by another name than its credential says gets no connection, and only then."""
-    server = next((site.fleet for site in sites if site.fleet and "fleet" in site.box.parts), None)
-    if server is None:
-        return None
-    known = ", ".join(server.names)
-    for number, link in ((n, site.fleet_link) for n, site in enumerate(sites) if site.fleet_link):
-        if link is not None and not server.certificate and link.host not in server.names:
-            return number, Wrong("fleet_link.host", "not_our_name", value=link.host, known=known)
-        if link is not None and link.enrol_port != server.enrol_port:
-            return number, _port("enrol_port", link.enrol_port, server.enrol_port)
-        if link is not None and link.box_port != server.box_port:
-            return number, _port("box_port", link.box_port, server.box_port)
-    return None
-
-
-def _port(name: str, link: int, server: int) -> Wrong:
-    return Wrong(f"fleet_link.{name}", "other_port", value=str(link), other=f"[fleet] {name}", known=str(server))
+    if not server.certificate and link.host not in server.names:
+        yield mistake("cityhall_link.host", "not_our_name", value=link.host, known=", ".join(server.names))
+    for name in ("enrol_port", "box_port"):
+        own, other = getattr(link, name), getattr(server, name)
+        if own != other:
+            facts = {"value": str(own), "other": f"[cityhall] {name}", "known": str(other)}
+            yield mistake(f"cityhall_link.{name}", "other_port", **facts)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from provisioning.updates.health import Check, Hopeless
+from provisioning.box.health import Check, Hopeless
 
 LOOPS = 3
 """Restarts of a unit by itself while it is watched: it will not get well by waiting."""

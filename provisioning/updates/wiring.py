@@ -8,14 +8,14 @@ from functools import partial
 from pathlib import Path
 
 from device.clock import SystemClock
+from provisioning.box.health import HealthWait, command_check, url_check
 from provisioning.box.install.units import wanted
-from provisioning.enrolment.heartbeat import IDLE_SCREENS, kiosk_screen
+from provisioning.box.kiosk_screen import IDLE_SCREENS, kiosk_screen
 from provisioning.site.model import Site
 from provisioning.updates.choice import Box
 from provisioning.updates.client import Client, fetcher_for
 from provisioning.updates.environment import fill
 from provisioning.updates.errors import ActivationFailed
-from provisioning.updates.health import Gate, command_check, url_check
 from provisioning.updates.installer import Installer, Patience, Ports
 from provisioning.updates.manifest import this_platform
 from provisioning.updates.record import Record
@@ -69,7 +69,7 @@ def _healthy(site: Site, units: tuple[str, ...], seconds: float) -> str:
         urls = (f"http://{site.kiosk.host}:{site.kiosk.port}/state",)
         commands = (("systemctl", "is-active", "--quiet", "hiroba.target"),)
     checks = [units_check(units)] if units else []
-    return Gate([*checks, *map(url_check, urls), *map(command_check, commands)], seconds).wait()
+    return HealthWait([*checks, *map(url_check, urls), *map(command_check, commands)], seconds).wait()
 
 
 def _all(commands: Sequence[Sequence[str]], seconds: float) -> None:

@@ -15,10 +15,10 @@ from gunicorn.app.base import BaseApplication
 
 from device.logs import open_log
 from device.watchdog import Heartbeat, Notifier, Probe, socket_probe
-from provisioning.starting import APP_LOAD_ERROR
 from provisioning.web.behind_nginx import told_by_nginx
 from provisioning.web.private_log import PrivateLog
 from provisioning.web.serving import BehindNginx, Served, Serving, Tcp
+from provisioning.web.starting import APP_LOAD_ERROR
 
 _ARENA_MAX = -8
 """M_ARENA_MAX of mallopt(3), glibc's malloc.h."""

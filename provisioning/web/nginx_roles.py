@@ -9,13 +9,13 @@ from kiosk.issuer.settings import IssuerSettings
 from provisioning.box.render import nginx_mutual, nginx_portal
 from provisioning.box.render.nginx import Place, Tls, addresses, nginx
 from provisioning.box.render.nginx_pages import pages
-from provisioning.cityhall.settings import FleetSettings
+from provisioning.cityhall.settings import CityHallSettings
 from provisioning.site.model import Site
 from provisioning.web.nginx_process import Configured
 
 
 def box(site: Site, state: Path, place: Place) -> Configured:
-    """What the site file of a box has: its portal, an issuer for kiosks elsewhere. Raises Wrong."""
+    """What the site file of a box has: its portal, an issuer for kiosks elsewhere. Raises CannotRender."""
     servers: list[str] = []
     listening: list[tuple[str, int]] = []
     credentials: list[Path] = []
@@ -34,8 +34,8 @@ def box(site: Site, state: Path, place: Place) -> Configured:
     return Configured(nginx(servers, place), files, listening, credentials)
 
 
-def cityhall(settings: FleetSettings, own: Tls, state: Path, place: Place) -> Configured:
-    """City hall's service. own: with the CA of the boxes. Raises Wrong."""
+def cityhall(settings: CityHallSettings, own: Tls, state: Path, place: Place) -> Configured:
+    """City hall's service. own: with the CA of the boxes. Raises CannotRender."""
     ports = (settings.staff_port, settings.enrol_port, settings.box_port)
     listening = [address for port in ports for address in addresses(settings.host, port, place)]
     return Configured(nginx(nginx_mutual.cityhall(settings, own, state, place), place), {}, listening, files_of(own))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from provisioning.errors import PortNotAllowed, PortTaken
-from provisioning.starting import told_once
+from provisioning.web.starting import told_once
 
 
 @dataclass(frozen=True)

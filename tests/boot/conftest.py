@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from provisioning.box.install.units import CITY_HALL, wanted
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 from tests.boot.container import Container
 from tests.boot.rootfs import SOURCE, inside, unpacked
 
@@ -23,7 +23,7 @@ cd /{SOURCE}
 cp tests/boot/units/*.service /etc/systemd/system/
 mkdir -p /etc/systemd/system/pcscd.service.d
 cp tests/boot/units/pcscd.service.d-vpcd.conf /etc/systemd/system/pcscd.service.d/vpcd.conf
-cp tests/boot/fleet.toml /etc/hiroba/fleet.toml
+cp tests/boot/cityhall.toml /etc/hiroba/cityhall.toml
 mkdir -p /var/backups/hiroba
 cd tests/boot/units
 systemctl --quiet enable *.service
@@ -80,9 +80,9 @@ def box(pytestconfig: pytest.Config) -> Iterator[Container]:
 
 ASK = """set -e
 mkdir -p /var/lib/hiroba/enrolment
-hiroba fleet ca --config /etc/hiroba/fleet.toml --out /var/lib/hiroba/enrolment/city-ca.pem
-printf TEST-correct-horse | hiroba fleet staff --config /etc/hiroba/fleet.toml --name TEST-staff --password-file -
-hiroba fleet code --config /etc/hiroba/fleet.toml --box boot-1 > /run/enrol-code
+hiroba cityhall ca --config /etc/hiroba/cityhall.toml --out /var/lib/hiroba/enrolment/city-ca.pem
+printf TEST-correct-horse | hiroba cityhall staff --config /etc/hiroba/cityhall.toml --name TEST-staff --password-file -
+hiroba cityhall code --config /etc/hiroba/cityhall.toml --box boot-1 > /run/enrol-code
 hiroba enrol --code-file /run/enrol-code
 """
 SOON = """mkdir -p /run/systemd/system/hiroba-heartbeat.timer.d

@@ -104,7 +104,7 @@ def test_a_portal_that_is_away_is_a_page_and_nginx_lists_nothing_of_its_folder(b
     assert allowed == ""
 
 
-GROUPS = "hiroba,hiroba-portal,hiroba-issuer,hiroba-fleet"
+GROUPS = "hiroba,hiroba-portal,hiroba-issuer,hiroba-cityhall"
 BUSY = """
 import urllib.error, urllib.request
 try: urllib.request.urlopen('http://127.0.0.1:8180/')

@@ -26,7 +26,7 @@ STOPPED = {
     "hiroba-nginx@cityhall.service": "unit.stopped",
     "hiroba-stats.service": "unit.stopped",
     "hiroba-dnsmasq@hall.service": "unit.stopped",
-    "hiroba-fleet.service": "unit.stopped",
+    "hiroba-cityhall.service": "unit.stopped",
     "hiroba-heartbeat.timer": "unit.stopped",
     "hiroba-backup.timer": "unit.stopped",
     "test-receipt-printer.service": "receipt_printer.silent",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.boot.container import Container
-from tests.boot.test_fleet import hall, waiting
+from tests.boot.test_cityhall import hall, waiting
 
 pytestmark = [pytest.mark.needs("root", "mmdebstrap", "systemd-nspawn"), pytest.mark.timeout(900)]
 

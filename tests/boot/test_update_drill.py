@@ -20,7 +20,7 @@ import tomli_w
 
 from device.clock import HeldClock, SystemClock
 from provisioning.box.install.units import wanted
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 from provisioning.updates.installer import STARTS
 from provisioning.updates.keys import KeyFolder
 from provisioning.updates.repository import Repository

@@ -30,11 +30,11 @@ def opened(file):
     connection = sqlite3.connect(f"file:/var/lib/hiroba/{file}?mode=ro", uri=True)
     connection.execute("BEGIN")
     return connection.execute
-outbox, fleet, stats = map(opened, ("enrolment/outbox.db", "fleet/fleet.db", "stats/stats.db"))
+outbox, cityhall, stats = map(opened, ("enrolment/outbox.db", "fleet/fleet.db", "stats/stats.db"))
 print(json.dumps({
     "waiting": [r[0] for r in outbox("SELECT id FROM outbox")],
-    "received": [r[0] for r in fleet("SELECT id FROM received WHERE kind = 'heartbeat'")],
-    "counted": fleet("SELECT heartbeats FROM box WHERE name = 'boot-1'").fetchone()[0],
+    "received": [r[0] for r in cityhall("SELECT id FROM received WHERE kind = 'heartbeat'")],
+    "counted": cityhall("SELECT heartbeats FROM box WHERE name = 'boot-1'").fetchone()[0],
     "sessions": stats("SELECT coalesce(sum(sessions), 0) FROM hour_sum WHERE spot = 'hall'").fetchone()[0],
 }))
 """

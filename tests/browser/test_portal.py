@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -104,8 +105,8 @@ def launch() -> Iterator[Callable[..., Browser]]:
     with sync_playwright() as playwright:
         plain = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
 
-        def start(*arguments: str) -> Browser:
-            return playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*plain, *arguments])
+        def start(*arguments: str, env: dict[str, str | float | bool] | None = None) -> Browser:
+            return playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*plain, *arguments], env=env)
 
         yield start
 
@@ -249,17 +250,42 @@ def test_the_minutes_count_down_with_their_reading(browser: Browser, plaza: Plaz
     page.close()
 
 
-def test_a_sheet_of_vouchers_cuts_no_line_in_any_language(browser: Browser, tmp_path: Path) -> None:
+@pytest.fixture
+def bare(launch: Callable[..., Browser], tmp_path: Path) -> Iterator[Browser]:
+    """The browser of a computer with none of our fonts."""
+    fonts = tmp_path / "fonts.conf"
+    fonts.write_text("<fonts><dir>/usr/share/fonts/truetype/dejavu</dir><cachedir>cache</cachedir></fonts>", "ascii")
+    chromium = launch(env={**os.environ, "FONTCONFIG_FILE": str(fonts)})
+    yield chromium
+    chromium.close()
+
+
+def fonts_used(page: Page) -> set[tuple[str, bool]]:
+    """(family, whether the page brought it) of all that draws a letter."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("DOM.enable")
+    devtools.send("CSS.enable")
+    root = devtools.send("DOM.getDocument")["root"]["nodeId"]
+    nodes = devtools.send("DOM.querySelectorAll", {"nodeId": root, "selector": "h2, p, b"})["nodeIds"]
+    found = [devtools.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"] for node in nodes]
+    return {(font["familyName"], font["isCustomFont"]) for fonts in found for font in fonts}
+
+
+@pytest.mark.needs("bizud", "noto")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sheet_of_vouchers_brings_its_fonts_and_cuts_no_line(bare: Browser, tmp_path: Path, language: str) -> None:
     store, key = open_vouchers(tmp_path)
     batch = make_batch(store, key, SystemClock(), KeptAudit(), count=16, minutes=240, valid_days=90)
     store.close()
-    page = browser.new_page(viewport={"width": 718, "height": 1046})  # A4 less its margins, at 96 dots an inch
+    page = bare.new_page(viewport={"width": 718, "height": 1046})  # A4 less its margins, at 96 dots an inch
     cut = "[...document.querySelectorAll('article')].filter(a => a.scrollHeight > a.clientHeight + 1).length"
-    for language in LANGUAGES:
-        title = "見本市中央公民館 二階学習室" if language == "ja" else "Sample City Central Plaza, Study Room 2F"
-        page.set_content(pages(batch, WORDS[language], title, "Sample_City_Free_Wi-Fi"))
-        assert (language, page.locator("article").count(), page.evaluate(cut)) == (language, 16, 0)
-    page.close()
+    title = "見本市中央公民館 二階学習室" if language == "ja" else "Sample City Central Plaza, Study Room 2F"
+    page.set_content(pages(batch, WORDS[language], title, "Sample_City_Free_Wi-Fi"))
+    page.evaluate("document.fonts.ready")
+    assert (page.locator("article").count(), page.evaluate(cut)) == (16, 0)
+    used = fonts_used(page)
+    assert used
+    assert [family for family, brought in used if not brought] == []
 
 
 def test_a_probe_leads_the_phone_to_the_welcome_page(plaza: Plaza, launch: Callable[..., Browser]) -> None:

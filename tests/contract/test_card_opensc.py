@@ -1,4 +1,4 @@
-"""OpenSC, which knows nothing of us, takes the virtual card for a real one (facts/my_number_card.md §4.4)."""
+"""OpenSC, which knows nothing of us, takes the virtual card for a real one (docs/sources.md#opensc)."""
 
 from __future__ import annotations
 

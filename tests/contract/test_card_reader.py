@@ -117,7 +117,7 @@ def desk(request: pytest.FixtureRequest, pki: TestPki, tmp_path: Path) -> Iterat
 
 
 def _await(reader: CardReader, wanted: Presence) -> None:
-    """pcscd looks at a serial reader every 400 ms (facts §4.3)."""
+    """pcscd looks at a serial reader every 400 ms (docs/sources.md#pcsc-service)."""
     until = time.monotonic() + 20
     while reader.presence() is not wanted:
         assert time.monotonic() < until, f"still {reader.presence()}"

@@ -35,7 +35,7 @@ class Real:
         self.client = SocketGateClient(self.path)
 
     def arrive(self, number: int) -> None:
-        self.box.air[ip(number)] = ObservedPhone("hall", mac(number), ip(number))
+        self.box.neighbours[ip(number)] = ObservedPhone("hall", mac(number), ip(number))
 
     def stop(self) -> None:
         self.client.close()
@@ -45,7 +45,7 @@ class Real:
 
 @pytest.fixture(params=["memory", "socket"])
 def gate(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[GateClient, Arrive]]:
-    """A client, and how phones come on the air."""
+    """A client, and how phones connect."""
     if request.param == "memory":
         memory = MemoryGate(a_site(), HeldClock(MORNING))
         yield memory, lambda n: memory.arrive(ip(n), mac(n))

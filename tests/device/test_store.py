@@ -178,3 +178,38 @@ def test_a_file_opens_in_an_older_release_when_its_schema_says_so_and_never_else
             if not schema_of(steps).goes_back_to(schema_of(older)):
                 stack.enter_context(pytest.raises(StoreError))
             Store(file, older).close()
+
+
+def test_a_reader_changes_no_file_and_sees_what_an_older_release_wrote(tmp_path: Path) -> None:
+    file = tmp_path / "box.db"
+    older = [statements("CREATE TABLE resident (name TEXT)", "INSERT INTO resident VALUES ('x')")]
+    Store(file, older).close()
+    before = file.read_bytes()
+    newer = [*older, statements("ALTER TABLE resident ADD COLUMN age INTEGER DEFAULT 7")]
+    reader = Store.for_reading(file, newer)
+    assert [tuple(row) for row in reader.rows("SELECT * FROM resident")] == [("x", 7)]
+    assert ([path.name for path in tmp_path.iterdir()], file.read_bytes()) == (["box.db"], before)
+    reader.close()
+
+
+def test_a_reader_cannot_write_and_makes_no_file(tmp_path: Path) -> None:
+    file = tmp_path / "box.db"
+    with pytest.raises(StoreError):
+        Store.for_reading(file, [])
+    assert list(tmp_path.iterdir()) == []
+    Store(file, [statements("CREATE TABLE one (n INTEGER)")]).close()
+    reader = Store.for_reading(file, [statements("CREATE TABLE one (n INTEGER)")])
+    with pytest.raises(sqlite3.OperationalError, match="readonly"), reader.transaction() as connection:
+        connection.execute("INSERT INTO one VALUES (1)")
+    reader.close()
+
+
+def test_a_reader_sees_what_a_process_has_just_committed(tmp_path: Path) -> None:
+    schema = [statements("CREATE TABLE one (n INTEGER)")]
+    writer = Store(tmp_path / "box.db", schema)
+    with writer.transaction() as connection:
+        connection.execute("INSERT INTO one VALUES (1)")
+    reader = Store.for_reading(tmp_path / "box.db", schema)
+    assert reader.rows("SELECT n FROM one")[0]["n"] == 1
+    reader.close()
+    writer.close()

@@ -39,7 +39,7 @@ dhcp = {{ first = "10.90.0.10", last = "10.90.3.250", lease_seconds = 1800 }}
 ssids = [{{ ssid = "TEST_Free_Wi-Fi", interface = "hap-none0" }}]
 """
 CITY_HALL = (
-    '[fleet]\ncity_name = "TEST City"\nnames = ["localhost"]\nstaff_port = {0}\nenrol_port = {1}\nbox_port = {2}\n'
+    '[cityhall]\ncity_name = "TEST City"\nnames = ["localhost"]\nstaff_port = {0}\nenrol_port = {1}\nbox_port = {2}\n'
 )
 DATABASES = {
     "kiosk": "kiosk/kiosk.db",
@@ -47,14 +47,15 @@ DATABASES = {
     "portal": "portal/portal.db",
     "stats": "stats/stats.db",
 }
-FOLDERS = (*DATABASES, "gate", "fleet")
+FOLDERS = {**{name: name for name in DATABASES}, "gate": "gate", "cityhall": "fleet"}
+"""Process -> its folder below the state folder."""
 
 
 def config(folder: Path, process: str) -> list[str]:
     """Options for ``process`` on free ports, with its state under ``folder``."""
     ports = free_ports(4)
     file = folder / "site.toml"
-    file.write_text((CITY_HALL if process == "fleet" else SITE).format(*ports), "utf-8")
+    file.write_text((CITY_HALL if process == "cityhall" else SITE).format(*ports), "utf-8")
     return ["--config", str(file), "--state", str(folder)]
 
 
@@ -81,7 +82,7 @@ def test_several_workers_say_once_why_none_of_them_can_start(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("process", FOLDERS)
 def test_a_second_process_on_the_same_state_folder_ends_with_one_clear_message(tmp_path: Path, process: str) -> None:
-    held = take_process_lock(tmp_path / process, process)
+    held = take_process_lock(tmp_path / FOLDERS[process], process)
     said = ended("run", process, *config(tmp_path, process))
     os.close(held)
     assert f"{process} はすでに動いています（プロセス {os.getpid()}）" in said

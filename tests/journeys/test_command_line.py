@@ -118,9 +118,9 @@ def test_a_reason_in_a_program_s_words_is_told_in_people_s() -> None:
 
 
 def test_every_reason_is_told_in_both_languages() -> None:
-    for code, said in reasons().items():
-        assert re.search(r"[ぁ-んァ-ン一-龠]", said["ja"]), code
-        assert said["en"].isascii(), code
+    for code, said in reasons()["ja"].sentences.items():
+        assert re.search(r"[ぁ-んァ-ン一-龠]", said), code
+        assert reasons()["en"].sentence(code).isascii(), code
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.ENOENT, errno.EIO])

@@ -1,4 +1,4 @@
-"""Fifty boxes join the real fleet service over mutual TLS, on SQLite and on PostgreSQL; and who cannot."""
+"""Fifty boxes join the real service of city hall over mutual TLS, on SQLite and on PostgreSQL; and who cannot."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ from device.logs import open_log
 from device.sender import LineDown
 from provisioning.cityhall.boxes.authority import key_of_request, make_authority
 from provisioning.cityhall.errors import EnrolmentRefused
-from provisioning.cityhall.settings import FleetLinkSettings
+from provisioning.cityhall.settings import CityHallLinkSettings
 from provisioning.cityhall.tables import Box
 from provisioning.cityhall.wiring import open_authority
 from provisioning.cli import hiroba
 from provisioning.enrolment.heartbeat import make_heartbeat
 from provisioning.enrolment.wiring import BoxLine, open_line
-from provisioning.site.model import Site, read_site
-from tests.fixtures.fleet_server import FleetServer
+from provisioning.site.model import Site
+from provisioning.site.reading import read_site
+from tests.fixtures.cityhall_server import CityHallServer
 from tests.fixtures.postgres import PrivatePostgres
 
 pytestmark = pytest.mark.needs("nginx")
@@ -36,59 +37,59 @@ MANY = 50
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
-def hall(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FleetServer]:
+def hall(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CityHallServer]:
     if request.param == "sqlite":
-        with FleetServer(tmp_path) as server:
+        with CityHallServer(tmp_path) as server:
             yield server
     else:
-        with PrivatePostgres() as postgres, FleetServer(tmp_path, postgres.new_database()) as server:
+        with PrivatePostgres() as postgres, CityHallServer(tmp_path, postgres.new_database()) as server:
             yield server
 
 
 @pytest.fixture
-def small_hall(tmp_path: Path) -> Iterator[FleetServer]:
-    with FleetServer(tmp_path, workers=1) as server:
+def small_hall(tmp_path: Path) -> Iterator[CityHallServer]:
+    with CityHallServer(tmp_path, workers=1) as server:
         yield server
 
 
-def site_file(folder: Path, name: str, hall: FleetServer) -> Path:
+def site_file(folder: Path, name: str, hall: CityHallServer) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "site.toml"
     file.write_text(
         f'[box]\nname = "{name}"\n[city]\nname_ja = "試験市"\nname_en = "TEST"\ntelephone = "06-0000-0000"\n'
-        f'[fleet_link]\nhost = "localhost"\nca = "{hall.ca}"\n'
+        f'[cityhall_link]\nhost = "localhost"\nca = "{hall.ca}"\n'
         f"enrol_port = {hall.settings.enrol_port}\nbox_port = {hall.settings.box_port}\n"
     )
     return file
 
 
-def line_of(folder: Path, name: str, hall: FleetServer) -> BoxLine:
+def line_of(folder: Path, name: str, hall: CityHallServer) -> BoxLine:
     site: Site = read_site(site_file(folder, name, hall))
-    link = site.fleet_link
-    assert isinstance(link, FleetLinkSettings)
+    link = site.cityhall_link
+    assert isinstance(link, CityHallLinkSettings)
     return open_line(site, link, folder, SystemClock(), open_log("test"))
 
 
-def join(folder: Path, name: str, hall: FleetServer) -> BoxLine:
+def join(folder: Path, name: str, hall: CityHallServer) -> BoxLine:
     """Code, question, staff's yes, credential."""
     line = line_of(folder, name, hall)
-    code = hall.fleet.records.new_code(name, "hanako", int(SystemClock().now().timestamp()), 30)
+    code = hall.service.records.new_code(name, "hanako", int(SystemClock().now().timestamp()), 30)
     assert line.asking.enrol(code) is None
-    assert hall.fleet.office.approve(line.asking.identity.pending(), "hanako")
+    assert hall.service.office.approve(line.asking.identity.pending(), "hanako")
     credential = line.asking.poll()
     assert credential is not None
     assert credential.box == name
     return line
 
 
-def box_of(hall: FleetServer, name: str) -> Box:
-    found = hall.fleet.records.box(name)
+def box_of(hall: CityHallServer, name: str) -> Box:
+    found = hall.service.records.box(name)
     assert found is not None
     return found
 
 
 def exchange(
-    hall: FleetServer, line: BoxLine | None, path: str, headers: dict[str, str] | None = None
+    hall: CityHallServer, line: BoxLine | None, path: str, headers: dict[str, str] | None = None
 ) -> tuple[int, dict[str, object]]:
     """A bare call at the boxes' door with the box's credential, or with none."""
     context = ssl.create_default_context(cafile=str(hall.ca))
@@ -105,7 +106,7 @@ def exchange(
         connection.close()
 
 
-def test_fifty_boxes_join_and_each_heartbeat_counts_once(hall: FleetServer, tmp_path: Path) -> None:
+def test_fifty_boxes_join_and_each_heartbeat_counts_once(hall: CityHallServer, tmp_path: Path) -> None:
     def one(number: int) -> BoxLine:
         name = f"plaza-{number}"
         line = join(tmp_path / name, name, hall)
@@ -120,16 +121,16 @@ def test_fifty_boxes_join_and_each_heartbeat_counts_once(hall: FleetServer, tmp_
     with ThreadPoolExecutor(8) as pool:
         lines += pool.map(one, range(1, MANY))
     assert len(lines) == MANY
-    boxes = hall.fleet.records.boxes()
+    boxes = hall.service.records.boxes()
     assert [b.heartbeats for b in boxes] == [3] * MANY
-    assert hall.fleet.records.counted() == 3 * MANY
+    assert hall.service.records.counted() == 3 * MANY
     assert len({b.key for b in boxes}) == MANY
-    assert "fleet_fault" not in hall.log()
+    assert "cityhall_fault" not in hall.log()
 
 
 @pytest.mark.needs("postgresql")
 def test_while_the_database_is_away_nothing_is_lost_and_afterwards_all_goes_on(tmp_path: Path) -> None:
-    with PrivatePostgres() as postgres, FleetServer(tmp_path, postgres.new_database()) as hall:
+    with PrivatePostgres() as postgres, CityHallServer(tmp_path, postgres.new_database()) as hall:
         line = join(tmp_path / "a", "plaza-a", hall)
         postgres.stop()
         assert line.sender.tell(make_heartbeat(line.told)) == 1
@@ -143,22 +144,22 @@ def test_while_the_database_is_away_nothing_is_lost_and_afterwards_all_goes_on(t
 
 @pytest.mark.needs("postgresql")
 def test_two_machines_share_one_database_and_either_may_answer(tmp_path: Path) -> None:
-    with PrivatePostgres() as postgres, FleetServer(tmp_path / "one", postgres.new_database(), workers=1) as one:
+    with PrivatePostgres() as postgres, CityHallServer(tmp_path / "one", postgres.new_database(), workers=1) as one:
         shutil.copytree(one.ca.parent, tmp_path / "two" / "hall" / "fleet" / "ca")  # as the README says
-        with FleetServer(tmp_path / "two", one.settings.database, workers=1) as two:
+        with CityHallServer(tmp_path / "two", one.settings.database, workers=1) as two:
             join(tmp_path / "a", "plaza-a", one)
             line = line_of(tmp_path / "a", "plaza-a", two)
             assert line.sender.tell(make_heartbeat(line.told)) == 0
             assert box_of(one, "plaza-a").heartbeats == 1
-            one.fleet.staff.enter("hanako", "correct horse battery")
-            cookie = one.fleet.staff.log_in("hanako", "correct horse battery", "")
+            one.service.staff.enter("hanako", "correct horse battery")
+            cookie = one.service.staff.log_in("hanako", "correct horse battery", "")
             assert cookie is not None
-            assert two.fleet.staff.who(cookie) == one.fleet.staff.who(cookie)
-            two.fleet.office.revoke("plaza-a", "hanako")
+            assert two.service.staff.who(cookie) == one.service.staff.who(cookie)
+            two.service.office.revoke("plaza-a", "hanako")
             assert exchange(one, line, "/api/v1/messages") == (403, {"refused": "box_revoked"})
 
 
-def staff_page(hall: FleetServer) -> tuple[int, bool]:
+def staff_page(hall: CityHallServer) -> tuple[int, bool]:
     """(status of the log-in as one without a password, whether it says that the server has a problem)."""
     context = ssl.create_default_context(cafile=str(hall.ca))
     connection = http.client.HTTPSConnection("localhost", hall.settings.staff_port, context=context, timeout=15)
@@ -170,21 +171,21 @@ def staff_page(hall: FleetServer) -> tuple[int, bool]:
         connection.close()
 
 
-def test_a_revoked_box_is_refused_and_a_reflashed_one_is_known(hall: FleetServer, tmp_path: Path) -> None:
+def test_a_revoked_box_is_refused_and_a_reflashed_one_is_known(hall: CityHallServer, tmp_path: Path) -> None:
     line, other = join(tmp_path / "a", "plaza-a", hall), join(tmp_path / "b", "plaza-b", hall)
-    hall.fleet.office.revoke("plaza-a", "hanako")
+    hall.service.office.revoke("plaza-a", "hanako")
     assert line.sender.tell(make_heartbeat(line.told)) == 1
     assert exchange(hall, line, "/api/v1/messages") == (403, {"refused": "box_revoked"})
     with pytest.raises(EnrolmentRefused):
         line.asking.go_on(now_due=True)
 
     other.asking.identity.certificate_file.unlink()  # a new card in the box; the key's partition survived
-    code = hall.fleet.records.new_code("plaza-b", "hanako", int(SystemClock().now().timestamp()), 30)
+    code = hall.service.records.new_code("plaza-b", "hanako", int(SystemClock().now().timestamp()), 30)
     assert other.asking.enrol(code) is not None
     assert exchange(hall, other, "/api/v1/messages")[0] == 200
 
 
-def test_without_a_credential_of_the_city_the_handshake_is_the_end(small_hall: FleetServer, tmp_path: Path) -> None:
+def test_without_a_credential_of_the_city_the_handshake_is_the_end(small_hall: CityHallServer, tmp_path: Path) -> None:
     with pytest.raises((ssl.SSLError, ConnectionError)):
         exchange(small_hall, None, "/api/v1/messages")
     line = join(tmp_path / "a", "plaza-a", small_hall)
@@ -199,9 +200,9 @@ def test_without_a_credential_of_the_city_the_handshake_is_the_end(small_hall: F
         exchange(small_hall, line, "/api/v1/messages")
 
 
-def test_a_header_can_not_stand_in_for_a_credential(small_hall: FleetServer, tmp_path: Path) -> None:
+def test_a_header_can_not_stand_in_for_a_credential(small_hall: CityHallServer, tmp_path: Path) -> None:
     victim, attacker = join(tmp_path / "a", "plaza-a", small_hall), join(tmp_path / "b", "plaza-b", small_hall)
-    small_hall.fleet.office.revoke("plaza-b", "hanako")
+    small_hall.service.office.revoke("plaza-b", "hanako")
     pem = victim.asking.identity.certificate_file.read_text().replace("\n", " ")
     names = ("SSL_CLIENT_CERT", "hiroba.peer", "Hiroba-Peer", "X-SSL-Client-Cert", "X-Forwarded-Client-Cert")
     for name in names:
@@ -210,7 +211,7 @@ def test_a_header_can_not_stand_in_for_a_credential(small_hall: FleetServer, tmp
     assert box_of(small_hall, "plaza-a").seen_at is None
 
 
-def test_each_door_opens_only_its_own_rooms(small_hall: FleetServer, tmp_path: Path) -> None:
+def test_each_door_opens_only_its_own_rooms(small_hall: CityHallServer, tmp_path: Path) -> None:
     line = join(tmp_path / "a", "plaza-a", small_hall)
     assert exchange(small_hall, line, "/login")[0] == 404
     assert exchange(small_hall, line, "/api/v1/enrol")[0] == 404
@@ -226,7 +227,7 @@ def test_each_door_opens_only_its_own_rooms(small_hall: FleetServer, tmp_path: P
 
 
 def test_an_expired_credential_is_refused_and_the_box_asks_staff_by_itself(
-    small_hall: FleetServer, tmp_path: Path
+    small_hall: CityHallServer, tmp_path: Path
 ) -> None:
     line = join(tmp_path / "a", "plaza-a", small_hall)
     identity, clock = line.asking.identity, HeldClock(SystemClock().now() - timedelta(days=60))
@@ -240,13 +241,13 @@ def test_an_expired_credential_is_refused_and_the_box_asks_staff_by_itself(
     with pytest.raises(LineDown):
         line.asking.city_hall.renew(identity.request("plaza-a"))
     assert line.asking.go_on() is None  # expired: staff must say yes
-    assert [e.kind for e in small_hall.fleet.records.pending()] == ["returning"]
-    assert small_hall.fleet.office.approve(identity.pending(), "hanako")
+    assert [e.kind for e in small_hall.service.records.pending()] == ["returning"]
+    assert small_hall.service.office.approve(identity.pending(), "hanako")
     assert line.asking.go_on() is not None
     assert exchange(small_hall, line, "/api/v1/messages")[0] == 200
 
 
-def test_the_command_line_enrols_renews_and_reports(small_hall: FleetServer, tmp_path: Path) -> None:
+def test_the_command_line_enrols_renews_and_reports(small_hall: CityHallServer, tmp_path: Path) -> None:
     folder = tmp_path / "box"
     site = site_file(folder, "plaza-a", small_hall)
 
@@ -256,12 +257,12 @@ def test_the_command_line_enrols_renews_and_reports(small_hall: FleetServer, tmp
 
     assert run("enrol", "status")[0] == 1
     assert run("heartbeat")[0] == 0  # kept until there is a line
-    code = small_hall.fleet.records.new_code("plaza-a", "hanako", int(SystemClock().now().timestamp()), 30)
+    code = small_hall.service.records.new_code("plaza-a", "hanako", int(SystemClock().now().timestamp()), 30)
     exit_code, said = run("enrol", "--code", code)
     assert exit_code == 0
-    (pending,) = small_hall.fleet.records.pending()
+    (pending,) = small_hall.service.records.pending()
     assert line_of(folder, "plaza-a", small_hall).asking.identity.fingerprint() in said
-    small_hall.fleet.office.approve(pending.id, "hanako")
+    small_hall.service.office.approve(pending.id, "hanako")
     assert run("enrol")[0] == 0
     assert run("enrol", "status")[0] == 0
     before = box_of(small_hall, "plaza-a").certificate_serial
@@ -280,12 +281,12 @@ def heartbeat(site: Path, folder: Path) -> int:
     return int(json.loads(result.stdout.splitlines()[-1])["waiting"])
 
 
-def test_a_seeded_box_comes_home_by_its_heartbeats_alone(small_hall: FleetServer, tmp_path: Path) -> None:
+def test_a_seeded_box_comes_home_by_its_heartbeats_alone(small_hall: CityHallServer, tmp_path: Path) -> None:
     folder = tmp_path / "box"
     site, code_file = site_file(folder, "plaza-a", small_hall), folder / "enrolment" / "code"
     code_file.parent.mkdir()
     code_file.write_text(
-        small_hall.fleet.records.new_code("plaza-a", "hanako", int(SystemClock().now().timestamp()), 30) + "\n"
+        small_hall.service.records.new_code("plaza-a", "hanako", int(SystemClock().now().timestamp()), 30) + "\n"
     )
     right = site.read_text()
     site.write_text(right.replace(f"enrol_port = {small_hall.settings.enrol_port}", "enrol_port = 1"))
@@ -294,13 +295,13 @@ def test_a_seeded_box_comes_home_by_its_heartbeats_alone(small_hall: FleetServer
     site.write_text(right)
     assert heartbeat(site, folder) == 2  # asked; staff have to look
     assert not code_file.exists()
-    (pending,) = small_hall.fleet.records.pending()
-    small_hall.fleet.office.approve(pending.id, "hanako")
+    (pending,) = small_hall.service.records.pending()
+    small_hall.service.office.approve(pending.id, "hanako")
     assert heartbeat(site, folder) == 0
     assert box_of(small_hall, "plaza-a").heartbeats == 3
 
 
-def test_a_seed_s_code_that_city_hall_refuses_is_not_tried_for_ever(small_hall: FleetServer, tmp_path: Path) -> None:
+def test_a_seed_s_code_that_city_hall_refuses_is_not_tried_for_ever(small_hall: CityHallServer, tmp_path: Path) -> None:
     folder = tmp_path / "box"
     site, code_file = site_file(folder, "plaza-a", small_hall), folder / "enrolment" / "code"
     code_file.parent.mkdir()
@@ -309,7 +310,7 @@ def test_a_seed_s_code_that_city_hall_refuses_is_not_tried_for_ever(small_hall: 
     assert not code_file.exists()
 
 
-def test_a_question_that_city_hall_has_forgotten_is_not_waited_for(small_hall: FleetServer, tmp_path: Path) -> None:
+def test_a_question_that_city_hall_has_forgotten_is_not_waited_for(small_hall: CityHallServer, tmp_path: Path) -> None:
     line = line_of(tmp_path / "a", "plaza-a", small_hall)
     line.asking.identity.wait_for("0" * 32)
     with pytest.raises(EnrolmentRefused):
@@ -317,7 +318,7 @@ def test_a_question_that_city_hall_has_forgotten_is_not_waited_for(small_hall: F
     assert line.asking.identity.pending() == ""
 
 
-def test_a_box_does_not_talk_to_a_false_city_hall(small_hall: FleetServer, tmp_path: Path) -> None:
+def test_a_box_does_not_talk_to_a_false_city_hall(small_hall: CityHallServer, tmp_path: Path) -> None:
     line = line_of(tmp_path / "a", "plaza-a", small_hall)
     other = make_authority("TEST other", ["localhost"], SystemClock().now())
     shutil.copyfile(small_hall.ca, tmp_path / "kept.pem")
@@ -329,9 +330,9 @@ def test_a_box_does_not_talk_to_a_false_city_hall(small_hall: FleetServer, tmp_p
         shutil.copyfile(tmp_path / "kept.pem", small_hall.ca)
 
 
-def test_a_code_for_another_name_is_not_taken_by_the_box(small_hall: FleetServer, tmp_path: Path) -> None:
+def test_a_code_for_another_name_is_not_taken_by_the_box(small_hall: CityHallServer, tmp_path: Path) -> None:
     line = line_of(tmp_path / "a", "plaza-a", small_hall)
-    code = small_hall.fleet.records.new_code("plaza-b", "hanako", int(SystemClock().now().timestamp()), 30)
+    code = small_hall.service.records.new_code("plaza-b", "hanako", int(SystemClock().now().timestamp()), 30)
     with pytest.raises(EnrolmentRefused, match="other_name"):
         line.asking.enrol(code)
     with pytest.raises(EnrolmentRefused, match="code_unknown"):

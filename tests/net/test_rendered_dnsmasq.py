@@ -18,7 +18,7 @@ import pytest
 
 from device.secrets import Secret
 from provisioning.box.render.files import render
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 from tests.net.topology import in_namespace
 
 pytestmark = pytest.mark.needs("root", "dnsmasq", "ip")

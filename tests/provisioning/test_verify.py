@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from kiosk.issuer.protocol import Kind
-from kiosk.issuer.seal.codes import png_of
+from device.qr import png_of
 from kiosk.issuer.seal.seal import Sealer, SealFacts
 from kiosk.issuer.seal.seal_keys import seal_key
 from provisioning.cli import hiroba
 
-FACTS = SealFacts("27999", Kind.RESIDENCE_RECORD, "R8-000001-4", datetime(2026, 11, 23, 3, tzinfo=UTC), 1, 2, b"d" * 16)
+FACTS = SealFacts("27999", "residence_record", "R8-000001-4", datetime(2026, 11, 23, 3, tzinfo=UTC), 1, 2, b"d" * 16)
 
 
 @pytest.fixture

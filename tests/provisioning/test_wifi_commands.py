@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from captive_portal.gate.protocol import PhoneState
+from captive_portal.portal.languages import LANGUAGES
 from captive_portal.portal.login.voucher import parse_code
 from device.clock import JST
 from device.printer.memory_printer import MemoryReceiptPrinter
@@ -23,7 +24,7 @@ MAC = "02:00:5e:10:00:01"
 
 @pytest.fixture
 def box(tmp_path: Path) -> Iterator[WifiBox]:
-    made = make_box(tmp_path)
+    made = make_box(tmp_path, login=["one_tap", "voucher"])
     with served(made.gate, made.socket):
         yield made
 
@@ -179,14 +180,42 @@ def test_a_batch_is_listed_and_called_back(box: WifiBox) -> None:
     assert (listed["batch"], listed["made"], listed["used"], listed["minutes"]) == (batch, 2, 0, 30)
     assert batch in box.run("voucher", "list").output
     assert "2 枚" in box.run("voucher", "call-back", batch).output
-    assert json.loads(box.run("voucher", "list", "--json").output) == []
+    assert json.loads(box.run("voucher", "list", "--json").stdout) == []
     assert box.fails("voucher", "call-back", batch).code == "not_found"
 
 
-@pytest.mark.parametrize("words", [("--out", "codes.pdf"), ("--receipt", "--lang", "ne")])
-def test_what_can_not_be_printed_is_refused_before_there_are_codes(box: WifiBox, words: tuple[str, ...]) -> None:
-    assert box.run("voucher", "make", "--count", "2", *words, ok=False).exit_code == 2
-    assert json.loads(box.run("voucher", "list", "--json").output) == []
+def test_vouchers_that_no_spot_would_take_are_not_made(tmp_path: Path) -> None:
+    box = make_box(tmp_path)
+    assert box.fails("voucher", "make", "--count", "2").code == "voucher.not_taken"
+    assert not box.state.exists()
+
+
+def test_a_form_of_file_that_is_not_known_is_refused_before_there_are_codes(box: WifiBox) -> None:
+    assert box.run("voucher", "make", "--count", "2", "--out", "codes.pdf", ok=False).exit_code == 2
+    assert json.loads(box.run("voucher", "list", "--json").stdout) == []
+
+
+@pytest.mark.needs("bizud", "noto")
+@pytest.mark.parametrize("words", [("--receipt",), ("--out", "sheet.html")])
+def test_a_name_that_no_font_can_write_is_refused_before_there_are_codes(
+    box: WifiBox, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    text = box.config.read_text("utf-8")
+    box.config.write_text(text.replace('title_ja = "', 'title_ja = "\U0001f389'), "utf-8")
+    assert box.config.read_text("utf-8") != text
+    words = tuple(str(tmp_path / word) if word.endswith(".html") else word for word in words)
+    result = box.run("voucher", "make", "--count", "2", *words, ok=False)
+    assert (result.exit_code, "U+1F389" in result.output) == (2, True)
+    assert json.loads(box.run("voucher", "list", "--json").stdout) == []
+
+
+@pytest.mark.needs("bizud", "noto")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sheet_in_any_language_is_written_for_its_owner_alone(box: WifiBox, language: str, tmp_path: Path) -> None:
+    file = tmp_path / "sheet.html"
+    box.run("voucher", "make", "--count", "2", "--out", str(file), "--lang", language)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text("utf-8").count("@font-face") >= 3
 
 
 def test_a_printer_that_stops_leaves_the_other_vouchers_to_tell() -> None:

@@ -17,7 +17,7 @@ from captive_portal.gate.policy.identity import DaySalt
 from device.audit import Audit
 from device.clock import JST, SystemClock
 from provisioning.cli import hiroba
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 from tests.provisioning.wifi_box import WifiBox, make_box
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=JST)

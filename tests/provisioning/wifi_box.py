@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from captive_portal.gate.protocol import Open, Opened
 from device.clock import SystemClock
 from device.errors import HirobaError
 from provisioning.cli import hiroba
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "render" / "plain" / "site.toml"
 
@@ -53,10 +54,12 @@ class WifiBox:
         return opened
 
 
-def make_box(folder: Path) -> WifiBox:
-    """A box of the plain fixture."""
+def make_box(folder: Path, login: list[str] | None = None) -> WifiBox:
+    """A box of the plain fixture, with the ``login`` methods of its spot."""
     config = folder / "site.toml"
     shutil.copy(FIXTURE, config)
+    if login:
+        config.write_text(f"{config.read_text('utf-8')}\nlogin = {json.dumps(login)}\n", "utf-8")
     wifi = read_site(config).wifi
     assert wifi is not None
     return WifiBox(config, folder / "state", MemoryGate(wifi, SystemClock()))

@@ -15,7 +15,7 @@ BARS = {
     "hiroba-issuer.service": 10,
     "hiroba-portal.service": 10,
     "hiroba-stats.service": 10,
-    "hiroba-fleet.service": 10,
+    "hiroba-cityhall.service": 10,
     "hiroba-nginx@box.service": 12,
     "hiroba-gate.service": 20,
     "hiroba-dnsmasq@hall.service": 20,
@@ -27,7 +27,7 @@ BARS = {
     "hiroba-apply-recover.service": 20,
     "hiroba-disaster.service": 10,
     "hiroba-hostapd-disaster@wlan0.service": 20,
-    "hiroba-fleet-tidy.service": 10,
+    "hiroba-cityhall-tidy.service": 10,
 }
 """Unit -> the highest exposure in tenths: web 1.0, nginx and device 1.2, privileged 2.0."""
 WITHOUT_BAR = {

@@ -1,7 +1,7 @@
 """Elements of the table's sets encoded as netlink attributes, and decoded from them. Pure.
 
 Numbers are of linux/netfilter/nf_tables.h, named beside them; fields of a key are padded to four bytes, names of
-interfaces to sixteen, and marks stand in the machine's own byte order.
+interfaces to sixteen, and marks are in the machine's byte order.
 """
 
 from __future__ import annotations

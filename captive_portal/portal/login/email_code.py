@@ -1,4 +1,4 @@
-"""A six-digit code by mail: shows that the address is in use, as the MIC guide asks (facts/captive_portal.md §4).
+"""A six-digit code by mail: shows that the address is in use, as the MIC guide asks (docs/sources.md#public-wi-fi).
 
 The address lives in the mail queue until it is sent, then only as a hash keyed with the day.
 """

@@ -1,6 +1,6 @@
 """The logic of the virtual chip: command bytes in, response bytes out; only its PIN counters survive a power-down.
 
-Answers as facts/my_number_card.md §1 tells of real cards, for the commands a kiosk or OpenSC sends. Two applications:
+Answers as docs/sources.md#card-commands tells of real cards, to what a kiosk or OpenSC sends. Two applications:
 JPKI, and input support with a made-up number that nobody may ever reach.
 """
 
@@ -23,7 +23,7 @@ from device.files import atomic_write
 JPKI = bytes.fromhex("D392F000260100000001")
 INPUT_SUPPORT = bytes.fromhex("D3921000310001010408")
 ATR = bytes.fromhex("3B888001000005E0B381A1007F")
-"""A JPKI card on a contactless reader, T=0 and T=1 (facts §1.1)."""
+"""A JPKI card on a contactless reader, T=0 and T=1 (docs/sources.md#card-interface)."""
 MADE_UP_NUMBER = b"000000000000"
 _TOKEN_BYTES = 0x20
 _PKCS1_OVERHEAD = 11
@@ -174,7 +174,7 @@ class VirtualCard:
     def _select_application(self, aid: bytes) -> bytes:
         if aid not in self._image.applications:
             return _sw(0x6A82)
-        # Security state is per application and ends with a SELECT, also of the same one (facts §1.6).
+        # Security state ends with a SELECT, also of the same application (docs/sources.md#card-commands).
         self.power_off()
         self._application = aid
         return _sw(0x9000)

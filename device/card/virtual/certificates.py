@@ -1,4 +1,4 @@
-"""Builds the X.509 certificates of the TEST PKI in the profile of real cards (facts/my_number_card.md §2.1)."""
+"""Builds the X.509 certificates of the TEST PKI in the profile of real cards (docs/sources.md#card-credential)."""
 
 from __future__ import annotations
 

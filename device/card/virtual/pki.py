@@ -1,6 +1,6 @@
 """The throw-away TEST PKI: CA generations and the cards they issued, in a folder, made only where missing.
 
-Certificates follow the profile found on real cards (facts/my_number_card.md §2.1, §2.2), with TEST in every name.
+Certificates follow the profile found on real cards (docs/sources.md#card-credential), with TEST in every name.
 Layout: trust/*.pem (what an issuer may trust), ca/ (CA keys), cards/NAME/ (what the chip of that card holds).
 """
 
@@ -77,7 +77,7 @@ GENERATIONS: tuple[Validity, ...] = (
     Validity(datetime(2019, 7, 14, 15, 0, tzinfo=UTC), datetime(2029, 7, 14, 14, 59, 59, tzinfo=UTC)),
     Validity(datetime(2023, 7, 15, 15, 0, tzinfo=UTC), datetime(2033, 7, 15, 14, 59, 59, tzinfo=UTC)),
 )
-"""Validity of the three CA generations known in public (facts/my_number_card.md §2.2)."""
+"""Validity of the three CA generations known in public (docs/sources.md#card-authorities)."""
 
 PLANS: tuple[CardPlan, ...] = (
     CardPlan("demo", 0x0A11CE01),

@@ -21,7 +21,7 @@ from device.files import atomic_write
 
 POLL_SECONDS = 0.05
 EMPTY_SECONDS = 0.5
-"""How long the reader stays empty between two cards. pcscd looks every 400 ms (facts/my_number_card.md §4.3); a card
+"""How long the reader stays empty between two cards. pcscd looks every 400 ms (docs/sources.md#pcsc-service); a card
 back within one look, after an exchange broke off, would never be seen again. No hand is faster either.
 """
 

@@ -1,4 +1,4 @@
-"""The wire between the virtual card and pcscd: a TCP client of vpcd (facts/my_number_card.md §4.1, §4.2).
+"""The wire between the virtual card and pcscd: a TCP client of vpcd (docs/sources.md#virtual-reader).
 
 The connection is the card's presence: connecting inserts it, closing takes it away.
 """
@@ -78,6 +78,6 @@ class VpcdSlot:
         self._socket.sendall(len(payload).to_bytes(2, "big") + payload)
 
     def _quick(self) -> None:
-        # vpcd writes length and data apart; without this Nagle waits 44 ms for our delayed ACK, each time (§4.2).
+        # vpcd writes length and data apart: without this Nagle waits 44 ms each time (docs/sources.md#virtual-reader).
         # The kernel forgets the option, so it is set again after every recv.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)

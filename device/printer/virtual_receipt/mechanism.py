@@ -1,7 +1,7 @@
 """The printer's inside: a receive buffer, and a thread that prints from it, row by row, onto a strip of paper.
 
-What cannot be printed stays in the buffer until paper is back, as in the real one (facts/printing.md §1.3); only a
-"clear" command empties it. Files: receipt-0001.png … at each cut.
+What cannot be printed stays in the buffer until paper is back, as in the real one (docs/sources.md#receipt-status);
+only a "clear" command empties it. Files: receipt-0001.png … at each cut.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A whole paper as the press draws it: the sheet's words in the plan's places, every page of every copy with its mark
+"""A whole paper as typst draws it: the sheet's words in the plan's places, every page of every copy with its mark
 and the city's seal. Pure.
 """
 
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from kiosk.issuer.kinds.residence_record.sheet import Sheet
 from kiosk.issuer.paper.layout import PagePlan, Row
+from kiosk.issuer.paper.sheet import Sheet
 from kiosk.issuer.protocol import page_mark
 
 
@@ -21,7 +21,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     first: bool
     last: bool
     heading: list[Row]
-    members: list[list[Row]]
+    blocks: list[list[Row]]
     mark: str
     place: str
     seal: list[int]
@@ -62,7 +62,7 @@ def compose(
                 first=page.first,
                 last=page.last,
                 heading=page.heading,
-                members=page.members,
+                blocks=page.blocks,
                 mark=page_mark(request, binding, copy * len(pages) + place, total),
                 place=_place(place, len(pages)),
                 seal=list(seals[place - 1]) if seals else [],
@@ -77,7 +77,7 @@ def page_text(sheet: Sheet, pages: Sequence[PagePlan], place: int) -> str:
     """All that stands on page ``place`` (from 1) of a copy but the mark, in the order in which it is drawn."""
     page = pages[place - 1]
     words = [sheet.title if page.first else sheet.continued]
-    for row in (*page.heading, *(row for member in page.members for row in member)):
+    for row in (*page.heading, *(row for block in page.blocks for row in block)):
         for cell in row.cells:
             words += [cell.label, *cell.kana, *cell.lines]
     if page.last:

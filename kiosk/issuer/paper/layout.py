@@ -1,7 +1,7 @@
-"""Where every line of a residence record stands: texts broken into lines, lines into rows, rows onto pages. Pure.
+"""Where every line of a certificate stands: texts broken into lines, lines into rows, rows onto pages. Pure.
 
 The pages are known before anything is drawn: an order is quoted, and every page is marked and sealed, without a trial
-rendering, and the press draws rows of given heights instead of finding them.
+rendering, and typst draws rows of given heights instead of finding them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from kiosk.issuer.kinds.residence_record.sheet import Field, MemberBlock, Sheet
+from device.line_breaks import clusters, pieces
+from kiosk.issuer.paper.sheet import Block, Item, Sheet
 
 Widths = Callable[[str], float]
 """A text without line ends -> at most how wide the font draws it, in em."""
@@ -22,11 +23,7 @@ _POINT = 25.4 / 72
 _SPARE = 0.25  # em; no rounding and no kerning makes a line longer than its cell
 
 
-_NEVER_FIRST = frozenset("、。，．・：；？！ー〜々」』）〕】ぁぃぅぇぉっゃゅょァィゥェォッャュョ")
-"""What begins no line where there is another way (JIS X 4051, 行頭禁則文字)."""
-
-
-class Type(msgspec.Struct, frozen=True):
+class TypeSize(msgspec.Struct, frozen=True):
     """A size of type in points; the height in mm of a row of one line, and of every line more."""
 
     points: float
@@ -34,7 +31,12 @@ class Type(msgspec.Struct, frozen=True):
     line: float
 
 
-_VALUE, _HEADING, _NAME, _KANA = Type(10, 5.5, 4.45), Type(11, 6.4, 4.9), Type(14, 6.4, 6.2), Type(7, 3.1, 3.1)
+_VALUE, _HEADING, _NAME, _KANA = (
+    TypeSize(10, 5.5, 4.45),
+    TypeSize(11, 6.4, 4.9),
+    TypeSize(14, 6.4, 6.2),
+    TypeSize(7, 3.1, 3.1),
+)
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -58,15 +60,15 @@ class PagePlan(msgspec.Struct, frozen=True, kw_only=True):
     first: bool
     last: bool
     heading: list[Row]
-    members: list[list[Row]]
+    blocks: list[list[Row]]
 
 
 def plan(sheet: Sheet, widths: Widths) -> list[PagePlan] | None:
-    """The pages of one copy; every member stands whole on one of them. None: one member alone is too long for a page,
+    """The pages of one copy; every block stands whole on one of them. None: one block alone is too long for a page,
     which is a case for the counter.
     """
-    heading = [_row([field], _HEADING, widths) for field in sheet.heading]
-    blocks = [_block(member, widths) for member in sheet.members]
+    heading = [_row([item], _HEADING, widths) for item in sheet.heading]
+    blocks = [_block(block, widths) for block in sheet.blocks]
     room = _PAGE - _FOOT - _END
     first = room - _TITLE - _height(heading) - _GAP
     later = room - _CONTINUED
@@ -78,15 +80,15 @@ def plan(sheet: Sheet, widths: Widths) -> list[PagePlan] | None:
             first=place == 0,
             last=place == len(pages) - 1,
             heading=heading if place == 0 else [],
-            members=members,
+            blocks=blocks,
         )
-        for place, members in enumerate(pages)
+        for place, blocks in enumerate(pages)
     ]
 
 
 def broken(text: str, width: float, widths: Widths) -> list[str]:
-    """``text`` in lines of at most ``width`` em, broken after a space where there is one within reach, else anywhere
-    between two clusters; together the lines are ``text``.
+    """``text`` in lines of at most ``width`` em, broken by device.line_breaks where a line has room for its runs, else
+    anywhere between two clusters; together the lines are ``text``.
     """
     if widths(text) <= width:
         return [text]
@@ -100,68 +102,33 @@ def broken(text: str, width: float, widths: Widths) -> list[str]:
     return [*lines, line]
 
 
-def words_apart(text: str) -> Iterator[str]:
-    """What may not be parted where a line has room: a run of Latin letters and figures with the spaces behind it, or
-    one character of any other script with what joins it or must not begin a line.
-    """
-    run = ""
-    for character in text:
-        if run and not _keeps(run[-1], character):
-            yield run
-            run = ""
-        run += character
-    if run:
-        yield run
-
-
-def _keeps(last: str, character: str) -> bool:
-    """Whether ``character`` belongs to the run that ends with ``last``."""
-    latin = max(last, character) < "\u0250" and not (last == " " and character != " ")
-    return latin or _joins(character) or character in _NEVER_FIRST
-
-
-def _joins(character: str) -> bool:
-    """A variation selector; other marks that join never come this far (kiosk.issuer.paper.glyphs)."""
-    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
-
-
 def _pieces(text: str, width: float, widths: Widths) -> Iterator[str]:
-    for word in words_apart(text):
-        if widths(word) <= width:
-            yield word
+    for piece in pieces(text):
+        if widths(piece) <= width:
+            yield piece
         else:
-            yield from _clusters(word)
+            yield from clusters(piece)
 
 
-def _clusters(word: str) -> Iterator[str]:
-    cluster = ""
-    for character in word:
-        if cluster and not _joins(character):
-            yield cluster
-            cluster = ""
-        cluster += character
-    yield cluster
+def _block(block: Block, widths: Widths) -> list[Row]:
+    return [_name_row(block, widths), *(_row(items, _VALUE, widths) for items in block.rows)]
 
 
-def _block(member: MemberBlock, widths: Widths) -> list[Row]:
-    return [_name_row(member, widths), *(_row(fields, _VALUE, widths) for fields in member.rows)]
-
-
-def _name_row(member: MemberBlock, widths: Widths) -> Row:
-    name, kana = _lines(member.name, _NAME, _WIDE, widths), _lines(member.kana, _KANA, _WIDE, widths)
-    kana = kana if member.kana else []
+def _name_row(block: Block, widths: Widths) -> Row:
+    name, kana = _lines(block.name, _NAME, _WIDE, widths), _lines(block.kana, _KANA, _WIDE, widths)
+    kana = kana if block.kana else []
     height = _NAME.row + (len(name) - 1) * _NAME.line + len(kana) * _KANA.line
-    return Row(round(height, 2), [Cell(member.label, name, kana)])
+    return Row(round(height, 2), [Cell(block.label, name, kana)])
 
 
-def _row(fields: Sequence[Field], size: Type, widths: Widths) -> Row:
-    width = _WIDE if len(fields) == 1 else _NARROW
-    cells = [Cell(field.label, _lines(field.value, size, width, widths)) for field in fields]
+def _row(items: Sequence[Item], size: TypeSize, widths: Widths) -> Row:
+    width = _WIDE if len(items) == 1 else _NARROW
+    cells = [Cell(item.label, _lines(item.value, size, width, widths)) for item in items]
     tallest = max(len(cell.lines) for cell in cells)
     return Row(round(size.row + (tallest - 1) * size.line, 2), cells)
 
 
-def _lines(text: str, size: Type, width: float, widths: Widths) -> list[str]:
+def _lines(text: str, size: TypeSize, width: float, widths: Widths) -> list[str]:
     return broken(text, width / (size.points * _POINT) - _SPARE, widths)
 
 

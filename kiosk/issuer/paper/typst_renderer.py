@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import threading
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
 
 import msgspec
@@ -16,26 +15,29 @@ import msgspec
 from kiosk.issuer.errors import PaperOverrun
 from kiosk.issuer.paper.composition import Paper
 
-_MAIN = '#import "/layout.typ": draw\n#draw(json(bytes("{paper}")))\n'
+_MAIN = '#import "{layout}": draw\n#draw(json(bytes("{paper}")))\n'
 _COUNT = re.compile(rb"/Type\s*/Pages\b[^>]*?/Count\s+(\d+)")
 
 
-class Press:
-    """A typst compiler that knows one template and one font, and no font besides: nothing can be substituted (N12)."""
+class TypstRenderer:
+    """A typst compiler with one font and none besides, so nothing can be substituted (N12). root: the folder below
+    which the layouts lie; a layout can read nothing outside it.
+    """
 
-    def __init__(self, font: Path) -> None:
+    def __init__(self, font: Path, root: Path) -> None:
         import typst
 
-        folder = Path(str(resources.files("kiosk.issuer.kinds.residence_record")))
+        self._root = root
         fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[font.parent])
-        self._compiler = typst.Compiler(b"", root=folder, font_paths=fonts)
+        self._compiler = typst.Compiler(b"", root=root, font_paths=fonts)
         self._lock = threading.Lock()  # the compiler keeps the paper between calls, and must not be entered twice
 
-    def render(self, paper: Paper, at: datetime) -> bytes:
-        """The PDF. The same paper at the same moment gives the same bytes. Raises PaperOverrun when it takes other
-        pages than were planned.
+    def render(self, layout: Path, paper: Paper, at: datetime) -> bytes:
+        """The PDF that the ``draw`` of ``layout`` makes. The same paper at the same moment gives the same bytes. Raises
+        PaperOverrun when it takes other pages than were planned.
         """
-        main = _MAIN.format(paper=quoted(msgspec.json.encode(paper).decode())).encode()
+        source = quoted(f"/{layout.relative_to(self._root).as_posix()}")
+        main = _MAIN.format(layout=source, paper=quoted(msgspec.json.encode(paper).decode())).encode()
         moment = at.replace(microsecond=0)
         with self._lock:  # without tags: the document is printed, never read on a screen
             pdf = self._compiler.compile(main, format="pdf", timestamp=moment, pdf_tags=False)

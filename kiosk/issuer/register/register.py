@@ -6,17 +6,12 @@ Tombstones beat rows: a resident who is gone stays gone whatever an import bring
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from device.store import Migration, Store, statements
-from kiosk.issuer.errors import RegisterFileError
-from kiosk.issuer.protocol import learn_types
 from kiosk.issuer.register.records import (
     GoneReason,
     Household,
@@ -26,6 +21,7 @@ from kiosk.issuer.register.records import (
     ResidentRecord,
     Tombstone,
 )
+from kiosk.issuer.wire import learn_types
 
 REGISTER_MIGRATIONS: tuple[Migration, ...] = (
     statements(
@@ -43,7 +39,7 @@ REGISTER_MIGRATIONS: tuple[Migration, ...] = (
 
 
 class CredentialResolver(Protocol):
-    """Which resident holds a card credential; the city's feed behind it is not standardised (facts §2.4)."""
+    """Which resident holds a credential; the city's feed is not standardised (docs/sources.md#finding-the-resident)."""
 
     def resolve(self, issuer_key: str, serial: int) -> str | None:
         """The resident id, or None. One resident may hold several credentials: a renewal brings a new serial."""
@@ -51,7 +47,7 @@ class CredentialResolver(Protocol):
 
 
 class RevocationCheck(Protocol):
-    """Whether a credential was revoked; J-LIS answers this for a city that has notified it (facts §2.3)."""
+    """Whether a credential was revoked; J-LIS tells a city that notified it (docs/sources.md#card-revocation)."""
 
     def is_revoked(self, issuer_key: str, serial: int) -> bool:
         """True: do not serve."""
@@ -70,7 +66,7 @@ class RegisterPort(CredentialResolver, RevocationCheck, Protocol):
         ...
 
 
-class Shown(Record, frozen=True, kw_only=True):
+class RegisterEntry(Record, frozen=True, kw_only=True):
     """Everything about one resident, for staff at city hall."""
 
     record: ResidentRecord
@@ -139,7 +135,7 @@ class Register:
             for resident in population.restricted:
                 self.restrict(resident)
             for tombstone in population.tombstones:
-                self.bury(tombstone)
+                self.add_tombstone(tombstone)
         return len(population.residents)
 
     def link(self, issuer_key: str, serial: int, resident: str) -> None:
@@ -158,13 +154,13 @@ class Register:
         with self._store.transaction() as connection:
             connection.execute(sql, (resident,))
 
-    def bury(self, tombstone: Tombstone) -> None:
+    def add_tombstone(self, tombstone: Tombstone) -> None:
         """The resident is gone; the first tombstone stays."""
         row = (tombstone.resident, tombstone.reason.value, tombstone.since.isoformat())
         with self._store.transaction() as connection:
             connection.execute("INSERT OR IGNORE INTO tombstone VALUES (?,?,?)", row)
 
-    def show(self, resident: str) -> Shown | None:
+    def show(self, resident: str) -> RegisterEntry | None:
         """One resident, for staff; None when there is none."""
         rows = self._store.rows(
             "SELECT r.body, h.body AS house, (SELECT count(*) FROM link WHERE resident = r.resident) AS credentials,"
@@ -177,7 +173,7 @@ class Register:
             return None
         row = rows[0]
         gone = row["reason"] is not None
-        return Shown(
+        return RegisterEntry(
             record=msgspec.json.decode(row["body"], type=ResidentRecord),
             household=msgspec.json.decode(row["house"], type=Household),
             credentials=row["credentials"],
@@ -192,39 +188,3 @@ class Register:
     def residents(self) -> list[str]:
         """All resident ids in the register, in order."""
         return [str(r["resident"]) for r in self._store.rows("SELECT resident FROM resident ORDER BY resident")]
-
-
-def read_population(path: Path) -> Population:
-    """An import file (JSON, see Population). Raises RegisterFileError, which never quotes a value of the file."""
-    try:
-        population = msgspec.json.decode(path.read_bytes(), type=Population)
-    except OSError as error:
-        raise RegisterFileError(file=path.name, line=0, reason=f"unreadable: {type(error).__name__}") from error
-    except msgspec.ValidationError as error:
-        where = str(error).partition(" - at ")[2] or "the top level"
-        raise RegisterFileError(file=path.name, line=0, reason=f"wrong or missing field at {where}") from None
-    except msgspec.DecodeError:
-        raise RegisterFileError(file=path.name, line=0, reason="not JSON") from None
-    wrong = misfits(population)
-    if wrong:
-        raise RegisterFileError(file=path.name, line=0, reason=wrong[0])
-    return population
-
-
-def misfits(population: Population) -> list[str]:
-    """What does not fit together in an import, by internal ids only; empty when all is well."""
-    houses = {h.household: h for h in population.households}
-    places: dict[str, list[int]] = defaultdict(list)
-    for person in population.residents:
-        places[person.household].append(person.place)
-    ids = [r.resident for r in population.residents]
-    return [
-        *(f"household {h} is given twice" for h in _doubles([h.household for h in population.households])),
-        *(f"resident {r} is given twice" for r in _doubles(ids)),
-        *(f"household {h} of a resident is missing" for h in places if h not in houses),
-        *(f"household {h} has two members in one place" for h, p in places.items() if _doubles([str(n) for n in p])),
-    ]
-
-
-def _doubles(names: Sequence[str]) -> list[str]:
-    return [name for name, count in Counter(names).items() if count > 1]

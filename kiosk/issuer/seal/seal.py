@@ -21,7 +21,6 @@ import cbor2
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from kiosk.issuer.protocol import Kind
 from kiosk.issuer.seal import base45
 
 PREFIX = "HRB1:"
@@ -34,12 +33,12 @@ _LONGEST = 1000  # characters; ours are about 240
 
 @dataclass(frozen=True)
 class SealFacts:
-    """What a seal vouches for. issuer: the municipality's code. at: whole seconds. page of pages: within one copy.
-    digest: text_digest of the page.
+    """What a seal vouches for. issuer: the municipality's code. kind: its name. at: whole seconds. page of pages:
+    within one copy. digest: text_digest of the page.
     """
 
     issuer: str
-    kind: Kind
+    kind: str
     number: str
     at: datetime
     page: int
@@ -75,7 +74,7 @@ class Sealer:
 
     def seal(self, facts: SealFacts) -> str:
         """The text of the page's code."""
-        page = [facts.kind.value, facts.number, facts.page, facts.pages, facts.digest]
+        page = [facts.kind, facts.number, facts.page, facts.pages, facts.digest]
         claims = cbor2.dumps({_ISSUER: facts.issuer, _ISSUED_AT: int(facts.at.timestamp()), _PAGE: page})
         signature = self._key.sign(_signed(self._head, claims))
         return PREFIX + base45.encode(cbor2.dumps(cbor2.CBORTag(_TAG, [self._head, {}, claims, signature])))
@@ -136,7 +135,7 @@ def _facts(claims: bytes) -> SealFacts:
     found = _read(claims)
     kind, number, page, pages, digest = found[_PAGE]
     at = datetime.fromtimestamp(found[_ISSUED_AT], UTC)
-    return SealFacts(str(found[_ISSUER]), Kind(kind), str(number), at, int(page), int(pages), bytes(digest))
+    return SealFacts(str(found[_ISSUER]), str(kind), str(number), at, int(page), int(pages), bytes(digest))
 
 
 def _read(content: bytes) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from device.printer.pdf_drawing import NotAPdf, page_png, page_texts
-from kiosk.issuer.seal.codes import texts_in
+from device.qr import texts_in
 from kiosk.issuer.seal.seal import PREFIX, Judged, Verdict, judge
 
 _DPI = 200  # a module of 0.42 mm is three pixels and more

@@ -1,14 +1,15 @@
-"""What the visitor orders: kind, persons, options, copies; then the signed order until the fee is due."""
+"""What the visitor orders: a kind, the answers to its form, copies; then the signed order until the fee is due."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from uuid import uuid4
 
 from device.errors import CardGone, HirobaError
 from kiosk.issuer.errors import IssuerBroken, IssuerUnreachable
+from kiosk.issuer.form import default_answers
 from kiosk.issuer.port import IssuerPort
-from kiosk.issuer.protocol import Options, Order, OrderContent, Quote, Refusal, Resident
+from kiosk.issuer.protocol import Order, OrderContent, Quote, Refusal, Resident
+from kiosk.services.certificates.form_answers import Sent, clamped, lacking, read
 from kiosk.services.certificates.issuance.issuance import Issuance
 from kiosk.services.certificates.issuance.page_gate import Mismatch
 from kiosk.services.certificates.payment.terminal import PaymentTerminal
@@ -36,25 +37,24 @@ class OrderSteps:
         """A kind of certificate, by its name; one that is not offered is not heard."""
         with self._desk.held() as visit:
             offers = visit.resident.offers if visit.resident else []
-            offer = next((offer for offer in offers if offer.kind.value == kind), None)
+            offer = next((offer for offer in offers if offer.kind == kind), None)
             if offer is None or visit.resident is None or visit.step.screen is not Screen.CHOOSE_CERTIFICATE:
                 return
-            me = tuple(person.person for person in visit.resident.household if person.is_self)
-            visit.offer, visit.draft = offer, Draft(persons=me, options=Options(), copies=1)
+            visit.offer, visit.draft = offer, Draft(answers=default_answers(offer.form), copies=1)
             self._desk.move(Event.CERTIFICATE_CHOSEN)
 
-    def choose_options(self, who: str, chosen: Iterable[str], options: Options, copies: int) -> None:
-        """who: self, all or some (then ``chosen`` counts); what is out of bounds is not heard."""
+    def choose_options(self, sent: Sent) -> None:
+        """What the page's form sent; what was not offered is not heard."""
         with self._desk.held() as visit:
-            resident, offer = visit.resident, visit.offer
-            if resident is None or offer is None or visit.step.screen is not Screen.CHOOSE_OPTIONS:
+            offer = visit.offer
+            if offer is None or visit.step.screen is not Screen.CHOOSE_OPTIONS:
                 return
-            persons = _persons(resident, who, set(chosen))
-            copies = min(max(copies, 1), offer.max_copies)
-            if not persons:
-                self._desk.notice("choose_person")
+            answers = read(offer.form, sent)
+            copies = clamped(sent.get("copies"), 1, offer.max_copies, 1)
+            if lacks := lacking(offer.form, answers):
+                self._desk.notice(lacks.code, field=lacks.field, count=lacks.bound)
                 return
-            visit.draft = Draft(persons=persons, options=options, copies=copies)
+            visit.draft = Draft(answers=answers, copies=copies)
             self._desk.move(Event.OPTIONS_CHOSEN)
 
     def confirm(self) -> None:
@@ -91,9 +91,7 @@ class OrderSteps:
             if visit.draft is None or visit.offer is None:
                 return None
             draft, kind = visit.draft, visit.offer.kind
-        return OrderContent(
-            request=uuid4().hex, kind=kind, persons=list(draft.persons), options=draft.options, copies=draft.copies
-        )
+        return OrderContent(request=uuid4().hex, kind=kind, answers=dict(draft.answers), copies=draft.copies)
 
     def _signed(self, visit: Visit, resident: Resident, content: OrderContent) -> Order:
         """From here on the card is not needed; it is powered down."""
@@ -131,13 +129,3 @@ class OrderSteps:
             gone = present is not visit or not visit.id
         if gone and content is not None:
             self._issuance.give_up(content.request, "visit_ended")
-
-
-def _persons(resident: Resident, who: str, chosen: set[str]) -> tuple[str, ...]:
-    """In the household's order, whatever the page sent."""
-    household = resident.household
-    if who == "all":
-        return tuple(person.person for person in household)
-    if who == "some":
-        return tuple(person.person for person in household if person.person in chosen)
-    return tuple(person.person for person in household if person.is_self)

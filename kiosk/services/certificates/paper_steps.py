@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from device.audit import AuditSink
+from device.catalogue import name_in
 from device.clock import Clock
 from device.errors import HirobaError
 from device.logs import Log
 from device.printer.status import Condition, Receipt, ReceiptOutcome, ReceiptPrinter
 from kiosk.issuer.protocol import OrderContent, Quote
+from kiosk.services.certificates.form_answers import said
 from kiosk.services.certificates.issuance.issuance import Issuance
 from kiosk.services.certificates.issuance.printing import PrintEnd, PrintResult
 from kiosk.services.certificates.issuance.receipt import ReceiptFacts, receipt_of
@@ -73,9 +75,9 @@ class PaperSteps:
 
     def _begin_printing(self, paid: Paid) -> None:
         visit = self._desk.begin(Screen.PAY)
-        if visit is None or visit.content is None or visit.quote is None:
+        if visit is None or visit.content is None or visit.quote is None or visit.offer is None:
             return
-        content, quote = visit.content, visit.quote
+        content, quote, title = visit.content, visit.quote, visit.offer.title
         try:
             self._ports.issuance.paid(paid.request, paid.method, paid.yen, paid.reference)
         except HirobaError as error:
@@ -86,7 +88,7 @@ class PaperSteps:
             visit.paid, visit.method = True, paid.method
             visit.progress = Progress(0, quote.pages * content.copies)
             self._desk.finish(visit, Event.PAID)
-        self._ports.spawn("printing", lambda: self._print(visit, content, quote))
+        self._ports.spawn("printing", lambda: self._print(visit, content, quote, title))
 
     def leave(self) -> None:
         """The visitor wants to stop; a fee that came at the last moment is printed for, not dropped."""
@@ -101,7 +103,7 @@ class PaperSteps:
                 visit.content = None
                 self._do("deliver", lambda: self._ports.issuance.delivered(content.request))
 
-    def _print(self, visit: Visit, content: OrderContent, quote: Quote) -> None:
+    def _print(self, visit: Visit, content: OrderContent, quote: Quote, title: Mapping[str, str]) -> None:
         try:
             end = self._patiently(visit, content.request)
         except HirobaError as error:
@@ -112,7 +114,8 @@ class PaperSteps:
         if end.result is not PrintResult.PRINTED:
             self._not_printed(visit, content, quote, end)
             return
-        receipt = receipt_of(self._facts(visit, content, quote), self._ports.words.of(visit.language))
+        facts = self._facts(visit, content, quote, said(title, visit.language).text)
+        receipt = receipt_of(facts, self._ports.words.of(visit.language))
         with self._desk.held():
             visit.printed = True
             self._desk.finish(visit, Event.PRINTED)
@@ -145,13 +148,13 @@ class PaperSteps:
         code = "print.failed" if failed else "print.unknown"
         self._desk.trouble(visit, code, number=quote.issue_number)
 
-    def _facts(self, visit: Visit, content: OrderContent, quote: Quote) -> ReceiptFacts:
+    def _facts(self, visit: Visit, content: OrderContent, quote: Quote, certificate: str) -> ReceiptFacts:
         city = self._ports.city
         return ReceiptFacts(
-            city=city.name_en if visit.language == "en" else city.name_ja,
+            city=name_in(visit.language, city.name_ja, city.name_en),
             telephone=city.telephone,
             at=self._ports.clock.now(),
-            kind=content.kind,
+            certificate=certificate,
             copies=content.copies,
             fee_yen=quote.fee_yen,
             method=visit.method,

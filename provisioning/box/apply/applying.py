@@ -19,6 +19,7 @@ from provisioning.box.apply.tree import Tree, Undo, group_id, group_name
 from provisioning.box.render.box import SITE
 from provisioning.box.render.files import Rendered
 from provisioning.site.model import Site
+from provisioning.site.renamed import renamed
 
 
 class Runner(Protocol):
@@ -129,6 +130,6 @@ class Applying:
 def _site(file: OnDisk | None) -> Site | None:
     """What the file says; None for one that is not there or says nothing of use."""
     try:
-        return msgspec.convert(tomllib.loads(file.content.decode()), Site) if file else None
+        return msgspec.convert(renamed(tomllib.loads(file.content.decode()))[0], Site) if file else None
     except (ValueError, msgspec.ValidationError):
         return None

@@ -59,8 +59,8 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 _UNITS = (
     (re.compile(r"etc/hiroba/wifi/dnsmasq-(.+)\.conf"), r"hiroba-dnsmasq@\1.service"),
     (re.compile(r"etc/hiroba/wifi/hostapd-((?:(?!\.disaster).)+)\.conf"), r"hiroba-hostapd@\1.service"),
-    (re.compile(r"etc/hiroba/fleet\.toml"), "hiroba-fleet.service"),
-    (re.compile(r"etc/hiroba/fleet\.toml"), "hiroba-nginx@cityhall.service"),
+    (re.compile(r"etc/hiroba/cityhall\.toml"), "hiroba-cityhall.service"),
+    (re.compile(r"etc/hiroba/cityhall\.toml"), "hiroba-nginx@cityhall.service"),
     (re.compile(r"etc/hiroba/browser\.env|etc/chromium/.+"), "hiroba-kiosk-browser.service"),
     (re.compile(r"etc/systemd/system/([^/]+\.service)\.d/.+"), r"\1"),
 )
@@ -94,8 +94,8 @@ def changes(
 
 
 def is_secret(path: str) -> bool:
-    """Whether a file that is rendered no more held a passphrase."""
-    return "/hostapd-" in path
+    """Whether a file that is rendered no more held a passphrase, or the password of a database."""
+    return "/hostapd-" in path or path in ("etc/hiroba/cityhall.toml", "etc/hiroba/fleet.toml")
 
 
 def units_of(site: Site) -> list[str]:
@@ -103,7 +103,7 @@ def units_of(site: Site) -> list[str]:
     units = wanted(site, screen=site.box.screen)
     if "kiosk" not in site.box.parts:
         units.remove("hiroba-kiosk.service")
-    if site.fleet is not None and "fleet" in site.box.parts:
+    if site.cityhall is not None and "cityhall" in site.box.parts:
         units += CITY_HALL
     return units
 

@@ -6,9 +6,9 @@ import subprocess
 from collections.abc import Sequence
 
 from provisioning.box.apply.plan import units_of
+from provisioning.box.health import Check, HealthWait, command_check
 from provisioning.box.install.units import stands_in
 from provisioning.site.model import Site
-from provisioning.updates.health import Check, Gate, command_check
 
 HEALTH_SECONDS = 60.0
 _RUN_SECONDS = 60
@@ -45,7 +45,7 @@ class UnitHealth:
         watched = [unit for unit in now if unit in self._active or unit in touched]
         if not watched:
             return ""
-        return Gate([_named(unit) for unit in watched], self._seconds).wait()
+        return HealthWait([_named(unit) for unit in watched], self._seconds).wait()
 
 
 def _named(unit: str) -> Check:

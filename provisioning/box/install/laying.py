@@ -15,15 +15,14 @@ from provisioning.box.install.modes import readable_by_all
 from provisioning.box.install.units import (
     AFTER_A_CUT,
     CITY_HALL,
-    FIRST_PORT,
     MASKED,
     MASKED_WITH_SCREEN,
+    RENAMED,
     SHIPPED,
-    browser_environment,
-    browser_policy,
     destinations,
     wanted,
 )
+from provisioning.box.render.browser import FIRST_PORT, browser_environment, browser_policy
 from provisioning.box.render.services import drop_ins
 from provisioning.errors import InstallStepFailed
 from provisioning.site.model import Site
@@ -32,6 +31,8 @@ APPLICATION = Path("/opt/hiroba")
 FOLDER = Path("etc/hiroba")
 ENABLED = Path("etc/systemd/system")
 SCREEN = "hiroba-kiosk-browser.service"
+BOOTED = Path("/run/systemd/system")
+"""Where systemd is process 1 (sd_booted(3))."""
 _POLICY = Path("chromium/hiroba.json")
 _ROOT = Path("/")
 
@@ -75,10 +76,23 @@ def enable(shipped: Path, site: Site | None, *, screen: bool, others: bool = Fal
     staff enabled beside it stays, while this release has it.
     """
     units = [*(wanted(site, screen=screen) if site else ["hiroba.target", *CITY_HALL]), *AFTER_A_CUT]
+    units += [now for former, now in RENAMED.items() if former in enabled(_ROOT) and now not in units]
     run("systemctl", "enable", "--quiet", *units)
     for stale in stale_links(_ROOT, shipped, None if others else units):
         stale.unlink()
     run("systemctl", "mask", "--quiet", *MASKED, *(MASKED_WITH_SCREEN if screen else ()))
+
+
+def enabled(root: Path) -> set[str]:
+    """Our units that start with the box."""
+    return {link.name for link in (root / ENABLED).glob("*.wants/hiroba*")}
+
+
+def stop_former() -> None:
+    """Units that run under the name of a former release hold the ports that those under today's name need."""
+    former = [unit for unit in RENAMED if unit in enabled(_ROOT)]
+    if former and BOOTED.is_dir():
+        subprocess.run(["systemctl", "stop", *former], capture_output=True, check=False)
 
 
 def stale_links(root: Path, shipped: Path, units: Collection[str] | None) -> list[Path]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
+from provisioning.box.render.services import radios_of
 from provisioning.site.model import Site
 
 SHIPPED = Path("usr/local/lib")
@@ -31,7 +31,9 @@ MASKED_WITH_SCREEN = ("getty@tty1.service", "autovt@.service")
 """Ways from the touch screen to a log-in."""
 AFTER_A_CUT = ("hiroba-recover.service", "hiroba-settle.service", "hiroba-apply-recover.service")
 """Enabled on every box; they do nothing unless a power cut left an update on trial or settings half laid."""
-CITY_HALL = ("hiroba-fleet.service", "hiroba-nginx@cityhall.service", "hiroba-fleet-tidy.timer")
+CITY_HALL = ("hiroba-cityhall.service", "hiroba-nginx@cityhall.service", "hiroba-cityhall-tidy.timer")
+RENAMED = {"hiroba-fleet.service": "hiroba-cityhall.service", "hiroba-fleet-tidy.timer": "hiroba-cityhall-tidy.timer"}
+"""Unit of a former release -> its name now: where the former was enabled, the latter is."""
 _NGINX = ("hiroba-nginx@box", "hiroba-nginx@cityhall")
 OUTGOING = ("hiroba-kiosk", "hiroba-portal", *_NGINX, "hiroba-heartbeat", "hiroba-enrol-renew", "hiroba-update")
 """The units that speak with other machines, and so are told which (network.reachable)."""
@@ -52,7 +54,7 @@ def destinations(shipped: Path) -> dict[Path, Path]:
 def wanted(site: Site, *, screen: bool) -> list[str]:
     """The units to enable, in a fixed order. screen: this box has one (cage and Chromium)."""
     units = ["hiroba.target", "hiroba-kiosk.service"]
-    if site.fleet_link is not None:
+    if site.cityhall_link is not None:
         units += ["hiroba-heartbeat.timer", "hiroba-enrol-renew.timer"]
     if site.backup is not None and site.backup.folder:
         units.append("hiroba-backup.timer")
@@ -73,50 +75,7 @@ def wanted(site: Site, *, screen: bool) -> list[str]:
     return units
 
 
-def radios_of(site: Site) -> list[str]:
-    """The radios that send this box's network names."""
-    spots = site.wifi.spots if site.wifi else []
-    return sorted({ssid.interface for spot in spots for ssid in spot.ssids})
-
-
 def stands_in(unit: str) -> str:
     """The unit that has a radio instead of ``unit`` while a disaster is on; "" for what is no radio's."""
     name, at, radio = unit.partition("@")
     return f"hiroba-hostapd-disaster@{radio}" if at and name == "hiroba-hostapd" else ""
-
-
-def drop_ins(site: Site) -> dict[Path, str]:
-    """File below the root -> its text: the networks beside the private ones that our processes may speak to, where
-    archives go, and the radios that a disaster changes.
-    """
-    found = {}
-    if site.network.reachable:
-        allowed = f"IPAddressAllow={' '.join(site.network.reachable)}"
-        found = {_drop_in(unit, "addresses"): _section(allowed) for unit in OUTGOING}
-    if site.backup is not None and site.backup.folder:
-        found[_drop_in("hiroba-backup", "folder")] = _section(f"ReadWritePaths={site.backup.folder}")
-    if radios := radios_of(site):
-        found[_drop_in("hiroba-disaster", "radios")] = _section(f'Environment="HIROBA_RADIOS={" ".join(radios)}"')
-    return found
-
-
-def _drop_in(unit: str, name: str) -> Path:
-    return Path(f"etc/systemd/system/{unit}.service.d/{name}.conf")
-
-
-def _section(line: str) -> str:
-    return f"# Made by `hiroba install` from the site file.\n[Service]\n{line}\n"
-
-
-def browser_environment(port: int) -> str:
-    """/etc/hiroba/browser.env: the page the browser opens."""
-    return f"# Made by `hiroba install` from the site file.\nHIROBA_KIOSK=http://127.0.0.1:{port}/\n"
-
-
-def browser_policy(shipped: str, port: int) -> str:
-    """Chromium's policy with this box's port. Raises ValueError when the shipped one allows anything else."""
-    policy = json.loads(shipped)
-    if policy.get("URLAllowlist") != [f"http://127.0.0.1:{FIRST_PORT}"] or policy.get("URLBlocklist") != ["*"]:
-        raise ValueError("the shipped browser policy must allow the kiosk alone")
-    policy["URLAllowlist"] = [f"http://127.0.0.1:{port}"]
-    return json.dumps(policy, indent=2) + "\n"

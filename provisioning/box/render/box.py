@@ -13,13 +13,14 @@ from pathlib import Path
 import tomli_w
 
 from device.secrets import Secret
-from provisioning.box.install.units import browser_environment, browser_policy
 from provisioning.box.render import network, nginx_portal, services, usb
+from provisioning.box.render.browser import browser_environment, browser_policy
 from provisioning.box.render.files import Rendered, passphrase_files, render
 from provisioning.box.render.nginx import Place
 from provisioning.site.model import Site
+from provisioning.site.renamed import renamed
 
-FLEET = "etc/hiroba/fleet.toml"
+CITYHALL = "etc/hiroba/cityhall.toml"
 SITE = "etc/hiroba/site.toml"
 READERS = "hiroba"
 """Group of our processes: site.toml is theirs to read."""
@@ -29,7 +30,7 @@ def render_box(
     site: Site, text: str, policy: str, state: Path, passphrases: Mapping[str, Secret] | None
 ) -> dict[str, Rendered]:
     """All files. text: the box's own site file; policy: the shipped browser policy (systemd/chromium/hiroba.json);
-    passphrases: by passphrase_file, or None to leave out the radios that need one. Raises Wrong.
+    passphrases: by passphrase_file, or None to leave out the radios that need one. Raises CannotRender.
     """
     files = {SITE: Rendered(text, False, 0o640, READERS)}
     if site.box.screen:
@@ -37,9 +38,9 @@ def render_box(
         files["etc/chromium/policies/managed/hiroba.json"] = Rendered(browser_policy(policy, site.kiosk.port))
     files |= services.drop_ins(site) | services.kernel(site) | services.time(site)
     files |= network.spots(site) | usb.rules(site)
-    if site.fleet is not None and "fleet" in site.box.parts:
-        own = {"fleet": tomllib.loads(text)["fleet"]}
-        files[FLEET] = Rendered(tomli_w.dumps(own), True, 0o640, READERS)  # a database's address holds its password
+    if site.cityhall is not None and "cityhall" in site.box.parts:
+        own = {"cityhall": renamed(tomllib.loads(text))[0]["cityhall"]}
+        files[CITYHALL] = Rendered(tomli_w.dumps(own), True, 0o640, READERS)  # a database's address holds its password
     return files | _wifi(site, state, passphrases)
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from captive_portal.gate.kernel.ruleset import TABLE
 from captive_portal.portal.capport import API_PATH
 from captive_portal.settings import DhcpSettings, PortalSettings, SpotSettings
-from provisioning.box.render.wrong import Wrong, one_line
+from provisioning.box.render.refusal import one_line, refuse
+from provisioning.site.wifi_checks import portal_mistakes, spot_mistakes
 
 GARDEN_SECONDS = 300
 """Longest a name of the walled garden is cached: its addresses leave the gate's set after an hour unless asked anew."""
@@ -40,7 +41,8 @@ no-ident
 
 
 def dnsmasq(spot: SpotSettings, portal: PortalSettings, state: Path) -> str:
-    """The file's text. state: the state folder, for the lease file. Raises Wrong."""
+    """The file's text. state: the state folder, for the lease file. Raises CannotRender."""
+    refuse([*portal_mistakes(portal), *spot_mistakes(spot)])
     parts = [
         f"# Made by `hiroba site render` for the spot {spot.name}. Edit the site file, not this one.",
         f"interface={spot.interface}",
@@ -64,7 +66,7 @@ def _names(spot: SpotSettings, portal: PortalSettings) -> list[str]:
         lines.append("filter-AAAA")
     if not spot.dns:
         return lines
-    servers = [f"server={_address(spot, server)}" for server in spot.dns]
+    servers = [f"server={ipaddress.ip_address(server)}" for server in spot.dns]
     return [*lines, "no-resolv", *servers, *(f"local=/{name}/" for name in CANARIES)]
 
 
@@ -79,9 +81,7 @@ def _garden(spot: SpotSettings) -> list[str]:
 
 def _dhcp(spot: SpotSettings, dhcp: DhcpSettings, portal: PortalSettings, state: Path) -> list[str]:
     network = ipaddress.IPv4Network(f"{spot.ipv4.gateway}/{spot.ipv4.prefix}", strict=False)
-    first, last = (_inside(spot, network, text) for text in (dhcp.first, dhcp.last))
-    if first > last or first <= ipaddress.IPv4Address(spot.ipv4.gateway) <= last:
-        raise Wrong("wifi.spots.dhcp", "dhcp_order", spot=spot.name)
+    first, last = ipaddress.IPv4Address(dhcp.first), ipaddress.IPv4Address(dhcp.last)
     return [
         "# addresses",
         "dhcp-authoritative",
@@ -112,20 +112,3 @@ def _announced(option: str, portal: PortalSettings) -> list[str]:
     if not portal.tls_certificate:
         return ["# No TLS certificate: RFC 8910 allows an https URI only, so phones find the portal by their probe."]
     return [f'{option},"https://{one_line(portal.name)}{API_PATH}"']
-
-
-def _inside(spot: SpotSettings, network: ipaddress.IPv4Network, text: str) -> ipaddress.IPv4Address:
-    try:
-        address = ipaddress.IPv4Address(text)
-    except ValueError:
-        raise Wrong("wifi.spots.dhcp", "no_address", spot=spot.name, value=text) from None
-    if address not in network or address in (network.network_address, network.broadcast_address):
-        raise Wrong("wifi.spots.dhcp", "outside_network", spot=spot.name, value=text, network=str(network))
-    return address
-
-
-def _address(spot: SpotSettings, text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        raise Wrong("wifi.spots.dns", "no_address", spot=spot.name, value=text) from None

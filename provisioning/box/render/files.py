@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +10,8 @@ from captive_portal.settings import WifiSettings
 from device.secrets import Secret
 from provisioning.box.render.dnsmasq import dnsmasq
 from provisioning.box.render.hostapd import hostapd, radios
-from provisioning.box.render.wrong import Wrong
+from provisioning.box.render.refusal import refuse
+from provisioning.site.wifi_checks import lease_mistakes
 
 
 class Rendered(NamedTuple):
@@ -27,23 +27,15 @@ class Rendered(NamedTuple):
 
 def render(wifi: WifiSettings, box: str, state: Path, passphrases: Mapping[str, Secret]) -> dict[str, Rendered]:
     """``dnsmasq-SPOT.conf`` for every spot, and for every radio ``hostapd-RADIO.conf`` with its twin for disasters,
-    ``hostapd-RADIO.disaster.conf``. Raises Wrong.
+    ``hostapd-RADIO.disaster.conf``. Raises CannotRender.
     """
-    _check_leases(wifi)
+    refuse(lease_mistakes(wifi))
     files = {f"dnsmasq-{spot.name}.conf": Rendered(dnsmasq(spot, wifi.portal, state)) for spot in wifi.spots}
     for radio, names in radios(wifi.spots).items():
         for suffix, disaster in (("", False), (".disaster", True)):
             text = hostapd(radio, names, passphrases, box=box, disaster=disaster)
             files[f"hostapd-{radio}{suffix}.conf"] = Rendered(text, True, 0o600)
     return files
-
-
-def _check_leases(wifi: WifiSettings) -> None:
-    """Two dnsmasq cannot write one file."""
-    used = Counter(spot.dhcp.leases for spot in wifi.spots if spot.dhcp)
-    shared = [leases for leases, count in used.items() if count > 1]
-    if shared:
-        raise Wrong("wifi.spots.dhcp.leases", "shared_leases", value=shared[0])
 
 
 def passphrase_files(wifi: WifiSettings) -> set[str]:

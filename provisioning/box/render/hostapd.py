@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 from captive_portal.settings import SpotSettings, SsidSettings
 from device.secrets import Secret
-from provisioning.box.render.wrong import Wrong, one_line
+from provisioning.box.render.refusal import CannotRender, one_line, refuse
+from provisioning.site.mistakes import mistake
+from provisioning.site.wifi_checks import passphrase_of, ssid_mistakes
 
 DISASTER_SSID = "00000JAPAN"
-"""The common name of a disaster's open Wi-Fi: no authentication, no encryption (facts/captive_portal.md §4)."""
+"""The common name of a disaster's open Wi-Fi: no authentication, no encryption (docs/sources.md#public-wi-fi)."""
 _SPREAD = (1, 6, 11)
 """Channels of 2.4 GHz that do not overlap; channel 0 takes one by the box's name, so that neighbours differ. (hostapd's
 own choice needs a survey, which a Raspberry Pi's radio cannot make.)"""
@@ -50,8 +52,9 @@ def hostapd(
     radio: str, names: Sequence[Bss], passphrases: Mapping[str, Secret], *, box: str, disaster: bool = False
 ) -> str:
     """The file's text. passphrases: by passphrase_file; box: the box's name; disaster: add DISASTER_SSID, open, for
-    everyone. Raises Wrong.
+    everyone. Raises CannotRender.
     """
+    refuse(found for bss in names for found in ssid_mistakes(bss.ssid))
     if disaster:
         names = [*names, Bss(SsidSettings(ssid=DISASTER_SSID, interface=radio), names[0].bridge)]
     lines = [
@@ -121,14 +124,11 @@ def _joined(bss: Bss, radio: str) -> list[str]:
 
 
 def _named(name: str) -> list[str]:
-    if len(name.encode()) > 32:
-        raise Wrong("wifi.spots.ssids.ssid", "long_ssid", value=name)
     return [f'ssid2="{one_line(name)}"', *([] if name.isascii() else ["utf8_ssid=1"])]
 
 
 def _passphrase(ssid: SsidSettings, passphrases: Mapping[str, Secret]) -> str:
-    secret = passphrases.get(ssid.passphrase_file)
-    text = secret.reveal().decode("ascii", "replace").strip() if secret else ""
-    if not (8 <= len(text) <= 63 and text.isascii() and text.isprintable()):
-        raise Wrong("wifi.spots.ssids.passphrase_file", "passphrase", value=ssid.passphrase_file)
+    text = passphrase_of(ssid, passphrases)
+    if text is None:
+        raise CannotRender(mistake("wifi.spots[].ssids[].passphrase_file", "passphrase"))
     return text

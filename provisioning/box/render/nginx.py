@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from provisioning.box.render.wrong import Wrong, one_line
+from provisioning.box.render.refusal import CannotRender, one_line
+from provisioning.site.mistakes import Mistake
 from provisioning.web.behind_nginx import CLIENT, CREDENTIAL, DOOR, SCHEME
 
 WORKER_CONNECTIONS = 1024
@@ -47,7 +48,7 @@ class Tls(NamedTuple):
 
 
 def nginx(servers: Sequence[str], place: Place) -> str:
-    """The whole file around ``servers``, texts inside ``http``. Raises Wrong."""
+    """The whole file around ``servers``, texts inside ``http``. Raises CannotRender."""
     folder = place.folder
     user = [f"user {one_line(place.user)};"] if place.user else []
     temporary = [f"{name}_temp_path {quoted(folder / name)};" for name in _TEMPORARY]
@@ -154,7 +155,7 @@ def listen(host: str, port: int, place: Place, *words: str) -> list[str]:
 
 def _listen(host: str, port: int, flags: str) -> str:
     if not re.fullmatch(r"[0-9A-Za-z.:-]+", host):
-        raise Wrong("nginx", "breaks_line")
+        raise CannotRender(Mistake("nginx", "breaks_line"))
     return f"listen [{host}]:{port}{flags};" if ":" in host else f"listen {host}:{port}{flags};"
 
 
@@ -174,16 +175,16 @@ def block(head: str, lines: Sequence[str]) -> str:
 
 
 def quoted(value: object) -> str:
-    """A word in quotation marks; nginx would read a variable or the end of a line in some. Raises Wrong."""
+    """A word in quotation marks; nginx would read a variable or the end of a line in some. Raises CannotRender."""
     text = str(value)
     if not _SAFE.fullmatch(text):
-        raise Wrong("nginx", "breaks_line")
+        raise CannotRender(Mistake("nginx", "breaks_line"))
     return f'"{text}"'
 
 
 def _path(path: Path) -> str:
-    """Of a unix socket: it stands without quotation marks behind ``unix:``. Raises Wrong."""
+    """Of a unix socket: it stands without quotation marks behind ``unix:``. Raises CannotRender."""
     text = quoted(path)[1:-1]
     if re.search(r"[\s:']", text):
-        raise Wrong("nginx", "breaks_line")
+        raise CannotRender(Mistake("nginx", "breaks_line"))
     return text

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from provisioning.box.render.nginx import Place, Tls, block, listen, proxied, tls, upstream
-from provisioning.cityhall.settings import FleetSettings
+from provisioning.cityhall.settings import CityHallSettings
 from provisioning.web.behind_nginx import BOX_DOOR, ENROL_DOOR, STAFF_DOOR
 
 CITYHALL_SOCKET, ISSUER_SOCKET = Path("fleet/web.sock"), Path("issuer/web.sock")
@@ -29,8 +29,8 @@ class _Door(NamedTuple):
     body: str
 
 
-def cityhall(settings: FleetSettings, own: Tls, state: Path, place: Place) -> list[str]:
-    """The texts inside ``http``. own: with the CA of the boxes. Raises Wrong."""
+def cityhall(settings: CityHallSettings, own: Tls, state: Path, place: Place) -> list[str]:
+    """The texts inside ``http``. own: with the CA of the boxes. Raises CannotRender."""
     for_all, host = own._replace(client_ca=None), settings.host
     doors = (
         _Door("cityhall", STAFF_DOOR, host, settings.staff_port, for_all, STAFF_BODY),
@@ -41,7 +41,7 @@ def cityhall(settings: FleetSettings, own: Tls, state: Path, place: Place) -> li
 
 
 def issuer(host: str, port: int, own: Tls, state: Path, place: Place) -> list[str]:
-    """The texts inside ``http``. own: with the CA of the kiosks. Raises Wrong."""
+    """The texts inside ``http``. own: with the CA of the kiosks. Raises CannotRender."""
     door = _Door("issuer", "kiosks", host, port, own, ISSUER_BODY)
     return [*_application("issuer", state / ISSUER_SOCKET), _server(door, place)]
 

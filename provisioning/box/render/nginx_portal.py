@@ -16,7 +16,8 @@ from captive_portal.portal.probes import AGENTS, PROBES
 from captive_portal.settings import PortalSettings, WifiSettings
 from provisioning.box.render.nginx import Place, Tls, block, listen, proxied, quoted, tls, upstream
 from provisioning.box.render.nginx_pages import error_pages
-from provisioning.box.render.wrong import Wrong
+from provisioning.box.render.refusal import CannotRender
+from provisioning.site.mistakes import Mistake
 
 SOCKET = Path("portal/web.sock")
 """Below the state folder."""
@@ -29,7 +30,7 @@ _NAME = re.compile(r"[0-9a-z.:\[\]-]+")
 
 
 def portal(wifi: WifiSettings, state: Path, place: Place) -> list[str]:
-    """The texts inside ``http``. Raises Wrong."""
+    """The texts inside ``http``. Raises CannotRender."""
     origins = Origins(wifi)
     return [
         *_kinds(),
@@ -100,15 +101,15 @@ def guards(cache: str) -> list[str]:
 
 
 def quoted_header(value: str) -> str:
-    """In quotation marks; the semicolons of a policy are harmless there. Raises Wrong."""
+    """In quotation marks; the semicolons of a policy are harmless there. Raises CannotRender."""
     if re.search(r"[\"\\$\x00-\x1f\x7f]", value):
-        raise Wrong("nginx", "breaks_line")
+        raise CannotRender(Mistake("nginx", "breaks_line"))
     return f'"{value}"'
 
 
 def _host(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise Wrong("wifi.portal.name", "breaks_line")
+        raise CannotRender(Mistake("wifi.portal.name", "breaks_line"))
     return name
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from captive_portal.settings import WifiSettings
-from provisioning.box.install import units
 from provisioning.box.render.files import Rendered
 from provisioning.site.model import Site
 
@@ -27,15 +26,36 @@ SHIPPED = tuple(
     ]
 )
 """What the units let through as shipped (IPAddressAllow= in systemd/system)."""
+OUTGOING = ("hiroba-kiosk", "hiroba-portal", "hiroba-heartbeat", "hiroba-enrol-renew", "hiroba-update")
+"""The units that speak to other machines, and so are told which (network.reachable)."""
 _SMALLEST, _LARGEST = 1024, 65536
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def drop_ins(site: Site) -> dict[str, Rendered]:
-    """What `hiroba install` adds to units, and the addresses beyond the private networks that the site file names."""
-    own = list(site.network.reachable)
-    files = {str(place): Rendered(text) for place, text in units.drop_ins(site).items()}
+    """What our units are told of this box: where archives go, the radios that a disaster changes, and the networks
+    beyond the private ones that may be spoken to.
+    """
+    found = {}
+    if site.backup is not None and site.backup.folder:
+        found[_drop_in("hiroba-backup", "folder")] = _section(f"ReadWritePaths={site.backup.folder}")
+    if radios := radios_of(site):
+        found[_drop_in("hiroba-disaster", "radios")] = _section(f'Environment="HIROBA_RADIOS={" ".join(radios)}"')
+    for unit, networks in _allowed(site).items():
+        found[_drop_in(unit, "addresses")] = _section(f"IPAddressAllow={' '.join(networks)}")
+    return found
+
+
+def radios_of(site: Site) -> list[str]:
+    """The radios that send this box's network names."""
+    spots = site.wifi.spots if site.wifi else []
+    return sorted({ssid.interface for spot in spots for ssid in spot.ssids})
+
+
+def _allowed(site: Site) -> dict[str, list[str]]:
+    """unit -> networks beside the private ones: ``network.reachable``, and the addresses that the site file names."""
+    allowed = {unit: list(site.network.reachable) for unit in OUTGOING if site.network.reachable}
     wanted = {"hiroba-kiosk": _hosts(site.receipt_printer.host, site.page_printer.uri, site.issuer_link.url)}
     if site.wifi is not None:
         phones = [spot.ipv6.network for spot in site.wifi.spots if spot.ipv6.mode != "off"]
@@ -44,9 +64,16 @@ def drop_ins(site: Site) -> dict[str, Rendered]:
         wanted["hiroba-portal"] = _hosts(site.wifi.smtp.host if site.wifi.smtp else "")
     for unit, addresses in wanted.items():
         if beyond := _beyond(addresses):
-            text = f"{HEAD}[Service]\nIPAddressAllow={' '.join([*own, *(str(network) for network in beyond)])}\n"
-            files[f"etc/systemd/system/{unit}.service.d/addresses.conf"] = Rendered(text)
-    return files
+            allowed[unit] = [*site.network.reachable, *(str(network) for network in beyond)]
+    return allowed
+
+
+def _drop_in(unit: str, name: str) -> str:
+    return f"etc/systemd/system/{unit}.service.d/{name}.conf"
+
+
+def _section(line: str) -> Rendered:
+    return Rendered(f"{HEAD}[Service]\n{line}\n")
 
 
 def kernel(site: Site) -> dict[str, Rendered]:

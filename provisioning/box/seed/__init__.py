@@ -1,1 +1,1 @@
-"""A new box's first start: what goes on its card, and the sheet of labels. No secret but the enrolment code."""
+"""The first start of a new box: the files on its card, and the sheet of labels. No secret but the enrolment code."""

@@ -16,9 +16,10 @@ import yaml
 
 from provisioning.box.seed.first_start import CODE, SCRIPT, script
 from provisioning.site.model import Site
+from provisioning.site.renamed import renamed
 
 System = Literal["raspios", "debian"]
-SECRETS = (("kiosk", "staff_code_hash"), ("fleet", "database"))
+SECRETS = (("kiosk", "staff_code_hash"), ("cityhall", "database"))
 """Keys that hold a secret: left out of the seed, and brought by the first ``hiroba apply`` with the city's file."""
 STAFF = "hiroba-staff"
 """The account of the IT staff: by key, without password."""
@@ -51,7 +52,7 @@ def seed(
 
 def without_secrets(toml: str) -> str:
     """The site file as it may lie on a card that anyone can read."""
-    tree = tomllib.loads(toml)
+    tree, _ = renamed(tomllib.loads(toml))
     for section, key in SECRETS:
         tree.get(section, {}).pop(key, None)
     return "# Made by `hiroba seed`. Secrets are not in it: `hiroba apply` with the city's file brings them.\n\n" + (

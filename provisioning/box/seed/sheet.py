@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from device.printer.qr import modules
+from device.qr import modules
 from provisioning.site.model import Site
 
 FONTS = (Path("/usr/share/fonts/truetype/bizud-gothic"),)
@@ -58,10 +58,10 @@ def sheet(
 
 
 def label_link(site: Site, staff_port: int = STAFF_PORT) -> str:
-    """What a label's QR code leads to: the box's page at city hall, or its name where there is no fleet service."""
-    if site.fleet_link is None:
+    """What a label's QR code leads to: the box's page at city hall, or its name where it has no city hall."""
+    if site.cityhall_link is None:
         return f"hiroba:{site.box.name}"
-    return f"https://{site.fleet_link.host}:{staff_port}/boxes/{site.box.name}"
+    return f"https://{site.cityhall_link.host}:{staff_port}/boxes/{site.box.name}"
 
 
 def _row(site: Site, parts: str, code: str, staff_port: int) -> dict[str, Any]:

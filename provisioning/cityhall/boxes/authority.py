@@ -109,7 +109,7 @@ class Authority:
         """A credential for the service itself under ``names``. Its subject is no name on purpose: OpenSSL holds one
         that looks like a DNS name, as an address does, against the CA's name constraints.
         """
-        plain = self._plain("Hiroba fleet", key, now, _SERVER_LIFE)
+        plain = self._plain("Hiroba city hall", key, now, _SERVER_LIFE)
         return self._sign(plain, _general(names), ExtendedKeyUsageOID.SERVER_AUTH)
 
     def _plain(self, name: str, key: PublicKey, now: datetime, life: timedelta) -> x509.CertificateBuilder:

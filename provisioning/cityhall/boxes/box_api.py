@@ -13,10 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from device.logs import Log, places
+from provisioning.cityhall.accounts import StaffRoom
 from provisioning.cityhall.boxes.authority import peer_of
 from provisioning.cityhall.boxes.enrolment import Office, Refused
 from provisioning.cityhall.boxes.intake import Batch, Intake
-from provisioning.cityhall.staff.accounts import StaffRoom
 from provisioning.cityhall.tables import Enrolment
 from provisioning.web.behind_nginx import credential_of
 
@@ -140,5 +140,5 @@ def _fault(error: Exception, log: Log) -> Response:
         return _refusal(Refused("request_malformed"))
     if isinstance(error, HTTPException):
         return _json(error.code or 500, {"refused": "path_unknown" if error.code == 404 else "request_malformed"})
-    log.error("fleet_fault", kind=type(error).__name__, places=places(error))
+    log.error("cityhall_fault", kind=type(error).__name__, places=places(error))
     return _json(503 if isinstance(error, SQLAlchemyError) else 500, {"refused": "fault"})

@@ -6,18 +6,11 @@ A heartbeat brings codes without their facts, so places in the words are left ou
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Mapping
-from functools import cache
-from importlib import resources
+
+from provisioning.doctor.report import words
 
 _BRACKETED = re.compile(r"\s*[（(][^（()）]*\{[^（()）]*[)）]")
 _PLACE = re.compile(r"\{\w+\}")
-
-
-@cache
-def _catalogue() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
-    return tomllib.loads(resources.files("provisioning.doctor").joinpath("words.toml").read_text("utf-8"))
 
 
 def title(code: str, language: str) -> str:
@@ -31,5 +24,5 @@ def next_step(code: str, language: str) -> str:
 
 
 def _words(code: str, language: str, part: str) -> str:
-    said = _catalogue().get(code, {}).get(language, {}).get(part, "")
+    said = words()[language].get(f"{code}.{part}") or ""
     return _PLACE.sub("…", _BRACKETED.sub("", said))

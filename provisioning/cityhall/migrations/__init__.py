@@ -1,1 +1,1 @@
-"""The fleet database's schema, step by step. A released step is never edited: add another."""
+"""The schema of city hall's database, step by step. A released step is never edited: add another."""

@@ -12,14 +12,14 @@ from flask import Blueprint, Response, abort, g, make_response, redirect, render
 from werkzeug.wrappers import Response as AnyResponse
 
 from device.clock import Clock
+from provisioning.cityhall.accounts import MIN_LETTERS, LoggedIn, StaffRoom, right_form
 from provisioning.cityhall.boxes.authority import fingerprint
 from provisioning.cityhall.boxes.codes import BOX_NAME
 from provisioning.cityhall.boxes.enrolment import Office
 from provisioning.cityhall.boxes.expiry import Ends, warnings
 from provisioning.cityhall.boxes.findings import next_step, title
 from provisioning.cityhall.boxes.reading import Records
-from provisioning.cityhall.settings import FleetSettings
-from provisioning.cityhall.staff.accounts import MIN_LETTERS, LoggedIn, StaffRoom, right_form
+from provisioning.cityhall.settings import CityHallSettings
 from provisioning.cityhall.staff.view import STATES, ago, moment, see
 from provisioning.cityhall.staff.words import LANGUAGES, Words, words
 
@@ -31,7 +31,7 @@ LANGUAGE_COOKIE = "hiroba-lang"
 class Pages:
     """What the pages stand on. ends: when the service's own credentials are over."""
 
-    settings: FleetSettings
+    settings: CityHallSettings
     records: Records
     office: Office
     staff: StaffRoom

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
+from collections.abc import Mapping
 from functools import cache
-from importlib import resources
+
+from device.catalogue import Catalogue, read_folder
 
 LANGUAGES = ("ja", "en")
 
@@ -14,25 +15,24 @@ class Words:
 
     def __init__(self, language: str) -> None:
         self.language = language
-        file = resources.files("provisioning.cityhall") / "locale" / f"{language}.toml"
-        self._tree: dict[str, object] = tomllib.loads(file.read_text("utf-8"))
+        self._catalogue = _catalogues()[language]
 
     def __call__(self, key: str, **places: object) -> str:
-        """The word ``key``. Raises KeyError."""
-        word = self._tree[key]
-        if not isinstance(word, str):
-            raise KeyError(key)
-        return word.format(**places)
+        """The word ``key``. Raises WordMissing."""
+        return self._catalogue.text(key, **places)
 
     def of(self, table: str, code: object) -> str:
         """What ``code`` is called in ``table``; a code without a name stands for itself."""
-        names = self._tree.get(table)
-        return str(names.get(str(code), code)) if isinstance(names, dict) else str(code)
+        return self._catalogue.get(f"{table}.{code}") or str(code)
 
     def keys(self) -> set[str]:
         """Every key, tables' as table.key."""
-        tables = {f"{t}.{k}" for t, names in self._tree.items() if isinstance(names, dict) for k in names}
-        return tables | {k for k, word in self._tree.items() if isinstance(word, str)}
+        return set(self._catalogue.sentences)
+
+
+@cache
+def _catalogues() -> Mapping[str, Catalogue]:
+    return read_folder("provisioning.cityhall", LANGUAGES)
 
 
 @cache

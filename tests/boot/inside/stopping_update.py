@@ -10,7 +10,7 @@ from pathlib import Path
 
 from device.clock import SystemClock
 from device.logs import open_log
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 from provisioning.updates.record import Record
 from provisioning.updates.slots import Slots
 from provisioning.updates.steps import Step

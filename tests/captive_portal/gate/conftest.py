@@ -19,8 +19,8 @@ from device.logs import open_log
 from tests.captive_portal.gate.sites import MORNING, a_site
 
 
-class Air(dict[str, ObservedPhone]):
-    """Neighbours put on the air by hand."""
+class MemoryNeighbours(dict[str, ObservedPhone]):
+    """A neighbour table filled by the test."""
 
     def find(self, ip: str) -> ObservedPhone | None:
         """See NeighbourTable."""
@@ -35,7 +35,7 @@ class Box:
         self.settings = settings or a_site()
         self.clock = HeldClock(MORNING)
         self.kernel = MemoryPacketFilter(self.clock)
-        self.air = Air()
+        self.neighbours = MemoryNeighbours()
         self.boot = "first"
         self.gate = self.start()
 
@@ -47,7 +47,7 @@ class Box:
             self.settings,
             database=database,
             kernel=self.kernel,
-            neighbours=self.air,
+            neighbours=self.neighbours,
             clock=self.clock,
             boot=self.boot,
             audit=self.audit,

@@ -19,7 +19,7 @@ MakeBox = Callable[..., Box]
 
 def login(box: Box, *numbers: int) -> list[p.Answer]:
     for n in numbers:
-        box.air[ip(n)] = ObservedPhone("hall", mac(n), ip(n))
+        box.neighbours[ip(n)] = ObservedPhone("hall", mac(n), ip(n))
     return box.gate.handle([p.Open(ip=ip(n), method="one_tap") for n in numbers])
 
 
@@ -38,7 +38,7 @@ def test_a_batch_of_logins_is_in_the_kernel_when_it_is_answered(make_box: MakeBo
     assert let_in(box) == {mac(1), mac(2), mac(3)}
 
 
-def test_a_kernel_that_refuses_is_told_as_busy_and_tried_again(make_box: MakeBox) -> None:
+def test_a_kernel_that_refuses_is_reported_as_busy_and_tried_again(make_box: MakeBox) -> None:
     box = make_box()
     box.kernel.refuse = True
     assert login(box, 1) == [p.Refused(refused=p.RefusalReason.GATE_BUSY)]
@@ -138,7 +138,7 @@ def test_a_used_up_quota_throttles_in_the_kernel(make_box: MakeBox) -> None:
     assert box.gate.policy.session_details()[0].bytes_up == 2**20
 
 
-def test_strangers_in_the_sets_are_thrown_out(make_box: MakeBox) -> None:
+def test_foreign_elements_in_the_sets_are_removed(make_box: MakeBox) -> None:
     box = make_box()
     login(box, 1)
     box.kernel.apply(Plan([], [(up4(7), Element(999, 500.0))]))
@@ -196,7 +196,9 @@ def test_minutes_that_an_older_release_kept_count_on_the_day_of_the_update(make_
     assert login(box, 1) == [p.Refused(refused=p.RefusalReason.MINUTES_USED)]
 
 
-def test_a_bar_keeps_its_number_over_a_restart_and_one_of_an_older_release_gets_one(make_box: MakeBox) -> None:
+def test_a_blocked_phone_keeps_its_number_over_a_restart_and_gets_one_after_an_update(
+    make_box: MakeBox,
+) -> None:
     box = make_box()
     box.gate.handle([p.Block(mac=mac(5))])
     before = box.gate.policy.blocked_phones.details()
@@ -266,15 +268,15 @@ def test_a_gate_killed_in_a_disaster_counts_nobody_twice(make_box: MakeBox) -> N
     assert disaster_events(box) == [(1, 500, 9000)]
 
 
-def test_a_disaster_raises_the_flag_and_a_drill_does_not(make_box: MakeBox) -> None:
+def test_a_disaster_writes_the_file_and_a_drill_does_not(make_box: MakeBox) -> None:
     box = make_box()
-    flag = box.state / "disaster"
+    file = box.state / "disaster"
     box.gate.handle([p.SetDisaster(on=True, reason="drill", drill=True)])
-    assert not flag.exists()
+    assert not file.exists()
     box.gate.handle([p.SetDisaster(on=True, reason="flood")])
-    assert flag.exists()
+    assert file.exists()
     box.gate.handle([p.SetDisaster(on=False)])
-    assert not flag.exists()
+    assert not file.exists()
 
 
 def test_a_disaster_ends_by_itself_while_the_box_was_off(make_box: MakeBox) -> None:

@@ -68,7 +68,7 @@ def test_requests_sent_together_are_one_batch(path: Path) -> None:
 
 
 @pytest.mark.parametrize("sent", [b"\xff\xff\xff\xff", p.HEADER.pack(2) + b"[]", p.HEADER.pack(9) + b'{"type":\xff'])
-def test_nonsense_is_told_as_such_and_hung_up(path: Path, sent: bytes) -> None:
+def test_nonsense_is_answered_with_a_fault_and_disconnected(path: Path, sent: bytes) -> None:
     with connect(path) as caller:
         caller.sendall(sent)
         answer = caller.recv(4096)
@@ -76,7 +76,7 @@ def test_nonsense_is_told_as_such_and_hung_up(path: Path, sent: bytes) -> None:
         assert caller.recv(1) == b""
 
 
-def test_another_user_is_not_let_in(tmp_path: Path) -> None:
+def test_another_user_is_refused(tmp_path: Path) -> None:
     server, thread = serve(tmp_path / "s", {os.getuid() + 1}, SystemClock())
     with pytest.raises(GateUnreachable):
         SocketGateClient(tmp_path / "s").health()

@@ -50,6 +50,6 @@ def test_a_wrong_line_is_named(line: str) -> None:
     assert raised.value.facts["line"] == 7 or "spots" in str(raised.value.facts["key"])
 
 
-def test_an_interface_can_not_smuggle_rules() -> None:
+def test_an_interface_cannot_smuggle_rules() -> None:
     with pytest.raises(SettingsError):
         parse(GOOD.replace("br-lan", 'br" accept #'.replace('"', "'")), Site, Path("site.toml"))

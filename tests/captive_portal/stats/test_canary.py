@@ -1,6 +1,6 @@
 """N8: no MAC address outlives its session, in any file the box writes or any word the statistics say.
 
-The gate is the real one down to its database; only the kernel and the air are in memory.
+The gate is the real one down to its database; only the kernel and the neighbour table are in memory.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def said(stats: BuiltStats) -> dict[str, bytes]:
 
 def log_in_all(box: Box) -> None:
     for ip, mac in PHONES.items():
-        box.air[ip] = ObservedPhone("hall", mac, ip)
+        box.neighbours[ip] = ObservedPhone("hall", mac, ip)
         opened = box.gate.handle([p.Open(ip=ip, method="one_tap", language="ja", device="apple")])
         assert isinstance(opened[0], p.Opened)
         box.kernel.traffic(ElementName("up4", f"{mac} . {ip}"), 5000)

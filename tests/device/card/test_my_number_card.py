@@ -36,7 +36,7 @@ def _opened(reader: VirtualReader) -> MyNumberCard:
 def test_credential_pin_and_signature_stay_within_the_apdu_budget(
     pki: TestPki, short_ef: bool, extended: bool, most: int
 ) -> None:
-    """DESIGN §9 counts four attributes too; this product never reads them, so they cost nothing."""
+    """The bench's bar counts four attributes too; this product never reads them, so they cost nothing."""
     image = CardImage(load_image(pki.cards / "demo").applications, short_ef, extended)
     counters: list[Counted] = []
 

@@ -9,9 +9,10 @@ import pytest
 import zxingcpp
 from PIL import Image
 
+from device.fonts import FontMissing, GlyphMissing
 from device.printer.font_coverage import coverage
 from device.printer.picture import png_of_bits
-from device.printer.raster import REGULAR, FontMissing, GlyphMissing, ReceiptRenderer
+from device.printer.raster import REGULAR, ReceiptRenderer
 from device.printer.status import ReceiptLine, ReceiptQr, ReceiptRule
 from tests.device.printer.samples import QR, SAMPLE
 
@@ -63,6 +64,32 @@ def test_no_font_at_all_is_said_at_once(tmp_path: Path) -> None:
 
 def test_the_first_font_that_exists_is_taken(tmp_path: Path) -> None:
     assert ReceiptRenderer(regular=[tmp_path / "none.ttf", *REGULAR]).render(SAMPLE).width == 576
+
+
+@pytest.mark.needs("noto")
+@pytest.mark.parametrize(
+    ("language", "word"), [("zh-Hans", "设备"), ("zh-Hant", "啟"), ("ko", "기기"), ("vi", "Phiếu"), ("ne", "भौचर")]
+)
+def test_a_line_is_drawn_by_the_fonts_of_its_language(renderer: ReceiptRenderer, language: str, word: str) -> None:
+    line = ReceiptLine(f"{word} 広場", right="R8", language=language)
+    assert sum(map(int.bit_count, renderer.render((line,)).bits)) > 500
+    with pytest.raises(GlyphMissing):
+        renderer.render((ReceiptLine(word),))
+
+
+@pytest.mark.needs("noto")
+def test_the_same_character_has_the_shape_of_its_language(renderer: ReceiptRenderer) -> None:
+    languages = ("ja", "zh-Hans", "zh-Hant", "ko")
+    assert len({renderer.render((ReceiptLine("骨", language=language),)).bits for language in languages}) == 4
+
+
+@pytest.mark.needs("noto")
+def test_letters_of_devanagari_are_joined_and_change_places(renderer: ReceiptRenderer) -> None:
+    """The sign for i stands before its letter, and a conjunct is narrower than its letters (Unicode §12.1)."""
+    wide = {text: renderer.text_width(text, 1, False, "ne") for text in ("क", "क्ष", "क ष")}
+    assert wide["क्ष"] < wide["क ष"]
+    ink = {text: renderer.render((ReceiptLine(text, language="ne"),)).bits for text in ("कि", "की")}
+    assert ink["कि"] != ink["की"]
 
 
 def test_coverage_knows_kana_and_kanji_and_not_what_the_font_lacks() -> None:

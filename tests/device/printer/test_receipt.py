@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.printer.receipt import CELL, LEADING, NOT_FIRST, NOT_LAST, PlacedCode, PlacedRule, PlacedText, layout, wrap
+from device.line_breaks import NOT_FIRST, NOT_LAST
+from device.printer.receipt import CELL, LEADING, PlacedCode, PlacedRule, PlacedText, layout, wrap
 from device.printer.status import ReceiptLine, ReceiptQr, ReceiptRule
 
 WIDTH = 576
@@ -14,7 +15,7 @@ WIDTH = 576
 class Cells:
     """Half a cell for ASCII, a whole one for all else; a code is 100 dots."""
 
-    def text_width(self, text: str, size: int, bold: bool) -> int:  # noqa: ARG002 - the port's own names
+    def text_width(self, text: str, size: int, bold: bool, language: str = "ja") -> int:  # noqa: ARG002 - the port's own names
         return size * sum(CELL // 2 if c.isascii() else CELL for c in text)
 
     def code_side(self, text: str) -> int:  # noqa: ARG002
@@ -75,6 +76,14 @@ def test_a_closing_mark_does_not_begin_a_row() -> None:
 
 def test_a_figure_stays_whole_with_its_unit() -> None:
     assert wrap("あ" * 22 + "300円", WIDTH, wide) == ["あ" * 22, "300円"]
+
+
+def test_a_vietnamese_word_stays_whole() -> None:
+    assert wrap("a" * 40 + " thường trú", WIDTH, wide) == ["a" * 40, "thường trú"]
+
+
+def test_a_word_that_is_also_a_counter_may_begin_a_row() -> None:
+    assert wrap("あ" * 24 + "年金", WIDTH, wide) == ["あ" * 24, "年金"]
 
 
 def test_a_word_wider_than_the_paper_is_parted() -> None:

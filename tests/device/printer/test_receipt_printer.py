@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
+from device.fonts import GlyphMissing
 from device.printer import escpos
 from device.printer.picture import bits_of_png
-from device.printer.raster import GlyphMissing, ReceiptRenderer
+from device.printer.raster import ReceiptRenderer
 from device.printer.receipt_printer import NetworkReceiptPrinter
 from device.printer.settings import ReceiptPrinterSettings
 from device.printer.status import Condition, ReceiptLine, ReceiptOutcome

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import StringIO
@@ -23,21 +23,27 @@ from device.logs import open_log
 from device.store import Store
 from kiosk.issuer import protocol as p
 from kiosk.issuer.api import create_app
+from kiosk.issuer.certificate import CertificateMaker
 from kiosk.issuer.challenges import Challenges
 from kiosk.issuer.client import HttpIssuerClient
+from kiosk.issuer.form import ManyOf, default_answers
+from kiosk.issuer.kinds import KINDS
+from kiosk.issuer.kinds.kind import Kind
 from kiosk.issuer.ledger import Ledger
 from kiosk.issuer.paper.glyphs import GlyphCheck, find_font
-from kiosk.issuer.paper.typst_renderer import Press
+from kiosk.issuer.paper.typst_renderer import TypstRenderer
 from kiosk.issuer.port import IssuerPort
 from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register
 from kiosk.issuer.register.synthetic_people import DEMO_RESIDENT, population
 from kiosk.issuer.seal.seal import Sealer
 from kiosk.issuer.seal.seal_keys import seal_key
-from kiosk.issuer.service import Desk, Issuer
+from kiosk.issuer.service import Issuer, IssuerPorts
 from kiosk.issuer.visits import Visits
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
 
 KIOSK = "kiosk-test"
+ROOT = Path(__file__).parents[3]
+"""Below it lie the layouts of the kinds, those of tests too."""
 NOON = datetime(2026, 11, 23, 12, 0, 0, 654321, tzinfo=JST)
 
 
@@ -54,13 +60,24 @@ def font() -> Path:
 
 
 @pytest.fixture(scope="session")
-def press(font: Path) -> Press:
-    return Press(font)
+def renderer(font: Path) -> TypstRenderer:
+    return TypstRenderer(font, ROOT)
 
 
 @pytest.fixture(scope="session")
 def glyphs(font: Path) -> GlyphCheck:
     return GlyphCheck(font)
+
+
+def persons_of(resident: p.Resident) -> list[str]:
+    """The household's ids of this visit, in its order."""
+    return [choice.value for choice in persons_field(resident).choices]
+
+
+def persons_field(resident: p.Resident) -> ManyOf:
+    field = resident.offers[0].form[0]
+    assert isinstance(field, ManyOf)
+    return field
 
 
 @dataclass
@@ -108,13 +125,15 @@ class Hall:
         return answer
 
     def content(
-        self, resident: p.Resident, count: int | None = None, copies: int = 1, options: p.Options | None = None
+        self, resident: p.Resident, count: int | None = None, copies: int = 1, items: list[str] | None = None
     ) -> p.OrderContent:
+        """A residence record of the first ``count`` persons, with the items of the form unless others are given."""
+        offer = resident.offers[0]
+        answers = default_answers(offer.form) | {"persons": sorted(persons_of(resident)[:count])}
         return p.OrderContent(
             request=str(uuid.uuid4()),
-            kind=p.Kind.RESIDENCE_RECORD,
-            persons=[person.person for person in resident.household][:count],
-            options=options or p.Options(),
+            kind=offer.kind,
+            answers=answers if items is None else answers | {"items": sorted(items)},
             copies=copies,
         )
 
@@ -147,37 +166,58 @@ def serve() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def tools(press: Press, glyphs: GlyphCheck, pki: TestPki) -> tuple[Press, GlyphCheck, TestPki]:
+def tools(renderer: TypstRenderer, glyphs: GlyphCheck, pki: TestPki) -> tuple[TypstRenderer, GlyphCheck, TestPki]:
     """What is slow to make and keeps no state between tests."""
-    return press, glyphs, pki
+    return renderer, glyphs, pki
+
+
+@dataclass(frozen=True)
+class Sold:
+    """Kinds, and what a copy of each costs."""
+
+    kinds: Mapping[str, Kind]
+    fees_yen: Mapping[str, int]
+
+
+@pytest.fixture
+def sold() -> Sold:
+    return Sold(KINDS, {"residence_record": 300})
 
 
 @pytest.fixture(params=["direct", "http"])
 def hall(
-    request: pytest.FixtureRequest, tmp_path: Path, tools: tuple[Press, GlyphCheck, TestPki], serve: Server
+    *,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    tools: tuple[TypstRenderer, GlyphCheck, TestPki],
+    serve: Server,
+    sold: Sold,
 ) -> Iterator[Hall]:
     """The same city hall, spoken to directly and over HTTP."""
-    press, glyphs, pki = tools
+    renderer, glyphs, pki = tools
     clock, ledger = HeldClock(NOON), Store(tmp_path / "ledger.db", LEDGER_MIGRATIONS)
     registered = Store(tmp_path / "register.db", REGISTER_MIGRATIONS)
     register, audit = Register(registered), Audit(ledger, clock)
     register.import_population(population())
     issuer = Issuer(
-        Desk(
+        IssuerPorts(
             register=register,
             trust=TrustStore.load(pki.trust),
             challenges=Challenges(ledger, clock),
             visits=Visits(ledger, clock),
             ledger=Ledger(ledger),
-            glyphs=glyphs,
-            press=press,
-            sealer=Sealer(seal_key(tmp_path / "seal", "TEST hall")),
+            maker=CertificateMaker(
+                glyphs=glyphs,
+                renderer=renderer,
+                sealer=Sealer(seal_key(tmp_path / "seal", "TEST hall")),
+                authority="摂津市長　見本　太郎",
+                municipality="27999",
+            ),
             audit=audit,
             clock=clock,
-            fees_yen={"residence_record": 300},
+            kinds=sold.kinds,
+            fees_yen=sold.fees_yen,
             max_copies=5,
-            authority="摂津市長　見本　太郎",
-            municipality="27999",
             version="test",
         )
     )

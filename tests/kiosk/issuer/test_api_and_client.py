@@ -40,21 +40,25 @@ def door() -> FlaskClient:
     [b"", b"{", b"[]", b"null", b'{"kiosk": 1}', b'{"kiosk": "a", "more": 1}', b"\xff\xfe", b'{"kiosk": "\\ud800"}'],
 )
 def test_bad_input_is_answered_with_a_code(door: FlaskClient, body: bytes) -> None:
-    answer = door.post("/v1/challenge", data=body)
+    answer = door.post("/v2/challenge", data=body)
     assert (answer.status_code, answer.json) == (400, {"code": "request.malformed"})
 
 
 def test_unknown_paths_methods_and_huge_bodies_have_codes(door: FlaskClient) -> None:
-    assert door.get("/v1/nothing").json == {"code": "path.unknown"}
-    assert door.get("/v1/challenge").json == {"code": "method.not_allowed"}
-    huge = door.post("/v1/authenticate", data=b"x" * 70_000)
+    assert door.get("/v2/nothing").json == {"code": "path.unknown"}
+    assert door.get("/v2/challenge").json == {"code": "method.not_allowed"}
+    huge = door.post("/v2/authenticate", data=b"x" * 70_000)
     assert (huge.status_code, huge.json) == (413, {"code": "request.too_large"})
-    unknown = door.post("/v1/requests/none-such/document", data=b'{"kiosk":"a","visit":"b"}')
+    unknown = door.post("/v2/requests/none-such/document", data=b'{"kiosk":"a","visit":"b"}')
     assert (unknown.status_code, unknown.json) == (404, {"code": "request.unknown"})
 
 
+def test_a_kiosk_of_the_protocol_before_finds_nobody_already_when_it_asks_for_health(door: FlaskClient) -> None:
+    assert (door.get("/v1/health").status_code, door.get("/v2/health").status_code) == (404, 200)
+
+
 def test_nothing_may_be_cached(door: FlaskClient) -> None:
-    assert door.post("/v1/challenge", data=b'{"kiosk":"a"}').headers["Cache-Control"] == "no-store"
+    assert door.post("/v2/challenge", data=b'{"kiosk":"a"}').headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize(
@@ -67,7 +71,7 @@ def test_a_fault_is_logged_by_kind_and_place_and_never_by_message(error: Excepti
             raise error
 
     log = StringIO()
-    answer = create_app(Failing(), open_log("issuer", log)).test_client().get("/v1/health")
+    answer = create_app(Failing(), open_log("issuer", log)).test_client().get("/v2/health")
     assert (answer.status_code, answer.json) == (status, {"code": code})
     assert type(error).__name__ in log.getvalue()
     assert "辻" not in log.getvalue()
@@ -78,7 +82,7 @@ def test_the_wired_issuer_serves_and_says_it_is_not_ready_without_residents(pki:
     city = CitySettings(name_ja="摂津市", name_en="Settsu", telephone="06-0000-0000")
     clock = HeldClock(datetime(2026, 11, 23, tzinfo=JST))
     app = build_issuer(settings, city, tmp_path, clock, open_log("issuer", StringIO()))
-    assert app.test_client().get("/v1/health").json == {"ready": False, "version": version()}
+    assert app.test_client().get("/v2/health").json == {"ready": False, "version": version()}
 
 
 def test_nobody_listening_is_unreachable() -> None:

@@ -12,23 +12,31 @@ from device.card.credential import identity
 from kiosk.issuer import protocol as p
 from kiosk.issuer.protocol import RefusalReason
 from kiosk.issuer.register.records import GoneReason, Tombstone
+from tests.kiosk.issuer.conftest import persons_field, persons_of
 
 if TYPE_CHECKING:
     from tests.kiosk.issuer.conftest import Hall
 
 
-def test_the_demo_resident_is_known_with_household_and_offer(hall: Hall) -> None:
+def test_the_demo_resident_is_offered_the_record_of_the_household(hall: Hall) -> None:
     resident = hall.enter()
-    assert [person.name for person in resident.household][:2] == ["辻\U000e0102 浩一", "辻\U000e0102 𠮷乃"]
-    assert [person.is_self for person in resident.household] == [True, False, False, False]
-    assert resident.offers == [p.Offer(kind=p.Kind.RESIDENCE_RECORD, fee_yen=300, max_copies=5)]
+    (offer,) = resident.offers
+    assert (offer.kind, offer.title["ja"], offer.fee_yen, offer.max_copies) == (
+        "residence_record",
+        "住民票の写し",
+        300,
+        5,
+    )
+    persons = persons_field(resident)
+    assert [one.label["ja"] for one in persons.choices][:2] == ["辻\U000e0102 浩一", "辻\U000e0102 𠮷乃"]
+    assert persons.default == [persons.choices[0].value]
 
 
 def test_two_visits_of_one_resident_share_no_id(hall: Hall) -> None:
     one, other = hall.enter(), hall.enter()
     assert one.visit != other.visit
     assert one.binding != other.binding
-    assert not {x.person for x in one.household} & {x.person for x in other.household}
+    assert not set(persons_of(one)) & set(persons_of(other))
 
 
 def test_a_nonce_signed_for_another_kiosk_is_refused(hall: Hall) -> None:
@@ -93,7 +101,8 @@ def test_a_revoked_credential_is_refused(hall: Hall) -> None:
 
 def test_a_renewed_card_is_the_same_person(hall: Hall) -> None:
     hall.link("demo2", "R00001")
-    assert hall.enter("demo").household[0].name == hall.enter("demo2").household[0].name
+    first, second = (persons_field(hall.enter(card)).choices[0] for card in ("demo", "demo2"))
+    assert first.label == second.label
 
 
 def test_a_child_under_fifteen_is_refused(hall: Hall) -> None:
@@ -107,7 +116,7 @@ def test_a_restriction_answers_and_is_written_down_like_any_other_case_for_the_c
     hall.register.restrict("R00001")
     answers = [hall.port.authenticate(hall.proof(card)) for card in ("demo", "demo2")]
     hall.register.restrict("R00001", on=False)
-    hall.register.bury(Tombstone(resident="R00001", reason=GoneReason.DECEASED, since=date(2026, 11, 1)))
+    hall.register.add_tombstone(Tombstone(resident="R00001", reason=GoneReason.DECEASED, since=date(2026, 11, 1)))
     answers.append(hall.port.authenticate(hall.proof("demo")))
     assert len({msgspec.json.encode(answer) for answer in answers}) == 1
     assert answers[0] == p.Refusal(refused=RefusalReason.COUNTER)

@@ -16,6 +16,7 @@ from kiosk.issuer.errors import RequestUnknown
 from kiosk.issuer.paper.issue_number import is_issue_number
 from kiosk.issuer.protocol import RefusalReason
 from kiosk.issuer.register.records import GoneReason, Tombstone
+from tests.kiosk.issuer.conftest import persons_of
 
 if TYPE_CHECKING:
     from tests.kiosk.issuer.conftest import Hall
@@ -94,22 +95,54 @@ def test_a_person_of_another_visit_is_refused(hall: Hall) -> None:
     hall.link("demo2", "R00005")
     mine, other = hall.enter("demo"), hall.enter("demo2")
     content = hall.content(mine)
-    strange = msgspec.structs.replace(content, persons=[content.persons[0], other.household[0].person])
+    strange = _answering(content, persons=sorted([persons_of(mine)[0], persons_of(other)[0]]))
     assert hall.port.order(hall.signed(mine.visit, strange)) == p.Refusal(refused=RefusalReason.ORDER_INVALID)
 
 
-@pytest.mark.parametrize("change", [{"persons": []}, {"request": "../etc"}, {"request": "x" * 65}])
-def test_an_order_that_can_not_be_ours_is_invalid(hall: Hall, change: dict[str, object]) -> None:
+@pytest.mark.parametrize("request_id", ["../etc", "x" * 65])
+def test_a_request_id_that_can_not_be_ours_is_invalid_and_not_written_down(hall: Hall, request_id: str) -> None:
     visit = hall.enter()
-    content = msgspec.convert({**msgspec.to_builtins(hall.content(visit)), **change}, p.OrderContent)
+    content = msgspec.structs.replace(hall.content(visit), request=request_id)
     answer = hall.port.order(hall.signed(visit.visit, content))
     assert answer == p.Refusal(refused=RefusalReason.ORDER_INVALID)
     assert "../etc" not in str(hall.audit.lines())
 
 
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"persons": []},
+        {"persons": ["never-heard-of"]},
+        {"items": ["relationship", "registered_domicile"]},  # not in ascending order
+        {"items": ["relationship", "relationship"]},
+        {"items": ["my_number"]},
+        {"more": []},
+    ],
+)
+def test_answers_out_of_the_form_are_invalid(hall: Hall, answers: dict[str, list[str]]) -> None:
+    visit = hall.enter()
+    order = hall.signed(visit.visit, _answering(hall.content(visit), **answers))
+    assert hall.port.order(order) == p.Refusal(refused=RefusalReason.ORDER_INVALID)
+
+
+def test_a_field_without_an_answer_is_invalid(hall: Hall) -> None:
+    visit = hall.enter()
+    content = hall.content(visit)
+    short = msgspec.structs.replace(content, answers={"persons": content.answers["persons"]})
+    assert hall.port.order(hall.signed(visit.visit, short)) == p.Refusal(refused=RefusalReason.ORDER_INVALID)
+
+
+def test_the_order_of_fields_on_the_wire_is_not_part_of_the_order(hall: Hall) -> None:
+    visit = hall.enter()
+    content = hall.content(visit)
+    quote = hall.quoted(visit.visit, content)
+    turned = msgspec.structs.replace(content, answers=dict(reversed(content.answers.items())))
+    assert hall.quoted(visit.visit, turned) == quote
+
+
 def test_a_kind_that_can_not_be_made_is_unavailable(hall: Hall) -> None:
     visit = hall.enter()
-    content = msgspec.structs.replace(hall.content(visit), kind=p.Kind.TAXATION)
+    content = msgspec.structs.replace(hall.content(visit), kind="taxation")
     assert hall.port.order(hall.signed(visit.visit, content)) == p.Refusal(refused=RefusalReason.KIND_UNAVAILABLE)
 
 
@@ -117,7 +150,7 @@ def test_a_tombstone_between_order_and_document_beats_the_accepted_order(hall: H
     visit = hall.enter()
     content = hall.content(visit)
     hall.quoted(visit.visit, content)
-    hall.register.bury(Tombstone(resident="R00003", reason=GoneReason.MOVED_OUT, since=date(2026, 11, 23)))
+    hall.register.add_tombstone(Tombstone(resident="R00003", reason=GoneReason.MOVED_OUT, since=date(2026, 11, 23)))
     answer = hall.port.document(content.request, p.DocumentRequest(kiosk=hall.kiosk, visit=visit.visit))
     assert answer == p.Refusal(refused=RefusalReason.COUNTER)
 
@@ -193,7 +226,7 @@ def test_orders_told_at_the_same_instant_never_share_a_number(hall: Hall) -> Non
 
 def test_neither_database_nor_audit_nor_log_holds_what_must_not_be_kept(hall: Hall) -> None:
     visit = hall.enter()
-    content = hall.content(visit, options=p.Options(registered_domicile=True))
+    content = hall.content(visit, items=["registered_domicile", "relationship"])
     hall.quoted(visit.visit, content)
     _document(hall, visit, content)
     hall.ledger.close()
@@ -202,6 +235,10 @@ def test_neither_database_nor_audit_nor_log_holds_what_must_not_be_kept(hall: Ha
         assert secret.encode() not in kept
         assert secret not in hall.log.getvalue()
     assert hall.pki.credential("demo")[:64] not in kept
+
+
+def _answering(content: p.OrderContent, **answers: list[str]) -> p.OrderContent:
+    return msgspec.structs.replace(content, answers=content.answers | answers)
 
 
 def _document(hall: Hall, visit: p.Resident, content: p.OrderContent) -> p.Document:

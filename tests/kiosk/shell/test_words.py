@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from device.printer.status import Condition
-from kiosk.issuer.protocol import Kind, RefusalReason
+from kiosk.issuer.protocol import RefusalReason
+from kiosk.services.certificates.form_answers import TOO_FEW, TOO_MANY
 from kiosk.services.certificates.issuance.receipt import REQUIRED_WORDS
 from kiosk.shell.pages import STEPS
 from kiosk.shell.readiness import PRINTER_CODES, READER_CODES
@@ -56,12 +57,12 @@ def said() -> set[str]:
     literal |= {key for text in texts for key in re.findall(r"t\('([a-z_.]+)'\)", text)}
     codes = " ".join(path.read_text("utf-8") for path in KIOSK.glob("s*/**/*.py"))
     notices = {f"notice.{code}" for code in re.findall(r'(?:notice|Message)\(\s*"([a-z_]+)"', codes)}
+    notices |= {f"notice.{code}" for code in (TOO_FEW, TOO_MANY)}
     steps = {f"step.{name}" for name in STEPS}
     receipt = {f"take_items.receipt_{state}" for state in ("waiting", "printed", "failed")}
-    kinds = {f"receipt.kind.{kind.value}" for kind in Kind}
     troubles = {f"trouble.{code}.{part}" for code in TROUBLES for part in ("what", "why", "next")}
     literal = {key for key in literal if not key.endswith((".html", ".", "_"))}  # a file, or the start of a made-up key
-    return literal | notices | steps | receipt | kinds | troubles | set(REQUIRED_WORDS) | {"language.name"}
+    return literal | notices | steps | receipt | troubles | set(REQUIRED_WORDS) | {"language.name"}
 
 
 def fields(text: str) -> set[str]:

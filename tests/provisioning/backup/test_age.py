@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import subprocess
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioning.backup import bech32
-from provisioning.backup.age import CHUNK, Decryptor, Encryptor, Identity, parse_recipient
+from provisioning.backup import archive
+from provisioning.backup.age import Identity, decrypted, encrypt, parse_recipient
 from provisioning.backup.errors import ArchiveDamaged, KeyInvalid, KeyWrong
 
+CHUNK = 64 * 1024
+"""Of the format's payload."""
 IDENTITY = Identity.make()
+OLD = Path(__file__).parents[2] / "fixtures" / "backup"
+"""An archive that our own code wrote before pyrage did, and its TEST key."""
 
 
-def sealed(plain: bytes) -> bytes:
+def sealed(plain: bytes, piece: int = 1 << 20) -> bytes:
     """``plain`` for IDENTITY."""
     file = io.BytesIO()
-    encryptor = Encryptor(file, parse_recipient(IDENTITY.recipient()))
-    encryptor.write(plain)
-    encryptor.close()
+    encrypt((plain[start : start + piece] for start in range(0, len(plain), piece)), file, IDENTITY.recipient())
     return file.getvalue()
 
 
 def opened(cipher: bytes, identity: Identity = IDENTITY) -> bytes:
-    return Decryptor(io.BytesIO(cipher), identity, "test.age").read()
-
-
-@given(st.binary(max_size=300))
-def test_bech32_text_reads_back_to_the_same_bytes(value: bytes) -> None:
-    assert bech32.decode("age", bech32.encode("age", value)) == value
+    with decrypted(io.BytesIO(cipher), identity, "test.age") as plain:
+        return plain.read()
 
 
 @given(st.integers(0, 1000), st.sampled_from("qpzry9x8gf2tvdw0s3jn54khce6mua7l"))
@@ -41,7 +41,19 @@ def test_one_wrong_letter_in_a_key_is_noticed(place: int, letter: str) -> None:
     text = IDENTITY.recipient()
     place %= len(text)
     changed = text[:place] + letter + text[place + 1 :]
-    assert changed == text or bech32.decode("age", changed) is None
+    if changed == text:
+        assert parse_recipient(changed) == text
+        return
+    with pytest.raises(KeyInvalid):
+        parse_recipient(changed)
+
+
+def test_an_archive_of_our_own_age_code_opens_with_its_key(tmp_path: Path) -> None:
+    identity = Identity.read(OLD / "TEST-key.txt")
+    manifest = archive.unpack(OLD / "written-by-our-own-age.age", identity, tmp_path / "out")
+    assert f"public key: {identity.recipient()}" in (OLD / "TEST-key.txt").read_text("ascii")
+    assert [kept.path for kept in manifest.files] == ["state/gate/key", "state/portal/large", "settings/site.toml"]
+    assert (tmp_path / "out/state/gate/key").read_bytes() == b"TEST key of 32 bytes, of no city"
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
@@ -50,14 +62,40 @@ def test_what_was_sealed_opens_to_the_same_bytes(size: int) -> None:
     assert opened(sealed(plain)) == plain
 
 
-def test_small_reads_and_writes_give_the_same_bytes() -> None:
-    plain, file = os.urandom(2 * CHUNK + 5), io.BytesIO()
-    encryptor = Encryptor(file, parse_recipient(IDENTITY.recipient()))
-    for start in range(0, len(plain), 1000):
-        encryptor.write(plain[start : start + 1000])
-    encryptor.close()
-    reader = Decryptor(io.BytesIO(file.getvalue()), IDENTITY, "test.age")
-    assert b"".join(iter(lambda: reader.read(777), b"")) == plain
+@pytest.mark.parametrize("piece", [1, 1000, CHUNK - 1])
+def test_small_reads_and_writes_give_the_same_bytes(piece: int) -> None:
+    plain = os.urandom(2 * CHUNK + 5 if piece > 1 else 500)
+    with decrypted(io.BytesIO(sealed(plain, piece)), IDENTITY, "test.age") as reader:
+        assert b"".join(iter(lambda: reader.read(777), b"")) == plain
+
+
+def test_who_wants_no_more_ends_the_reading() -> None:
+    cipher = sealed(os.urandom(40 * CHUNK))
+    with decrypted(io.BytesIO(cipher), IDENTITY, "test.age") as reader:
+        assert len(reader.read(10)) == 10
+
+
+class Full(io.BytesIO):
+    """A medium without room."""
+
+    def write(self, _content: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def unreadable() -> Iterator[bytes]:
+    yield b"first"
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+@pytest.mark.parametrize(
+    ("plain", "sink", "number"), [([b"x" * 200_000], Full(), errno.ENOSPC), (unreadable(), io.BytesIO(), errno.EIO)]
+)
+def test_what_is_wrong_with_a_medium_is_told_with_its_number(
+    plain: Iterable[bytes], sink: io.BytesIO, number: int
+) -> None:
+    with pytest.raises(OSError, match=os.strerror(number)) as caught:
+        encrypt(plain, sink, IDENTITY.recipient())
+    assert caught.value.errno == number
 
 
 @settings(max_examples=200)

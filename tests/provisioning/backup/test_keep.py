@@ -117,7 +117,7 @@ def test_plain_copies_are_gone_afterwards_wherever_they_were(box: Path, tmp_path
 
 def test_a_box_without_records_has_nothing_to_keep(keeper: Keeper, tmp_path: Path, clock: HeldClock) -> None:
     (tmp_path / "blank").mkdir()
-    empty = Keeper(tmp_path / "blank", tmp_path / "none.toml", "b", bytes(31) + b"\x09", clock)
+    empty = Keeper(tmp_path / "blank", tmp_path / "none.toml", "b", Identity.make().recipient(), clock)
     with pytest.raises(StateMissing):
         empty.to_file(tmp_path / "a.age")
 

@@ -13,8 +13,8 @@ from device.clock import HeldClock
 from device.health.readers import canary
 from device.store import Store
 from kiosk.issuer.challenges import Challenges
-from kiosk.issuer.ledger import Ledger, Wanted
-from kiosk.issuer.protocol import Kind, Options, OutcomeKind
+from kiosk.issuer.ledger import Ledger, OrderRecord
+from kiosk.issuer.protocol import OutcomeKind
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
 from kiosk.services.certificates.issuance.journal import Journal
 from kiosk.services.certificates.issuance.printing import JobWatch
@@ -69,15 +69,15 @@ def blank(tmp_path: Path) -> Path:
     return tmp_path / "new"
 
 
-def an_order(clock: HeldClock) -> Wanted:
-    return Wanted(
+def an_order(clock: HeldClock) -> OrderRecord:
+    return OrderRecord(
         request="request-1",
         kiosk=KIOSK,
         visit="",
         requester="R00001",
         residents=["R00001"],
-        kind=Kind.RESIDENCE_RECORD,
-        options=Options(),
+        kind="residence_record",
+        answers={"items": ["relationship"]},
         copies=1,
         binding="",
         fee_yen=300,

@@ -29,7 +29,7 @@ def test_after_a_wipe_the_tokens_are_nowhere(box: Path, site_file: Path) -> None
 def beside(site_file: Path) -> dict[str, Path]:
     """Other files of ours in the settings' folder, by name."""
     files = [site_file.parent / "wifi" / name for name in ("hostapd-wlan0.conf", "dnsmasq-plaza.conf")]
-    files += [site_file.parent / name for name in ("fleet.toml", "site.toml.restored", "zz.env")]
+    files += [site_file.parent / name for name in ("cityhall.toml", "fleet.toml", "site.toml.restored", "zz.env")]
     for path in files:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(TOKEN)
@@ -39,10 +39,10 @@ def beside(site_file: Path) -> dict[str, Path]:
 def test_passphrases_and_all_other_settings_go_too(box: Path, site_file: Path) -> None:
     laid = beside(site_file)
     assert is_key(laid["hostapd-wlan0.conf"])
-    assert is_key(laid["fleet.toml"])
+    assert is_key(laid["cityhall.toml"])
     wiped = wipe(box, settings_of(site_file))
     assert [path for path in site_file.parent.rglob("*") if path.is_file()] == []
-    assert (wiped.keys, wiped.files) == (1 + 2, 5 + 3)
+    assert (wiped.keys, wiped.files) == (1 + 3, 5 + 3)
 
 
 def test_the_site_file_goes_last_so_that_a_wipe_can_be_begun_again(box: Path, site_file: Path) -> None:

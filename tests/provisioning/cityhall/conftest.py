@@ -1,4 +1,4 @@
-"""A fleet service in hand, on SQLite, and on PostgreSQL where it is installed."""
+"""City hall in hand, on SQLite, and on PostgreSQL where it is installed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 from device.clock import JST, HeldClock
 from device.logs import open_log
 from provisioning.cityhall.boxes.enrolment import Refused
-from provisioning.cityhall.settings import FleetSettings
+from provisioning.cityhall.settings import CityHallSettings
 from provisioning.cityhall.tables import Enrolment
-from provisioning.cityhall.wiring import Fleet, build_fleet, prepare
+from provisioning.cityhall.wiring import CityHallService, build_cityhall, prepare
 from provisioning.enrolment.identity import Identity
 from tests.fixtures.postgres import PrivatePostgres
 
@@ -39,9 +39,9 @@ def database_url(request: pytest.FixtureRequest) -> str:
 class Hall:
     """City hall and its clock; ``box`` makes the keys of boxes."""
 
-    fleet: Fleet
+    service: CityHallService
     clock: HeldClock
-    settings: FleetSettings
+    settings: CityHallSettings
     state: Path
 
     @property
@@ -52,31 +52,31 @@ class Hall:
         return Identity(self.state / "boxes" / name)
 
     def code(self, box: str) -> str:
-        return self.fleet.records.new_code(box, "hanako", self.now, self.settings.code_days)
+        return self.service.records.new_code(box, "hanako", self.now, self.settings.code_days)
 
     def ask(self, box: str, code: str, identity: Identity | None = None) -> Enrolment:
-        answer = self.fleet.office.ask(code, (identity or self.box(box)).request(box))
+        answer = self.service.office.ask(code, (identity or self.box(box)).request(box))
         assert isinstance(answer, Enrolment), answer
         return answer
 
     def refused(self, box: str, code: str, identity: Identity | None = None) -> str:
-        answer = self.fleet.office.ask(code, (identity or self.box(box)).request(box))
+        answer = self.service.office.ask(code, (identity or self.box(box)).request(box))
         assert isinstance(answer, Refused)
         return answer.reason
 
     def enrolled(self, box: str) -> Enrolment:
         asked = self.ask(box, self.code(box))
-        assert self.fleet.office.approve(asked.id, "hanako")
-        answer = self.fleet.office.state(asked.id)
+        assert self.service.office.approve(asked.id, "hanako")
+        answer = self.service.office.state(asked.id)
         assert isinstance(answer, Enrolment)
         return answer
 
 
 def open_hall(state: Path, database: str = "") -> Hall:
-    settings = FleetSettings(names=["localhost", "127.0.0.1"], database=database, city_name="TEST city")
+    settings = CityHallSettings(names=["localhost", "127.0.0.1"], database=database, city_name="TEST city")
     clock = HeldClock(START)
     prepare(settings, state, clock)
-    return Hall(build_fleet(settings, state, clock, open_log("fleet")), clock, settings, state)
+    return Hall(build_cityhall(settings, state, clock, open_log("cityhall")), clock, settings, state)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def hall(tmp_path: Path, database_url: str) -> Iterator[Hall]:
     """On every database."""
     opened = open_hall(tmp_path, database_url)
     yield opened
-    opened.fleet.database.close()
+    opened.service.database.close()
 
 
 @pytest.fixture
@@ -92,4 +92,4 @@ def small_hall(tmp_path: Path) -> Iterator[Hall]:
     """On SQLite alone, for what has nothing to do with the database."""
     opened = open_hall(tmp_path)
     yield opened
-    opened.fleet.database.close()
+    opened.service.database.close()

@@ -17,7 +17,7 @@ from provisioning.cityhall.boxes.authority import AuthorityFolder, fingerprint, 
 from provisioning.cityhall.errors import AuthorityUnusable
 
 NOW = datetime(2026, 4, 1, 9, tzinfo=JST)
-NAMES = ["fleet.example.jp", "192.0.2.10"]
+NAMES = ["cityhall.example.jp", "192.0.2.10"]
 
 
 def new_key() -> ec.EllipticCurvePublicKey:
@@ -52,7 +52,7 @@ def test_the_ca_can_sign_for_its_own_names_only() -> None:
     foreign = authority.issue_server(["bank.example.com"], new_key(), NOW)
     own = authority.issue_server(NAMES, new_key(), NOW)
     policy = PolicyBuilder().store(Store([authority.certificate])).time(NOW)
-    policy.build_server_verifier(DNSName("fleet.example.jp")).verify(own, [])
+    policy.build_server_verifier(DNSName("cityhall.example.jp")).verify(own, [])
     with pytest.raises(VerificationError):
         policy.build_server_verifier(DNSName("bank.example.com")).verify(foreign, [])
 
@@ -71,7 +71,7 @@ def test_openssl_trusts_a_service_that_is_reached_by_its_address_alone(tmp_path:
     box.do_handshake()
     seen = box.getpeercert(binary_form=True)
     assert seen
-    assert x509.load_der_x509_certificate(seen).subject.rfc4514_string() == "CN=Hiroba fleet"
+    assert x509.load_der_x509_certificate(seen).subject.rfc4514_string() == "CN=Hiroba city hall"
 
 
 def test_the_ca_is_made_once_and_its_key_is_the_owners_alone(tmp_path: Path) -> None:

@@ -31,11 +31,11 @@ def envelope(at: int, **more: object) -> Envelope:
 
 def take(hall: Hall, *messages: Envelope, sent_at: int | None = None) -> list[str]:
     batch = Batch(sent_at=hall.now if sent_at is None else sent_at, messages=list(messages))
-    return list(hall.fleet.intake.take("plaza-1", batch).values())
+    return list(hall.service.intake.take("plaza-1", batch).values())
 
 
 def counted(hall: Hall, box: str = "plaza-1") -> int:
-    found = hall.fleet.records.box(box)
+    found = hall.service.records.box(box)
     assert found is not None
     return found.heartbeats
 
@@ -60,7 +60,7 @@ def test_one_box_can_not_use_up_another_boxes_ids(hall: Hall) -> None:
     hall.enrolled("plaza-2")
     message = envelope(hall.now)
     take(hall, message)
-    answer = hall.fleet.intake.take("plaza-2", Batch(sent_at=hall.now, messages=[message]))
+    answer = hall.service.intake.take("plaza-2", Batch(sent_at=hall.now, messages=[message]))
     assert list(answer.values()) == ["stored"]
 
 
@@ -79,7 +79,7 @@ def test_the_messages_of_a_box_without_a_clock_are_taken(hall: Hall) -> None:
 def test_a_clock_that_is_off_is_noted(hall: Hall) -> None:
     hall.enrolled("plaza-1")
     take(hall, envelope(hall.now - 600), sent_at=hall.now - 600)
-    found = hall.fleet.records.box("plaza-1")
+    found = hall.service.records.box("plaza-1")
     assert found is not None
     assert found.skew_seconds == 600
 
@@ -88,7 +88,7 @@ def test_what_is_not_enumerated_is_not_kept(hall: Hall) -> None:
     hall.enrolled("plaza-1")
     strange = [envelope(hall.now, kind="gossip"), envelope(hall.now, facts={"version": "山田 太郎"})]
     assert take(hall, *strange) == ["not_enumerated"] * 2
-    assert hall.fleet.records.counted() == 0
+    assert hall.service.records.counted() == 0
 
 
 def test_ids_are_forgotten_only_when_their_messages_would_be_too_late_anyway(hall: Hall) -> None:
@@ -96,9 +96,9 @@ def test_ids_are_forgotten_only_when_their_messages_would_be_too_late_anyway(hal
     message = envelope(hall.now)
     take(hall, message)
     hall.clock.advance(KEPT_SECONDS)
-    assert hall.fleet.intake.tidy() == 0
+    assert hall.service.intake.tidy() == 0
     hall.clock.advance(1)
-    assert hall.fleet.intake.tidy() == 1
+    assert hall.service.intake.tidy() == 1
     assert take(hall, message) == ["too_old"]
 
 
@@ -107,7 +107,7 @@ def campaign() -> Iterator[Hall]:
     folder = Path(tempfile.mkdtemp(prefix="hiroba-campaign-"))
     hall = open_hall(folder)
     yield hall
-    hall.fleet.database.close()
+    hall.service.database.close()
     shutil.rmtree(folder)
 
 
@@ -117,7 +117,7 @@ class Plaza:
     def __init__(self, hall: Hall, folder: Path, clock: HeldClock) -> None:
         self.hall, self.clock, self.put = hall, clock, 0
         self._folder, self._name = folder, f"box-{uuid.uuid4().hex[:12]}"
-        with hall.fleet.database.transaction() as session:
+        with hall.service.database.transaction() as session:
             made = {"enrolled_at": 0, "certificate_serial": "1", "certificate_until": 2**33, "state": "active"}
             session.add(Box(name=self._name, key=uuid.uuid4().hex, skew_seconds=0, heartbeats=0, facts={}, **made))
         self._sent: list[Batch] = []
@@ -172,7 +172,7 @@ class Plaza:
     def _replay(self) -> None:
         """An old batch arrives once more, as from a proxy."""
         if self._sent:
-            self.hall.fleet.intake.take(self._name, self._sent[len(self._sent) // 2])
+            self.hall.service.intake.take(self._name, self._sent[len(self._sent) // 2])
 
     def _step_back(self) -> None:
         self.clock.step(-3 * 86400)
@@ -184,7 +184,7 @@ class Plaza:
         sent_at = max(int(self.clock.now().timestamp()), 0)
         fields = [{"id": m.id, "kind": m.kind, "at": m.at, "count": m.count, "facts": m.facts} for m in messages]
         self._sent.append(Batch(sent_at=sent_at, messages=msgspec.convert(fields, list[Envelope])))
-        return list(self.hall.fleet.intake.take(self._name, self._sent[-1]))
+        return list(self.hall.service.intake.take(self._name, self._sent[-1]))
 
     def settle(self) -> int:
         """The line is good again: everything is sent. What city hall has counted."""
@@ -217,5 +217,5 @@ def test_the_service_forgets_by_itself_as_messages_come(hall: Hall) -> None:
     take(hall, envelope(hall.now))
     hall.clock.advance(KEPT_SECONDS + 1)
     assert take(hall, envelope(hall.now)) == ["stored"]
-    assert hall.fleet.records.counted() == 1  # the old one has gone; the box's sum has not
+    assert hall.service.records.counted() == 1  # the old one has gone; the box's sum has not
     assert counted(hall) == 2

@@ -15,11 +15,11 @@ from device.logs import open_log
 from device.outbox import known_kinds
 from device.printer.status import Condition
 from device.uuid7 import Uuid7
+from provisioning.cityhall.accounts import IDLE_SECONDS, LONGEST_SECONDS, MAX_WRONG_BY_NAME
 from provisioning.cityhall.app import create_staff_app
 from provisioning.cityhall.boxes.authority import SERVER_FILE
 from provisioning.cityhall.boxes.expiry import Ends, ends_of, warnings
 from provisioning.cityhall.boxes.intake import Batch, Envelope
-from provisioning.cityhall.staff.accounts import IDLE_SECONDS, LONGEST_SECONDS, MAX_WRONG_BY_NAME
 from provisioning.cityhall.staff.pages import COOKIE, Pages
 from provisioning.cityhall.staff.view import STATES
 from provisioning.cityhall.staff.words import words
@@ -31,10 +31,10 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture
 def client(small_hall: Hall) -> Iterator[FlaskClient]:
-    fleet = small_hall.fleet
-    fleet.staff.enter("hanako", PASSWORD)
-    pages = Pages(small_hall.settings, fleet.records, fleet.office, fleet.staff, small_hall.clock)
-    with create_staff_app(pages, open_log("fleet")).test_client() as opened:
+    service = small_hall.service
+    service.staff.enter("hanako", PASSWORD)
+    pages = Pages(small_hall.settings, service.records, service.office, service.staff, small_hall.clock)
+    with create_staff_app(pages, open_log("cityhall")).test_client() as opened:
         yield opened
 
 
@@ -59,7 +59,7 @@ def post(client: FlaskClient, path: str, **fields: str) -> TestResponse:
 def beat(hall: Hall, box: str, **facts: object) -> None:
     message = {"id": str(Uuid7().make(hall.now * 1000)), "kind": "heartbeat", "at": hall.now, "count": 1}
     taken = msgspec.convert({**message, "facts": facts}, Envelope)
-    assert list(hall.fleet.intake.take(box, Batch(hall.now, [taken])).values()) == ["stored"]
+    assert list(hall.service.intake.take(box, Batch(hall.now, [taken])).values()) == ["stored"]
 
 
 @pytest.mark.parametrize("path", ["/", "/enrolments", "/codes", "/deeds", "/boxes/plaza-1", "/password"])
@@ -98,7 +98,7 @@ def test_guessing_is_slowed_down_and_then_forgiven(client: FlaskClient, small_ha
 
 
 def deeds(hall: Hall) -> list[tuple[str, str, str]]:
-    return [(deed.staff, deed.deed, deed.box) for deed in hall.fleet.records.deeds()]
+    return [(deed.staff, deed.deed, deed.box) for deed in hall.service.records.deeds()]
 
 
 def test_that_an_account_was_shut_is_written_down_once(client: FlaskClient, small_hall: Hall) -> None:
@@ -145,11 +145,11 @@ def test_guessing_the_present_password_is_slowed_down_too(client: FlaskClient) -
 
 def test_a_closed_account_ends_at_once_and_is_written_down(client: FlaskClient, small_hall: Hall) -> None:
     log_in(client)
-    assert small_hall.fleet.staff.dismiss("hanako")
+    assert small_hall.service.staff.dismiss("hanako")
     assert get(client, "/").status_code == 303
     assert log_in(client).status_code == 403
     assert ("hanako", "account_closed", "") in deeds(small_hall)
-    assert small_hall.fleet.staff.accounts() == [("hanako", False, small_hall.now)]
+    assert small_hall.service.staff.accounts() == [("hanako", False, small_hall.now)]
 
 
 def test_a_known_key_that_came_back_by_itself_is_written_down(client: FlaskClient, small_hall: Hall) -> None:
@@ -173,11 +173,11 @@ def test_findings_are_told_in_words_with_the_next_step(client: FlaskClient, smal
 
 def test_a_box_is_shown_with_the_place_that_staff_know(small_hall: Hall) -> None:
     small_hall.enrolled("plaza-1")
-    fleet = small_hall.fleet
-    fleet.staff.enter("hanako", PASSWORD)
+    service = small_hall.service
+    service.staff.enter("hanako", PASSWORD)
     named = msgspec.structs.replace(small_hall.settings, places={"plaza-1": ["見本公民館", "TEST Centre"]})
-    pages = Pages(named, fleet.records, fleet.office, fleet.staff, small_hall.clock)
-    with create_staff_app(pages, open_log("fleet")).test_client() as client:
+    pages = Pages(named, service.records, service.office, service.staff, small_hall.clock)
+    with create_staff_app(pages, open_log("cityhall")).test_client() as client:
         log_in(client)
         assert "見本公民館" in get(client, "/").text
         assert "TEST Centre" in get(client, "/boxes/plaza-1?lang=en").text
@@ -244,7 +244,7 @@ def test_logging_out_ends_the_session_at_the_server(client: FlaskClient) -> None
 
 def test_a_closed_account_is_out_at_once(client: FlaskClient, small_hall: Hall) -> None:
     log_in(client)
-    assert small_hall.fleet.staff.dismiss("hanako")
+    assert small_hall.service.staff.dismiss("hanako")
     assert get(client, "/").status_code == 303
     assert log_in(client).status_code == 403
 
@@ -258,7 +258,7 @@ def test_a_form_from_elsewhere_is_refused(client: FlaskClient, small_hall: Hall)
     other = {"Sec-Fetch-Site": "cross-site"}
     crossed = client.post("/boxes/plaza-1/revoke", base_url="https://localhost", data=fields, headers=other)
     assert crossed.status_code == 403
-    found = small_hall.fleet.records.box("plaza-1")
+    found = small_hall.service.records.box("plaza-1")
     assert found is not None
     assert found.state == "active"
 

@@ -15,7 +15,7 @@ from device.clock import JST, HeldClock
 from device.health.finding import Severity
 from provisioning.commands.doctor import command
 from provisioning.doctor import checks
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 from tests.provisioning.doctor.credentials import credential
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=JST)

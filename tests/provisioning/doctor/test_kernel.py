@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from device.health.judges import Setting
+from device.health.thresholds import Setting
 from provisioning.doctor.kernel import relied_on
-from provisioning.site.city import read_city
+from provisioning.site.city_reading import read_city
 
 SETTSU = Path(__file__).parents[3] / "provisioning" / "examples" / "settsu.toml"
 
@@ -27,8 +27,8 @@ def test_every_interface_of_a_spot_is_asked_on_both_sides() -> None:
 
 def test_a_loose_check_of_sources_is_wrong_and_more_room_for_neighbours_is_not() -> None:
     found = named("library-1", net__ipv4__conf__all__rp_filter=2, net__ipv4__neigh__default__gc_thresh3=65536)
-    assert not found["net.ipv4.conf.all.rp_filter"].well()
-    assert found["net.ipv4.neigh.default.gc_thresh3"].well()
+    assert not found["net.ipv4.conf.all.rp_filter"].is_right()
+    assert found["net.ipv4.neigh.default.gc_thresh3"].is_right()
 
 
 def test_a_box_without_wifi_relies_on_nothing() -> None:

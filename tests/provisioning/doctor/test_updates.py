@@ -9,7 +9,8 @@ import pytest
 
 from device.health.finding import Severity
 from provisioning.doctor.updates import updates
-from provisioning.site.model import Site, read_site
+from provisioning.site.model import Site
+from provisioning.site.reading import read_site
 from provisioning.updates.slots import Last, Slots
 from tests.provisioning.updates.city import clock_at
 

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from device.clock import JST
-from device.health import judges
+from device.health import thresholds
 from device.health.finding import Finding, Severity
 from device.printer.raster import ReceiptRenderer
 from device.printer.status import Condition
 from provisioning.doctor import checks, report, updates
 
-WORDS = report.words()
+JAPANESE, ENGLISH = (report.words()[language].sentences for language in report.LANGUAGES)
+WORDS = sorted({key.rpartition(".")[0] for key in JAPANESE})
 FACTS = ("free_mib", "free_percent", "used_percent", "count", "celsius", "year", "seconds", "name", "days_left",
          "hours", "unit", "restarts", "check", "reason", "interface", "online", "file", "container", "setting",
          "wanted", "found", "release", "days")  # fmt: skip
@@ -24,7 +25,7 @@ FACTS = ("free_mib", "free_percent", "used_percent", "count", "celsius", "year",
 
 def codes() -> set[str]:
     """Every code that a judge or a check can say."""
-    sources = [Path(str(module.__file__)).read_text("utf-8") for module in (judges, checks, updates)]
+    sources = [Path(str(module.__file__)).read_text("utf-8") for module in (thresholds, checks, updates)]
     literal = {code for text in sources for code in re.findall(r'"([a-z]+(?:_[a-z]+)*\.[a-z_]+)"', text)}
     units_and_files = {code for code in literal if code.endswith((".service", ".target", ".db", ".pem", ".json"))}
     printers = {f"{which}.{c.value}" for which in ("receipt_printer", "page_printer") for c in Condition}
@@ -37,7 +38,10 @@ def test_every_code_has_words_and_all_words_are_of_a_code() -> None:
 
 @pytest.mark.parametrize("code", WORDS)
 def test_both_languages_say_the_same_parts_with_the_same_facts(code: str) -> None:
-    ja, en = WORDS[code]["ja"], WORDS[code]["en"]
+    ja, en = (
+        {key.removeprefix(f"{code}."): said for key, said in words.items() if key.rpartition(".")[0] == code}
+        for words in (JAPANESE, ENGLISH)
+    )
     assert ja.keys() == en.keys()
     assert set(ja) in ({"title"}, {"title", "cause", "next"})
     for part in ja:
@@ -47,10 +51,10 @@ def test_both_languages_say_the_same_parts_with_the_same_facts(code: str) -> Non
 
 
 def test_what_is_not_well_always_names_a_cause_and_a_next_step() -> None:
-    unwell = {judges.printer("page_printer", c.value).code for c in Condition if c is not Condition.READY}
-    unwell |= {judges.canary(answer).code for answer in ("read_only", "differs", "failed")}
-    unwell |= {judges.rtc(None).code, judges.dns(False).code, judges.last_backup(None, wanted=False).code}
-    assert all("next" in WORDS[code]["ja"] for code in unwell)
+    unwell = {thresholds.printer("page_printer", c.value).code for c in Condition if c is not Condition.READY}
+    unwell |= {thresholds.canary(answer).code for answer in ("read_only", "differs", "failed")}
+    unwell |= {thresholds.rtc(None).code, thresholds.dns(False).code, thresholds.last_backup(None, wanted=False).code}
+    assert all(f"{code}.next" in JAPANESE for code in unwell)
 
 
 def test_the_receipt_can_be_printed_whatever_was_found() -> None:
@@ -63,5 +67,5 @@ def test_the_receipt_can_be_printed_whatever_was_found() -> None:
 
 
 def test_the_worst_stands_first() -> None:
-    text = report.as_text([judges.canary("ok"), judges.rtc(None), judges.canary("differs")])
+    text = report.as_text([thresholds.canary("ok"), thresholds.rtc(None), thresholds.canary("differs")])
     assert [line[0] for line in text.splitlines() if line[0] != " "] == ["×", "△", "○"]

@@ -11,8 +11,8 @@ import jsonschema_rs
 import pytest
 
 from provisioning.site.model import Site
-from provisioning.site.problems import key_words, words
 from provisioning.site.reference import PAGE, SCHEMA, city_head, keys, page_text, schema_text
+from provisioning.site.words import key_words, words
 
 SETTSU = Path(__file__).parents[3] / "provisioning" / "examples" / "settsu.toml"
 PLAIN = Path(__file__).parents[2] / "fixtures" / "render" / "two_spots" / "site.toml"

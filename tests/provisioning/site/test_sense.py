@@ -11,9 +11,9 @@ from device.secrets import Secret
 from kiosk.shell.staff_code import hash_staff_code
 from provisioning.backup.age import Identity
 from provisioning.messages import explain
-from provisioning.site.city import parse_city
-from provisioning.site.model import read_site
-from provisioning.site.problems import words
+from provisioning.site.city_reading import parse_city
+from provisioning.site.reading import read_site
+from provisioning.site.words import words
 
 SETTSU = Path(__file__).parents[3] / "provisioning/examples/settsu.toml"
 TEXT = SETTSU.read_text("utf-8")
@@ -36,7 +36,7 @@ MISTAKES = {
     "no time to read": ("idle_seconds = 45", "idle_seconds = -1", "20 秒以上"),
     "a fee below nothing": ("residence_record = 300", "residence_record = -300", "0"),
     "an address twice": ('asset = "R08-0003"', 'network.address = "192.168.10.5/24"', "cityhall-1"),
-    "city hall by another name": ('host = "fleet.settsu', 'host = "fleet2.settsu', "fleet.settsu.example.jp"),
+    "city hall by another name": ('host = "cityhall.settsu', 'host = "cityhall2.settsu', "cityhall.settsu.example.jp"),
     "city hall at another port": ('city_name = "摂津市"', "box_port = 9445", "9445"),
     "a gateway elsewhere": ('gateway = "192.168.10.1"', 'gateway = "192.168.11.1"', "gateway"),
 }
@@ -71,7 +71,7 @@ def test_a_setting_without_sense_is_told(name: str) -> None:
         ("uplink for phones", 'interface = "eth0"'),
         ("a port twice", "[wifi.portal]"),
         ("an address twice", 'network.address = "192.168.10.5/24"'),
-        ("city hall at another port", "[fleet_link]"),
+        ("city hall at another port", "[cityhall_link]"),
         ("a gateway elsewhere", "[boxes.network]"),
     ],
 )
@@ -92,8 +92,8 @@ def test_a_secret_is_not_repeated_in_the_message() -> None:
 
 
 def test_a_city_s_own_certificate_may_bear_any_name() -> None:
-    text = TEXT.replace('host = "fleet.settsu', 'host = "fleet2.settsu')
-    own = 'names = ["fleet.settsu.example.jp"]'
+    text = TEXT.replace('host = "cityhall.settsu', 'host = "cityhall2.settsu')
+    own = 'names = ["cityhall.settsu.example.jp"]'
     assert parse_city(text.replace(own, f'{own}\ncertificate = "c.pem"\nkey = "k.pem"'), SETTSU).boxes
 
 

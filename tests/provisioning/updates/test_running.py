@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from provisioning.updates.health import Gate
+from provisioning.box.health import HealthWait
 from provisioning.updates.running import LOOPS, Ask, running, units_check
 from tests.provisioning.updates.city import clock_at
 
@@ -58,7 +58,7 @@ def test_a_unit_that_falls_over_again_and_again_is_not_waited_for() -> None:
     clock = clock_at("2026-11-01")
     begun = clock.monotonic()
     look = units_check(["gate.service", "kiosk.service"], ask)
-    said = Gate([look], 60, clock=clock, sleep=clock.advance).wait()
+    said = HealthWait([look], 60, clock=clock, sleep=clock.advance).wait()
     assert (said, type(said), clock.monotonic() - begun) == ("kiosk.service: starts again and again", str, LOOPS)
 
 

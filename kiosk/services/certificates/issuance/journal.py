@@ -111,7 +111,7 @@ class Journal:
         with self._store.transaction() as connection:
             connection.execute(
                 "INSERT INTO request (request, visit, kind, copies, state, asked_at, moved_at) VALUES (?,?,?,?,?,?,?)",
-                (content.request, visit, content.kind.value, content.copies, State.ASKED.value, at, at),
+                (content.request, visit, content.kind, content.copies, State.ASKED.value, at, at),
             )
             self._note(connection, visit, content.request, Move(State.ASKED, "", at))
 

@@ -40,7 +40,7 @@ class PrintEnd:
 
 
 def is_complete(progress: JobProgress | None, pages: int) -> bool:
-    """The one proof of a printed document: completed, and as many impressions as pages (facts/printing.md §5.4)."""
+    """Proof of a printed document: completed, as many impressions as pages (docs/sources.md#printed-once)."""
     return progress is not None and progress.state is JobState.COMPLETED and progress.impressions == pages
 
 
@@ -104,7 +104,7 @@ class JobWatch:
         return progress, self._printer.condition()
 
     def _give_up(self, job: PrintJob, pages: int, condition: Condition) -> PrintEnd:
-        """A timeout kills the job; it never leads to print (facts/my_number_card.md §3.5, Yokohama 2023)."""
+        """A timeout kills the job; it never leads to print (docs/sources.md#card-incidents, Yokohama 2023)."""
         try:
             self._printer.cancel(job)
         except PrinterError:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from device.printer.status import Receipt, ReceiptLine, ReceiptQr, ReceiptRule
-from kiosk.issuer.protocol import Kind
 
 PAYMENT_METHODS = ("counter", "virtual", "free")
 REQUIRED_WORDS: tuple[str, ...] = (
@@ -27,7 +26,6 @@ REQUIRED_WORDS: tuple[str, ...] = (
     "receipt.verify",
     "receipt.questions",
     *(f"receipt.method.{method}" for method in PAYMENT_METHODS),
-    *(f"receipt.kind.{kind.value}" for kind in Kind),
 )
 """Keys the catalogue must hold. Placeholders: date_time {year} {month} {day} {time}; copies_value {copies}; yen {yen};
 questions {telephone}.
@@ -36,12 +34,12 @@ questions {telephone}.
 
 @dataclass(frozen=True)
 class ReceiptFacts:
-    """One delivered certificate. city: as the visitor's language writes it; at: when the fee was taken."""
+    """One delivered certificate. city, certificate: in the visitor's language. at: when the fee was taken."""
 
     city: str
     telephone: str
     at: datetime
-    kind: Kind
+    certificate: str
     copies: int
     fee_yen: int
     method: str
@@ -59,7 +57,7 @@ def receipt_of(facts: ReceiptFacts, words: Mapping[str, str]) -> Receipt:
         ReceiptLine(words["receipt.title"], size=2, align="center", bold=True),
         ReceiptLine(when, align="center"),
         ReceiptRule(),
-        _pair(words, "certificate", words[f"receipt.kind.{facts.kind.value}"]),
+        _pair(words, "certificate", facts.certificate),
         _pair(words, "copies", words["receipt.copies_value"].format(copies=facts.copies)),
         ReceiptLine(words["receipt.fee"], right=fee, bold=True),
         _pair(words, "payment", words[f"receipt.method.{facts.method}"]),

@@ -1,7 +1,7 @@
 """What becomes of requests that a crash or a power cut left in the middle: a pure plan, then the acts.
 
 Rules: nothing is ever printed here. What was never sent is voided (paid: refund list). What was sent is followed to its
-end; complete or not, nobody saw the paper being taken, so staff look (facts/printing.md §5.4).
+end; complete or not, nobody saw the paper being taken, so staff look (docs/sources.md#printed-once).
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Whom it is for, what it shows, how many."""
+"""Draws the form of the kind that was chosen, and asks how many copies."""
 
 from __future__ import annotations
 
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from kiosk.issuer.protocol import Options
 from kiosk.services.certificates.order_steps import OrderSteps
+from kiosk.services.certificates.screens.form_words import form_words
 from kiosk.shell.desk import Desk
 from kiosk.shell.journey import Event, Screen
 from kiosk.shell.pages import Pages
@@ -18,15 +18,12 @@ def make_blueprint(desk: Desk, pages: Pages, order: OrderSteps) -> Blueprint:
 
     @choose_options.get("/choose-options")
     def show() -> str | Response:
-        return pages.show(Screen.CHOOSE_OPTIONS)
+        return pages.show(Screen.CHOOSE_OPTIONS, form_words)
 
     @choose_options.post("/choose-options/next")
     def chosen() -> Response:
         if pages.claimed(Screen.CHOOSE_OPTIONS):
-            form = request.form
-            options = Options(relationship="relationship" in form, registered_domicile="registered_domicile" in form)
-            copies = form.get("copies", 1, type=int)
-            order.choose_options(form.get("who", "self"), form.getlist("person"), options, copies)
+            order.choose_options(request.form)
         return pages.now()
 
     @choose_options.post("/choose-options/back")

@@ -6,6 +6,7 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from kiosk.services.certificates.order_steps import OrderSteps
+from kiosk.services.certificates.screens.form_words import form_words
 from kiosk.shell.desk import Desk
 from kiosk.shell.journey import Event, Screen
 from kiosk.shell.pages import Pages
@@ -17,7 +18,7 @@ def make_blueprint(desk: Desk, pages: Pages, order: OrderSteps) -> Blueprint:
 
     @confirm.get("/confirm")
     def show() -> str | Response:
-        return pages.show(Screen.CONFIRM)
+        return pages.show(Screen.CONFIRM, form_words)
 
     @confirm.post("/confirm/confirm")
     def confirmed() -> Response:

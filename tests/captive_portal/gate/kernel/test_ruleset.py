@@ -71,5 +71,5 @@ def test_in_a_disaster_the_lower_rate_holds_in_both_families(rate: int, share: i
     assert [line for line in lines if f"over {bytes_a_second} bytes/second" not in line] == []
 
 
-def test_a_box_shares_fairly_in_a_disaster_without_being_told() -> None:
+def test_a_box_shares_fairly_in_a_disaster_by_default() -> None:
     assert table(a_site()).count("update @fair") == 3

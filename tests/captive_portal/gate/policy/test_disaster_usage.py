@@ -42,7 +42,7 @@ def test_bytes_are_growth_even_when_the_kernel_began_anew() -> None:
     assert usage.take() == []
 
 
-def test_what_a_killed_gate_had_told_is_not_told_again() -> None:
+def test_what_a_killed_gate_had_counted_is_not_counted_again() -> None:
     usage = DisasterUsage(HeldClock(MORNING))
     usage.start(reading(1, up=700))
     usage.observe(reading(1, 2, up=900))

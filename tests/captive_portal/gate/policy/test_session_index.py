@@ -46,7 +46,7 @@ def test_every_way_leads_to_the_same_sessions(steps: Sequence[tuple[str, int, fl
     assert index.new_mark() not in {s.mark for s in model.values()}
 
 
-def test_a_bar_is_lifted_by_number_by_mac_or_with_all_others() -> None:
+def test_a_phone_is_unblocked_by_number_by_mac_or_with_all_others() -> None:
     blocked = BlockedPhones()
     for n in range(1, 5):
         blocked.add(mac(n), "hall", MORNING)

@@ -17,7 +17,7 @@ from tests.captive_portal.gate.sites import MORNING, a_site, ip, mac
 
 
 def a_gate(limits: LimitSettings | None = None, at: datetime = MORNING, **spot: object) -> tuple[MemoryGate, HeldClock]:
-    """A gate in memory with phones 1 to 9 on the air."""
+    """A gate in memory with phones 1 to 9 connected."""
     clock = HeldClock(at)
     gate = MemoryGate(a_site(limits, **spot), clock)
     for n in range(1, 10):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,24 +16,28 @@ from hypothesis import strategies as st
 from device.clock import JST
 from device.printer.pdf_drawing import page_count, page_png, page_texts
 from kiosk.issuer.errors import FontMissing
-from kiosk.issuer.kinds.residence_record.sheet import Sheet, Stamp, residence_record, words_of
+from kiosk.issuer.kinds import KINDS
+from kiosk.issuer.kinds.kind import SheetOrder
+from kiosk.issuer.kinds.residence_record.sheet import sheet
 from kiosk.issuer.paper.composition import compose
 from kiosk.issuer.paper.glyphs import clusters, find_font
 from kiosk.issuer.paper.layout import plan
-from kiosk.issuer.protocol import Options, page_mark
+from kiosk.issuer.paper.sheet import IssueFacts, Sheet, words_of
+from kiosk.issuer.protocol import page_mark
 from kiosk.issuer.register.records import HouseholdNow
 from kiosk.issuer.register.synthetic_people import population
 
 if TYPE_CHECKING:
     from kiosk.issuer.paper.glyphs import GlyphCheck
-    from kiosk.issuer.paper.typst_renderer import Press
+    from kiosk.issuer.paper.typst_renderer import TypstRenderer
 
 Drawn = Callable[..., bytes]
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=JST)
 ALL = population()
-FULL = Options(relationship=True, registered_domicile=True)
-BARE = Options(relationship=False, registered_domicile=False)
+LAYOUT = KINDS["residence_record"].layout
+FULL = ("registered_domicile", "relationship")
+BARE = ()
 
 
 def _house(place: int) -> HouseholdNow:
@@ -42,19 +46,20 @@ def _house(place: int) -> HouseholdNow:
     return HouseholdNow(household=found, members=members, restricted=frozenset())
 
 
-def _sheet(house: HouseholdNow, options: Options = FULL, count: int | None = None) -> Sheet:
-    stamp = Stamp(number="R8-000123-4", authority="摂津市長　見本　太郎", day=AT.date())
-    return residence_record(house, [m.resident for m in house.members][:count], options, stamp)
+def _sheet(house: HouseholdNow, items: Sequence[str] = FULL, count: int | None = None) -> Sheet:
+    issue = IssueFacts(number="R8-000123-4", authority="摂津市長　見本　太郎", day=AT.date())
+    persons = [m.resident for m in house.members][:count]
+    return sheet(SheetOrder(house, persons[0], persons, {"items": items}, issue))
 
 
 @pytest.fixture(scope="module")
-def drawn(press: Press, glyphs: GlyphCheck) -> Drawn:
+def drawn(renderer: TypstRenderer, glyphs: GlyphCheck) -> Drawn:
     """The PDF of copies of a sheet."""
 
-    def draw(sheet: Sheet, copies: int = 1) -> bytes:
-        pages = plan(sheet, glyphs.width)
+    def draw(words: Sheet, copies: int = 1) -> bytes:
+        pages = plan(words, glyphs.width)
         assert pages
-        return press.render(compose(sheet, pages, copies, "request-1", "binding-1"), AT)
+        return renderer.render(LAYOUT, compose(words, pages, copies, "request-1", "binding-1"), AT)
 
     return draw
 

@@ -11,8 +11,9 @@ import pytest
 
 from device.store import Store
 from kiosk.issuer.errors import RegisterFileError
+from kiosk.issuer.register.population_file import inconsistencies, read_population
 from kiosk.issuer.register.records import GoneReason, Tombstone
-from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register, misfits, read_population
+from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register
 from kiosk.issuer.register.synthetic_people import population
 
 
@@ -37,7 +38,7 @@ def test_an_import_replaces_what_is_no_longer_in_the_file(register: Register) ->
 
 
 def test_a_tombstone_beats_a_later_import_of_the_same_person(register: Register) -> None:
-    register.bury(Tombstone(resident="R00002", reason=GoneReason.DECEASED, since=date(2026, 5, 1)))
+    register.add_tombstone(Tombstone(resident="R00002", reason=GoneReason.DECEASED, since=date(2026, 5, 1)))
     register.import_population(population())
     house = register.household_of("R00001")
     assert house is not None
@@ -62,7 +63,7 @@ def test_a_pair_of_issuer_and_serial_names_one_resident_and_a_serial_alone_none(
 def test_staff_see_links_restriction_and_tombstone(register: Register) -> None:
     register.link("aa", 1, "R00002")
     register.restrict("R00002")
-    register.bury(Tombstone(resident="R00002", reason=GoneReason.MOVED_OUT, since=date(2026, 5, 1)))
+    register.add_tombstone(Tombstone(resident="R00002", reason=GoneReason.MOVED_OUT, since=date(2026, 5, 1)))
     shown = register.show("R00002")
     assert shown is not None
     assert (shown.credentials, shown.restricted, shown.household.householder) == (1, True, "R00001")
@@ -99,10 +100,12 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         read_population(tmp_path / "nowhere.json")
 
 
-def test_a_resident_without_household_and_two_in_one_place_are_misfits() -> None:
+def test_a_resident_without_household_and_two_in_one_place_are_inconsistent() -> None:
     people = population(size=4)
-    assert misfits(msgspec.structs.replace(people, households=[])) == ["household H00001 of a resident is missing"]
+    assert inconsistencies(msgspec.structs.replace(people, households=[])) == [
+        "household H00001 of a resident is missing"
+    ]
     crowded = [msgspec.structs.replace(r, place=1) for r in people.residents]
-    assert misfits(msgspec.structs.replace(people, residents=crowded)) == [
+    assert inconsistencies(msgspec.structs.replace(people, residents=crowded)) == [
         "household H00001 has two members in one place"
     ]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.issuer.eligibility import age
-from kiosk.issuer.register.register import misfits
+from kiosk.issuer.register.population_file import inconsistencies
 from kiosk.issuer.register.synthetic_people import DEMO_RESIDENT, REFERENCE_DAY, population
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def test_the_font_has_every_character_of_every_resident(glyphs: GlyphCheck) -> N
 def test_any_seed_gives_people_that_fit_together(seed: int, size: int) -> None:
     people = population(seed, size)
     assert len(people.residents) == size
-    assert misfits(people) == []
+    assert inconsistencies(people) == []
     assert people == population(seed, size)
     assert all(r.born <= r.resident_since <= r.notified for r in people.residents)
     assert all(h.householder in {r.resident for r in people.residents} for h in people.households)

@@ -16,10 +16,9 @@ from hypothesis import strategies as st
 
 from device.errors import SettingsError
 from device.printer.pdf_drawing import page_png, page_texts
+from device.qr import texts_in
 from kiosk.issuer import protocol as p
-from kiosk.issuer.protocol import Kind
 from kiosk.issuer.seal import base45
-from kiosk.issuer.seal.codes import texts_in
 from kiosk.issuer.seal.seal import PREFIX, Judged, Sealer, SealFacts, Verdict, judge, text_digest
 from kiosk.issuer.seal.seal_keys import public_keys, seal_key
 from kiosk.issuer.seal.seal_reading import judge_file
@@ -31,7 +30,7 @@ KEY, OTHER = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1,
 KEYS = {"TEST city": KEY.public_key()}
 TEXT = "住民票の写し\n氏名 辻\U000e0102 見本\n1 / 1 発行番号　R8-000001-4"
 FACTS = SealFacts(
-    "27999", Kind.RESIDENCE_RECORD, "R8-000001-4", datetime(2026, 11, 23, 3, 0, tzinfo=UTC), 1, 1, text_digest(TEXT)
+    "27999", "residence_record", "R8-000001-4", datetime(2026, 11, 23, 3, 0, tzinfo=UTC), 1, 1, text_digest(TEXT)
 )
 SEAL = Sealer(KEY).seal(FACTS)
 
@@ -135,7 +134,7 @@ def test_a_file_that_is_no_key_is_told(tmp_path: Path) -> None:
 def _issued(hall: Hall, resident: str, copies: int = 1) -> bytes:
     hall.link("demo", resident)
     visit = hall.enter()
-    content = hall.content(visit, copies=copies, options=p.Options(registered_domicile=True))
+    content = hall.content(visit, copies=copies, items=["registered_domicile", "relationship"])
     hall.quoted(visit.visit, content)
     answer = hall.port.document(content.request, p.DocumentRequest(kiosk=hall.kiosk, visit=visit.visit))
     assert isinstance(answer, p.Document)

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from provisioning.box.apply.applying import Applying
 from provisioning.box.apply.plan import OnDisk, changes, shown
 from provisioning.box.apply.tree import Tree, Undo
-from provisioning.box.files_of_site import box_files
-from provisioning.box.render.box import SITE
+from provisioning.box.render.box import SITE, render_box
 from provisioning.box.render.files import Rendered
-from provisioning.site.city import City, parse_city
+from provisioning.box.render.site_file import POLICY
+from provisioning.site.city import City
+from provisioning.site.city_reading import parse_city
 from provisioning.site.model import Site
 
 SETTSU = Path(__file__).parents[4] / "provisioning" / "examples" / "settsu.toml"
@@ -64,7 +65,7 @@ def rendered(name: str = "library-1", old: str = "", new: str = "") -> dict[str,
     assert old in TEXT
     city: City = parse_city(TEXT.replace(old, new, 1) if old else TEXT, SETTSU)
     found = city.box(name)
-    return box_files(found.site, found.toml, SETTSU, Path("/var/lib/hiroba"), text=TEXT, found=None)
+    return render_box(found.site, found.toml, POLICY.read_text("utf-8"), Path("/var/lib/hiroba"), None)
 
 
 def texts(files: dict[str, Rendered]) -> dict[str, str]:
@@ -259,6 +260,6 @@ def test_the_first_apply_after_an_installation_starts_what_it_did_not_and_stops_
     (box.root / SITE).write_text(rendered("cityhall-1")[SITE].text, "utf-8")
     box.apply(rendered("cityhall-1"))
     said = {words[1]: words[2:] for words in box.asked if words[0] == "systemctl"}
-    assert "hiroba-fleet.service" in said["enable"]
+    assert "hiroba-cityhall.service" in said["enable"]
     assert "hiroba-kiosk.service" in said["disable"]
     assert "hiroba-issuer.service" not in said["enable"]

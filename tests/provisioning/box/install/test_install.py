@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from provisioning.box.install.slot import locked, make_current, next_slot, say_version
-from provisioning.box.install.units import browser_policy, destinations, drop_ins, stands_in, wanted
-from provisioning.site.city import read_city
-from provisioning.site.model import read_site
+from provisioning.box.install.units import destinations, stands_in, wanted
+from provisioning.box.render.browser import browser_policy
+from provisioning.box.render.services import drop_ins
+from provisioning.site.city_reading import read_city
+from provisioning.site.reading import read_site
 from provisioning.updates.slots import COMMAND, Slots
 
 ROOT = Path(__file__).parents[4]
@@ -75,7 +77,7 @@ def test_the_lock_file_names_what_goes_into_a_slot() -> None:
 def test_a_box_with_a_radio_watches_for_disasters_and_names_its_radios() -> None:
     site = read_city(ROOT / "provisioning/examples/settsu.toml").box("park-1").site
     assert {"hiroba-hostapd@wlan0.service", "hiroba-disaster.path"} <= set(wanted(site, screen=False))
-    told = drop_ins(site)[Path("etc/systemd/system/hiroba-disaster.service.d/radios.conf")]
+    told = drop_ins(site)["etc/systemd/system/hiroba-disaster.service.d/radios.conf"].text
     assert told.endswith('[Service]\nEnvironment="HIROBA_RADIOS=wlan0"\n')
     assert stands_in("hiroba-hostapd@wlan0.service") == "hiroba-hostapd-disaster@wlan0.service"
     assert stands_in("hiroba-dnsmasq@hall.service") == ""

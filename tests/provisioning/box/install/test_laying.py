@@ -10,7 +10,7 @@ import pytest
 
 from provisioning.box.install.laying import ENABLED, SCREEN, has_screen, lay, links, stale_links
 from provisioning.box.install.units import SHIPPED, wanted
-from provisioning.site.model import read_site
+from provisioning.site.reading import read_site
 
 ROOT = Path(__file__).parents[4]
 SYSTEM = SHIPPED / "systemd/system"
@@ -68,7 +68,7 @@ def enable(root: Path, target: str, unit: str) -> Path:
 
 def test_an_installation_leaves_enabled_what_the_site_wants_and_nothing_else(tmp_path: Path) -> None:
     kept = enable(tmp_path, "hiroba.target", "hiroba-kiosk.service")
-    unwanted = enable(tmp_path, "hiroba.target", "hiroba-fleet.service")
+    unwanted = enable(tmp_path, "hiroba.target", "hiroba-cityhall.service")
     elsewhere = enable(tmp_path, "multi-user.target", "hiroba-kiosk.service")
     found = stale_links(tmp_path, ROOT / "systemd", wanted(SITE, screen=False))
     assert found == sorted([unwanted, elsewhere])
@@ -76,7 +76,7 @@ def test_an_installation_leaves_enabled_what_the_site_wants_and_nothing_else(tmp
 
 
 def test_an_update_leaves_what_staff_enabled_while_the_release_has_it(tmp_path: Path) -> None:
-    enable(tmp_path, "hiroba.target", "hiroba-fleet.service")
+    enable(tmp_path, "hiroba.target", "hiroba-cityhall.service")
     enable(tmp_path, "hiroba.target", "hiroba-dnsmasq@hall.service")
     gone = enable(tmp_path, "hiroba.target", "hiroba-no-more.service")
     assert stale_links(tmp_path, ROOT / "systemd", None) == [gone]

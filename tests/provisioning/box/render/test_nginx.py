@@ -18,9 +18,10 @@ from captive_portal.settings import PortalSettings
 from kiosk.issuer.settings import IssuerSettings
 from provisioning.box.render.nginx import Place, Tls, quoted
 from provisioning.box.render.nginx_portal import portal
-from provisioning.box.render.wrong import Wrong
-from provisioning.cityhall.settings import FleetSettings
-from provisioning.site.model import Site, read_site
+from provisioning.box.render.refusal import CannotRender
+from provisioning.cityhall.settings import CityHallSettings
+from provisioning.site.model import Site
+from provisioning.site.reading import read_site
 from provisioning.web.nginx_process import Configured
 from provisioning.web.nginx_roles import box, cityhall
 from tests.fixtures.tls import write_test_credential
@@ -50,7 +51,7 @@ def with_issuer() -> Site:
 
 def hall(place: Place) -> Configured:
     own = Tls(*(STATE / "fleet/ca" / name for name in ("server.pem", "server-key.pem", "city-ca.pem")))
-    return cityhall(FleetSettings(names=["fleet.city.example.jp"]), own, STATE, place)
+    return cityhall(CityHallSettings(names=["fleet.city.example.jp"]), own, STATE, place)
 
 
 CASES: dict[str, Callable[[Place], Configured]] = {
@@ -105,7 +106,7 @@ def test_only_the_doors_of_machines_ask_for_a_credential() -> None:
 def test_a_name_that_nginx_would_read_otherwise_is_refused(name: str) -> None:
     wifi = site("plain").wifi
     assert wifi is not None
-    with pytest.raises(Wrong):
+    with pytest.raises(CannotRender):
         portal(msgspec.structs.replace(wifi, portal=PortalSettings(name=name)), STATE, PLACE)
 
 
@@ -113,7 +114,7 @@ def test_a_name_that_nginx_would_read_otherwise_is_refused(name: str) -> None:
 def test_a_quoted_word_stays_in_its_place(text: str) -> None:
     try:
         word = quoted(text)
-    except Wrong:
+    except CannotRender:
         assert not text or any(ord(c) < 32 or c in '"\\${};\x7f' for c in text)
         return
     assert word == f'"{text}"'

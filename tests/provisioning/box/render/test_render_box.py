@@ -13,11 +13,12 @@ import pytest
 
 from captive_portal.settings import DhcpSettings
 from device.printer.settings import PagePrinterSettings
-from provisioning.box.files_of_site import POLICY
-from provisioning.box.render.box import FLEET, SITE, render_box
+from provisioning.box.render.box import CITYHALL, SITE, render_box
 from provisioning.box.render.files import Rendered
 from provisioning.box.render.services import SHIPPED, drop_ins, kernel
-from provisioning.site.city import City, parse_city, read_city
+from provisioning.box.render.site_file import POLICY
+from provisioning.site.city import City
+from provisioning.site.city_reading import parse_city, read_city
 from provisioning.site.model import NetworkSettings, Site
 
 ROOT = Path(__file__).parents[4]
@@ -65,11 +66,11 @@ def test_files_that_hold_more_than_anyone_should_know_are_not_for_everyone(city:
 
 
 def test_city_hall_s_server_gets_its_own_file_and_its_password_is_shown_to_nobody(city: City) -> None:
-    file = files_of(city, "cityhall-1")[FLEET]
+    file = files_of(city, "cityhall-1")[CITYHALL]
     assert (file.secret, file.mode, file.group) == (True, 0o640, "hiroba")
     said = tomllib.loads(file.text)
-    assert said.keys() == {"fleet"}
-    assert said["fleet"].keys() == {"names", "city_name", "places"}
+    assert said.keys() == {"cityhall"}
+    assert said["cityhall"].keys() == {"names", "city_name", "places"}
 
 
 def test_the_browser_may_open_the_kiosk_alone(city: City) -> None:

@@ -16,6 +16,7 @@ from device.clock import JST, HeldClock
 from device.printer.memory_printer import MemoryPagePrinter
 from device.store import Store
 from kiosk.issuer import protocol as p
+from kiosk.issuer.form import default_answers
 from kiosk.issuer.memory import MemoryIssuer
 from kiosk.services.certificates.issuance.issuance import Issuance, Prepared
 from kiosk.services.certificates.issuance.journal import Journal
@@ -130,9 +131,8 @@ class Office:
         resident = self.resident or self.arrive()
         content = p.OrderContent(
             request=request or str(uuid4()),
-            kind=p.Kind.RESIDENCE_RECORD,
-            persons=[resident.household[0].person],
-            options=p.Options(),
+            kind=resident.offers[0].kind,
+            answers=default_answers(resident.offers[0].form),
             copies=copies,
         )
         self.issuance.ask("visit-1", content)

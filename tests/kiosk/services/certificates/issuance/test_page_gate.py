@@ -1,4 +1,4 @@
-"""N1: no page of anybody else passes. The incidents are those of facts/my_number_card.md §3.5."""
+"""N1: no page of anybody else passes. The incidents are those of docs/sources.md#card-incidents."""
 
 from __future__ import annotations
 

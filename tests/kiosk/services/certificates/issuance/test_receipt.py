@@ -9,7 +9,6 @@ import pytest
 
 from device.clock import JST
 from device.printer.status import ReceiptLine, ReceiptQr
-from kiosk.issuer.protocol import Kind
 from kiosk.services.certificates.issuance.receipt import REQUIRED_WORDS, ReceiptFacts, receipt_of
 
 WORDS = {key: f"<{key.removeprefix('receipt.')}>" for key in REQUIRED_WORDS} | {
@@ -22,7 +21,7 @@ FACTS = ReceiptFacts(
     city="Test City",
     telephone="06-0000-0000",
     at=datetime(2026, 11, 23, 9, 5, tzinfo=JST),
-    kind=Kind.RESIDENCE_RECORD,
+    certificate="Certificate of residence",
     copies=4,
     fee_yen=1200,
     method="counter",
@@ -40,7 +39,7 @@ def test_the_receipt_says_who_what_when_and_how_much() -> None:
     for line in (
         ("Test City", ""),
         ("2026-11-23 09:05", ""),
-        ("<certificate>", "<kind.residence_record>"),
+        ("<certificate>", "Certificate of residence"),
         ("<copies>", "4 c."),
         ("<fee>", "1,200 yen"),
         ("<payment>", "<method.counter>"),
@@ -56,15 +55,9 @@ def test_the_qr_code_finds_the_request_again() -> None:
     assert codes == [f"HIROBA1:{FACTS.issue_number}:{FACTS.request}"]
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_every_kind_has_a_title(kind: Kind) -> None:
-    assert ("<certificate>", f"<kind.{kind.value}>") in _texts(replace(FACTS, kind=kind))
-
-
 @pytest.mark.parametrize("missing", REQUIRED_WORDS)
 def test_no_required_word_is_idle(missing: str) -> None:
     words = {key: text for key, text in WORDS.items() if key != missing}
     method = missing.rpartition(".")[2] if ".method." in missing else "counter"
-    kind = Kind(missing.rpartition(".")[2]) if ".kind." in missing else Kind.RESIDENCE_RECORD
     with pytest.raises(KeyError, match=missing):
-        receipt_of(replace(FACTS, method=method, kind=kind), words)
+        receipt_of(replace(FACTS, method=method), words)

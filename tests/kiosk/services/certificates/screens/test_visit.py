@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_a_whole_visit_ends_with_paper_a_receipt_and_a_settled_request(visitor: Visitor, language: str) -> None:
     visitor.touch(f"language-{language}")
-    visitor.to_confirm(who="all", copies="2", relationship="1")
+    visitor.to_confirm(**{"persons.shortcut": "all", "copies": "2"})
     assert visitor.page.facts["data-fee"] == "600"
     visitor.touch("confirm")
     visitor.drill.remove()
@@ -36,9 +36,10 @@ def test_a_whole_visit_ends_with_paper_a_receipt_and_a_settled_request(visitor: 
 def test_the_order_is_what_was_chosen(visitor: Visitor) -> None:
     visitor.to_choice()
     page = visitor.touch("choose-residence_record")
-    people = [value for form in page.forms for value in form.fields.get("person", [])]
+    people = [value for form in page.forms for value in form.fields.get("persons", [])]
     assert len(people) == 1
-    shown = visitor.touch("next", who="some", person=people, copies="3", registered_domicile="1").text
+    chosen: dict[str, str | list[str]] = {"persons.shortcut": "some", "persons": people, "copies": "3"}
+    shown = visitor.touch("next", **chosen, items="registered_domicile").text
     assert "試験 一郎" in shown
     assert "試験 花子" not in shown
     assert "本籍・筆頭者" in shown
@@ -48,9 +49,10 @@ def test_the_order_is_what_was_chosen(visitor: Visitor) -> None:
 def test_choosing_nobody_is_said_and_nothing_moves(visitor: Visitor) -> None:
     visitor.to_choice()
     visitor.touch("choose-residence_record")
-    page = visitor.touch("next", who="some", person=["never-heard-of"])
+    page = visitor.touch("next", **{"persons.shortcut": "some", "persons": "never-heard-of"})
     assert page.screen == "choose_options"
-    assert page.facts["data-notice"] == "choose_person"
+    assert page.facts["data-notice"] == "choose_more"
+    assert "1人以上選んでください。" in page.text
 
 
 @pytest.mark.parametrize("copies", ["0", "-3", "99", "many"])

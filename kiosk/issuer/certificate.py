@@ -1,0 +1,67 @@
+"""From an order to its paper: the register's words of now, their places, the city's seals, the PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from device.qr import png_of
+from kiosk.issuer.kinds.kind import Kind, SheetOrder
+from kiosk.issuer.ledger import OrderRecord
+from kiosk.issuer.paper.composition import compose, page_text
+from kiosk.issuer.paper.glyphs import GlyphCheck
+from kiosk.issuer.paper.layout import PagePlan, plan
+from kiosk.issuer.paper.sheet import IssueFacts, Sheet, words_of
+from kiosk.issuer.paper.typst_renderer import TypstRenderer
+from kiosk.issuer.register.records import HouseholdNow
+from kiosk.issuer.seal.seal import Sealer, SealFacts, text_digest
+
+
+@dataclass(frozen=True)
+class LaidOut:
+    """The words of one copy and their pages."""
+
+    sheet: Sheet
+    pages: list[PagePlan]
+
+
+@dataclass(frozen=True)
+class CertificateMaker:
+    """authority: who certifies, as printed. municipality: its national code, for the seal."""
+
+    glyphs: GlyphCheck
+    renderer: TypstRenderer
+    sealer: Sealer
+    authority: str
+    municipality: str
+
+    def lay_out(self, kind: Kind, house: HouseholdNow, order: OrderRecord, number: str) -> LaidOut | None:
+        """One copy as the register has it now; None: a character that the font lacks, or more than a page holds."""
+        issue = IssueFacts(number=number, authority=self.authority, day=order.at.date())
+        sheet = kind.sheet(SheetOrder(house, order.requester, order.residents, order.answers, issue))
+        if self.glyphs.missing(words_of(sheet)):
+            return None
+        pages = plan(sheet, self.glyphs.width)
+        return LaidOut(sheet, pages) if pages else None
+
+    def pdf(self, kind: Kind, laid: LaidOut, order: OrderRecord) -> bytes:
+        """All copies, marked and sealed; the same order gives the same bytes. Raises PaperOverrun."""
+        seals = self._seals(order, laid.sheet, laid.pages)
+        paper = compose(laid.sheet, laid.pages, order.copies, order.request, order.binding, seals=seals)
+        return self.renderer.render(kind.layout, paper, order.at)
+
+    def _seals(self, order: OrderRecord, sheet: Sheet, pages: Sequence[PagePlan]) -> list[bytes]:
+        """The seal of every page of a copy, as pictures; the same for all copies."""
+        facts = [
+            SealFacts(
+                issuer=self.municipality,
+                kind=order.kind,
+                number=sheet.number,
+                at=order.at.replace(microsecond=0),
+                page=place,
+                pages=len(pages),
+                digest=text_digest(page_text(sheet, pages, place)),
+            )
+            for place in range(1, len(pages) + 1)
+        ]
+        return [png_of(self.sealer.seal(page)) for page in facts]

@@ -1,0 +1,22 @@
+"""What the kiosk's browser is told: the page it opens, and Chromium's policy for this box's port. Pure."""
+
+from __future__ import annotations
+
+import json
+
+FIRST_PORT = 8100
+"""The kiosk's port as the shipped browser policy has it."""
+
+
+def browser_environment(port: int) -> str:
+    """/etc/hiroba/browser.env: the page the browser opens."""
+    return f"# Made by `hiroba install` from the site file.\nHIROBA_KIOSK=http://127.0.0.1:{port}/\n"
+
+
+def browser_policy(shipped: str, port: int) -> str:
+    """Chromium's policy with this box's port. Raises ValueError when the shipped one allows anything else."""
+    policy = json.loads(shipped)
+    if policy.get("URLAllowlist") != [f"http://127.0.0.1:{FIRST_PORT}"] or policy.get("URLBlocklist") != ["*"]:
+        raise ValueError("the shipped browser policy must allow the kiosk alone")
+    policy["URLAllowlist"] = [f"http://127.0.0.1:{port}"]
+    return json.dumps(policy, indent=2) + "\n"

@@ -1,0 +1,161 @@
+"""``hiroba cityhall``: city hall's side on the command line, beside its pages."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TextIO
+
+import click
+import msgspec
+
+from device.clock import SystemClock
+from device.logs import open_log
+from provisioning.cityhall.accounts import MIN_LETTERS, StaffRoom
+from provisioning.cityhall.boxes.codes import BOX_NAME
+from provisioning.cityhall.boxes.reading import Records
+from provisioning.cityhall.database import Database, open_engine_for_reading
+from provisioning.cityhall.settings import CityHallFile, CityHallSettings
+from provisioning.cityhall.wiring import CityHallService, authority_folder, build_cityhall, prepare
+from provisioning.commands.options import site_options
+from provisioning.commands.reading import there_is
+from provisioning.errors import NotFound, SectionMissing
+from provisioning.site.reading import open_file
+from provisioning.site.telling import told
+from provisioning.site.type_mistakes import type_mistakes
+
+ON_SERVER = "(server)"
+LONGEST_NAME = 63
+"""Letters of a staff name, as the database has room for."""
+
+
+def read_cityhall(config: Path) -> CityHallSettings:
+    """The [cityhall] section of ``config``. Raises SettingsError, SectionMissing."""
+    file = open_file(config)
+    if "cityhall" not in file.tree:
+        raise SectionMissing(file=config, section="cityhall", process="hiroba cityhall")
+    for mistake in type_mistakes(file.tree, CityHallFile):
+        raise told(mistake, file, CityHallFile)
+    return msgspec.convert(file.tree, CityHallFile).cityhall
+
+
+def _open(config: Path, state: Path) -> tuple[CityHallSettings, CityHallService]:
+    settings, clock = read_cityhall(config), SystemClock()
+    prepare(settings, state, clock)
+    return settings, build_cityhall(settings, state, clock, open_log("cityhall"))
+
+
+def _open_for_reading(config: Path, state: Path) -> tuple[CityHallSettings, Database | None]:
+    """The database as it is, or None, which is told, when city hall's service never ran here."""
+    settings = read_cityhall(config)
+    engine, file = open_engine_for_reading(settings.database, state)
+    return settings, Database(engine) if file is None or there_is(file) else None
+
+
+@click.group("cityhall")
+def command() -> None:
+    """City hall's side: enrolment codes, staff accounts, boxes."""
+
+
+@command.command()
+@site_options
+@click.option("--box", required=True, help="The box's name, as in its site file.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def code(config: Path, state: Path, box: str, as_json: bool) -> None:
+    """Make a one-time enrolment code. It is shown once; an older unused code of the box ends."""
+    if not BOX_NAME.fullmatch(box):
+        raise click.UsageError("--box: 英小文字・数字・ハイフン / small letters, digits, hyphens")
+    settings, service = _open(config, state)
+    made = service.records.new_code(box, ON_SERVER, int(SystemClock().now().timestamp()), settings.code_days)
+    click.echo(json.dumps({"box": box, "code": made, "days": settings.code_days}) if as_json else made)
+
+
+@command.command()
+@site_options
+@click.option("--name", required=True, help="Who.")
+@click.option("--close", is_flag=True, help="Close the account instead.")
+@click.option("--password-file", type=click.File("r"), help="Read the password from FILE (- is standard input).")
+def staff(config: Path, state: Path, name: str, close: bool, password_file: TextIO | None) -> None:
+    """Make a staff account for the pages, or set its password anew. Never takes a password as an argument."""
+    if not 0 < len(name.strip()) <= LONGEST_NAME or name != name.strip():
+        raise click.UsageError(f"--name: 1～{LONGEST_NAME}文字 / 1 to {LONGEST_NAME} letters")
+    _, service = _open(config, state)
+    if close:
+        if not service.staff.dismiss(name):
+            raise NotFound(what_ja="職員", what_en="staff", name=name)
+        click.echo(f"{name}: 閉鎖しました / closed")
+        return
+    password = password_file.read().strip() if password_file else _typed()
+    if len(password) < MIN_LETTERS:
+        raise click.UsageError(f"{MIN_LETTERS}文字以上にしてください / {MIN_LETTERS} letters at least")
+    service.staff.enter(name, password)
+    click.echo(f"{name}: 設定しました / set")
+
+
+@command.command()
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def accounts(config: Path, state: Path, as_json: bool) -> None:
+    """List the staff accounts and when each was last used: for the yearly look at who still needs one."""
+    from provisioning.cityhall.staff.view import moment
+
+    _, database = _open_for_reading(config, state)
+    for name, active, at in StaffRoom(database, SystemClock()).accounts() if database else ():
+        if as_json:
+            click.echo(json.dumps({"staff": name, "open": active, "logged_in_at": at}, ensure_ascii=False))
+        else:
+            click.echo(f"{name}\t{'有効 / open' if active else '閉鎖 / closed'}\t{moment(at) or '-'}")
+
+
+def _typed() -> str:
+    return str(click.prompt("パスワード / password", hide_input=True, confirmation_prompt=True))
+
+
+@command.command()
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def boxes(config: Path, state: Path, as_json: bool) -> None:
+    """List the boxes, worst first."""
+    from provisioning.cityhall.staff.view import STATES, moment, see
+    from provisioning.cityhall.staff.words import words
+
+    settings, database = _open_for_reading(config, state)
+    now, w = int(SystemClock().now().timestamp()), words("ja")
+    known = Records(database).boxes() if database else ()
+    seen = [see(box, now, settings.silent_minutes * 60) for box in known]
+    for one in sorted(seen, key=lambda s: (STATES.index(s.state), s.name)):
+        if as_json:
+            facts = {"box": one.name, "state": one.state, "version": one.version, "heard_at": one.heard_at}
+            click.echo(json.dumps({**facts, "certificate_until": one.certificate_until}))
+        else:
+            click.echo(f"{one.name}\t{w.of('states', one.state)} / {one.state}\t{moment(one.heard_at)}\t{one.version}")
+
+
+@command.command()
+@site_options
+@click.argument("box")
+def revoke(config: Path, state: Path, box: str) -> None:
+    """Cut a box off at once, by name."""
+    _, service = _open(config, state)
+    if not service.office.revoke(box, ON_SERVER):
+        raise NotFound(what_ja="有効な端末", what_en="active box", name=box)
+
+
+@command.command()
+@site_options
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="FILE.pem for the boxes.")
+def ca(config: Path, state: Path, out: Path) -> None:
+    """Write the city's CA certificate, which every box and every staff PC has to trust; made at the first call."""
+    prepare(read_cityhall(config), state, SystemClock())
+    shutil.copyfile(authority_folder(state).certificate, out)
+    click.echo(str(out))
+
+
+@command.command()
+@site_options
+def tidy(config: Path, state: Path) -> None:
+    """Forget messages older than 60 days and dead sessions; for a daily timer."""
+    _, service = _open(config, state)
+    service.staff.tidy()
+    click.echo(str(service.intake.tidy()))

@@ -1,0 +1,74 @@
+"""City hall's database for the demo: a member of staff, and boxes that were enrolled and told how they are."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from datetime import datetime, timedelta
+from importlib import metadata
+from pathlib import Path
+from uuid import uuid4
+
+from device.clock import HeldClock
+from device.logs import open_log
+from device.outbox import Fact
+from provisioning.cityhall.boxes.enrolment import Refused
+from provisioning.cityhall.boxes.intake import Batch, Envelope
+from provisioning.cityhall.settings import CityHallSettings
+from provisioning.cityhall.wiring import CityHallService, build_cityhall, prepare
+from provisioning.enrolment.identity import Identity
+
+STAFF = "見本"
+_ONE_WEEK = 7 * 86400
+_BOXES: dict[str, tuple[timedelta, dict[str, Fact]]] = {
+    "mihon-hall-1": (timedelta(0), {"findings": [], "receipt_paper": "ready", "page_paper": "ready"}),
+    "mihon-library-1": (timedelta(0), {"findings": [], "receipt_paper": "ready", "page_paper": "paper_out"}),
+    "mihon-station-1": (timedelta(days=2), {"findings": [], "receipt_paper": "ready", "page_paper": "ready"}),
+    "mihon-east-1": (timedelta(0), {"findings": ["disk.nearly_full"], "receipt_paper": "paper_low"}),
+}
+"""Box -> how long ago it told, and what beside its version."""
+
+
+def fill(settings: CityHallSettings, state: Path, now: datetime) -> str:
+    """Make the staff account and the boxes that are missing, and let every box tell once; the account's password, made
+    at the first start and kept below ``state``.
+    """
+    clock = HeldClock(now)
+    prepare(settings, state, clock)
+    fleet = build_cityhall(settings, state, clock, open_log("demo"))
+    password = _password(state, fleet)
+    known = {box.name for box in fleet.records.boxes()}
+    for name, (ago, facts) in _BOXES.items():
+        if name not in known:
+            _enrol(fleet, name, now, settings.code_days)
+        _tell(HeldClock(now - ago), settings, state, name, facts)
+    fleet.database.close()
+    return password
+
+
+def _password(state: Path, fleet: CityHallService) -> str:
+    file = state / "staff-password"
+    if not file.exists():
+        file.touch(0o600)
+        file.write_text(secrets.token_hex(6), "ascii")
+    password = file.read_text("ascii")
+    if STAFF not in {name for name, _, _ in fleet.staff.accounts()}:
+        fleet.staff.enter(STAFF, password)
+    return password
+
+
+def _enrol(fleet: CityHallService, box: str, now: datetime, days: int) -> None:
+    """As a box and a member of staff do it; the box's key is thrown away."""
+    code = fleet.records.new_code(box, STAFF, int(now.timestamp()), days)
+    with tempfile.TemporaryDirectory() as folder:
+        asked = fleet.office.ask(code, Identity(Path(folder)).request(box))
+    if not isinstance(asked, Refused):
+        fleet.office.approve(asked.id, STAFF)
+
+
+def _tell(clock: HeldClock, settings: CityHallSettings, state: Path, box: str, facts: dict[str, Fact]) -> None:
+    fleet = build_cityhall(settings, state, clock, open_log("demo"))
+    at = int(clock.now().timestamp())
+    told: dict[str, Fact] = {"version": metadata.version("hiroba"), "uptime_s": _ONE_WEEK, "kiosk_open": True, **facts}
+    fleet.intake.take(box, Batch(at, [Envelope(uuid4(), "heartbeat", at, 1, told)]))
+    fleet.database.close()

@@ -1,0 +1,85 @@
+"""What was called fleet is called city hall: the former names of sections, parts, commands and options still work."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from provisioning.box.install.units import RENAMED
+from provisioning.box.seed.cloud import without_secrets
+from provisioning.cli import hiroba
+from provisioning.commands.install import command as install
+from provisioning.site.city_reading import parse_city
+from provisioning.site.reading import read_site
+from provisioning.site.renamed import PARTS, SECTIONS, renamed
+
+ROOT = Path(__file__).parents[2]
+SETTSU = ROOT / "provisioning/examples/settsu.toml"
+TODAY = SETTSU.read_text("utf-8")
+
+
+def as_it_was(text: str) -> str:
+    """The same settings under the names of the first release."""
+    text = text.replace("[cityhall]", "[fleet]").replace("[cityhall_link]", "[fleet_link]")
+    return text.replace('parts = ["issuer", "cityhall"]', 'parts = ["issuer", "fleet"]')
+
+
+def test_a_city_s_file_with_the_former_names_means_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    before, now = parse_city(as_it_was(TODAY), SETTSU), parse_city(TODAY, SETTSU)
+    assert [(box.site, box.toml) for box in before.boxes] == [(box.site, box.toml) for box in now.boxes]
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3
+    assert all("cityhall" in line and "名前が変わりました" in line for line in lines)
+
+
+def test_a_box_s_own_file_with_the_former_names_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    text = parse_city(TODAY, SETTSU).box("cityhall-1").toml
+    file.write_text(re.sub(r'"cityhall",?\n', '"fleet",\n', text.replace("[cityhall", "[fleet"), count=1), "utf-8")
+    assert read_site(file) == parse_city(TODAY, SETTSU).box("cityhall-1").site
+
+
+def test_a_mistake_under_a_former_name_is_told_at_its_line(tmp_path: Path) -> None:
+    (tmp_path / "city.toml").write_text(as_it_was(TODAY).replace('host = "cityhall.', 'hots = "cityhall.'), "utf-8")
+    told = CliRunner().invoke(hiroba, ["site", "check", str(tmp_path / "city.toml")])
+    line = TODAY.splitlines().index('host = "cityhall.settsu.example.jp"') + 1
+    assert told.exit_code == 1
+    assert f"city.toml:{line}: cityhall_link.hots" in told.output
+
+
+def test_a_password_under_a_former_name_is_left_out_of_a_seed() -> None:
+    text = '[fleet]\nnames = ["x"]\ndatabase = "postgresql://TEST:TEST-password@db/hiroba"\n'
+    assert "TEST-password" not in without_secrets(text)
+
+
+def test_a_section_under_both_names_is_not_guessed_at() -> None:
+    tree, notes = renamed({"fleet": {"names": ["a"]}, "cityhall": {"names": ["b"]}})
+    assert (tree, notes) == ({"fleet": {"names": ["a"]}, "cityhall": {"names": ["b"]}}, [])
+
+
+def test_the_former_commands_work_and_say_their_new_name_in_one_line(tmp_path: Path) -> None:
+    where = ["--config", str(SETTSU), "--state", str(tmp_path)]
+    told = CliRunner().invoke(hiroba, ["fleet", "ca", "--out", str(tmp_path / "ca.pem"), *where])
+    assert (told.exit_code, (tmp_path / "ca.pem").exists()) == (0, True)
+    assert [line for line in told.stderr.splitlines() if "cityhall" in line] == told.stderr.splitlines()[:1]
+    run = CliRunner().invoke(hiroba, ["run", "fleet", "--help"])
+    assert (run.exit_code, len(run.stderr.splitlines())) == (0, 1)
+    assert "run cityhall" in run.stderr
+
+
+def test_the_former_names_are_in_no_help() -> None:
+    texts = [
+        CliRunner().invoke(hiroba, words).output for words in (["--help"], ["run", "--help"], ["install", "--help"])
+    ]
+    assert [text for text in texts if "fleet" in text] == []
+    assert {"--fleet", "--cityhall"} <= {name for option in install.params for name in option.opts}
+
+
+def test_every_former_name_leads_to_one_of_today() -> None:
+    assert all((ROOT / "systemd/system" / unit).exists() for unit in RENAMED.values())
+    assert not [former for former in RENAMED if (ROOT / "systemd/system" / former).exists()]
+    assert set(SECTIONS.values()) == {"cityhall", "cityhall_link"}
+    assert set(PARTS.values()) == {"cityhall"}
