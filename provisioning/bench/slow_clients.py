@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
-from provisioning.bench.plaza import GATEWAY, Phone, enter
+from provisioning.bench.network_lab import GATEWAY, Phone, enter
 
 HALF_A_HEAD = b"POST /login HTTP/1.1\r\nHost: wifi.example.jp\r\nContent-Le"
 PAUSE, AWAY = 0.02, 1.0

@@ -13,7 +13,7 @@ from provisioning.doctor.examined_box import ExaminedBox
 
 
 def check(box: ExaminedBox) -> list[Finding]:
-    """Looks at every interface of a spot, asks the gate over its socket and the portal over HTTP."""
+    """Looks at every interface of a spot, asks the gate, nginx and the portal behind it."""
     wifi = box.site.wifi
     if wifi is None:
         return [absent("wifi.not_here")]
@@ -21,14 +21,10 @@ def check(box: ExaminedBox) -> list[Finding]:
     missing, seen = missing_interfaces(wanted), interfaces()
     down = [name for name in wanted if name in seen and not seen[name].up]
     tls_only = bool(wifi.portal.tls_certificate) and not wifi.portal.port
+    gate = judge_gate(_health(SocketGateClient(box.state / wifi.gate.socket)))
     nginx = http_probe(wifi.portal.host, wifi.portal.port, tls=tls_only)()
     portal = socket_probe(str(box.state / nginx_portal.SOCKET), "/static/icon.svg")()
-    gate = judge_gate(_health(SocketGateClient(box.state / wifi.gate.socket)))
-    return [
-        *judge_interfaces(missing, down),
-        gate,
-        *judge_portal(nginx=nginx, portal=portal),
-    ]
+    return [*judge_interfaces(missing, down), gate, *judge_portal(nginx_answers=nginx, portal_answers=portal)]
 
 
 def judge_interfaces(missing: list[str], down: list[str]) -> list[Finding]:
@@ -37,10 +33,10 @@ def judge_interfaces(missing: list[str], down: list[str]) -> list[Finding]:
     return found + [error("wifi.interface_down", interface=name) for name in down]
 
 
-def judge_portal(*, nginx: bool, portal: bool) -> list[Finding]:
-    """What each of the two that phones need has answered: the portal at its own socket."""
-    found = [] if nginx else [error("wifi.nginx_silent")]
-    if not portal:
+def judge_portal(*, nginx_answers: bool, portal_answers: bool) -> list[Finding]:
+    """What each of the two that phones need has answered: the portal is asked at its own socket."""
+    found = [] if nginx_answers else [error("wifi.nginx_silent")]
+    if not portal_answers:
         found.append(error("wifi.portal_silent"))
     return found or [ok("wifi.portal_answers")]
 
