@@ -14,7 +14,8 @@ from tests.fixtures.web_processes import WebProcesses
 
 pytestmark = pytest.mark.needs("nginx")
 NAMES = [b"Host", b"Content-Length", b"Transfer-Encoding", b"Connection", b"Expect", b"Cookie", b"User-Agent",
-         b"Upgrade", b"X-Real-IP", b"X-Forwarded-Proto", b"X-Forwarded-Ssl", b"Content-Type", b"Accept-Language", b"Range", b"TE",
+         b"Upgrade", b"X-Real-IP", b"X-Forwarded-Proto", b"X-Forwarded-Ssl", b"Content-Type", b"Accept-Language",
+         b"Range", b"TE",
          b"Content-Encoding", b"X_Real_IP", b"Host ", b"\xff", b""]  # fmt: skip
 VALUES = [b"wifi.example.jp", b"x", b"0", b"5", b"-1", b"99999999999999999999", b"chunked", b"gzip, chunked", b"close",
           b"upgrade", b"h2c", b"100-continue", b"application/x-www-form-urlencoded", b"multipart/form-data; boundary=x",
