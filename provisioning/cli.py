@@ -44,23 +44,33 @@ COMMANDS = {
     "wipe": ("wipe", "Disposal: destroy this box's state, with a record."),
 }
 """Command -> (file in commands/, one line of help)."""
+FOR_DEVELOPERS = ("bench", "demo")
+"""Commands whose rooms, of the same names, are in a checkout and on no box."""
 RENAMED = {"fleet": "cityhall"}
 """Former name of a command -> its name now."""
+
+
+_HELP = frozenset({"-h", "--help"})
 
 
 class _Lazy(click.Group):
     """A group whose commands are imported when used, so that ``hiroba run kiosk`` loads nothing of the gate."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(name for name, (module, _) in COMMANDS.items() if _present(module))
+        here = [name for name, (module, _) in COMMANDS.items() if _present(f"provisioning.commands.{module}")]
+        return sorted(name for name in here if name not in FOR_DEVELOPERS or _present(f"provisioning.{name}"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in RENAMED:
             from provisioning.commands.renamed import now_called
 
             cmd_name = now_called(ctx, cmd_name, RENAMED)
-        if cmd_name not in COMMANDS or not _present(COMMANDS[cmd_name][0]):
+        if cmd_name not in COMMANDS or not _present(f"provisioning.commands.{COMMANDS[cmd_name][0]}"):
             return None
+        if cmd_name in FOR_DEVELOPERS and not _present(f"provisioning.{cmd_name}"):
+            from provisioning.errors import CheckoutNeeded
+
+            raise CheckoutNeeded(command=cmd_name, folder=f"provisioning/{cmd_name}")
         command = importlib.import_module(f"provisioning.commands.{COMMANDS[cmd_name][0]}").command
         return command if isinstance(command, click.Command) else None
 
@@ -69,17 +79,38 @@ class _Lazy(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """See click.Group; what was typed wrong gets the command nearest to it as a suggestion."""
         try:
-            return super().resolve_command(ctx, args)
+            name, command, rest = super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
             raise click.NoSuchCommand(error.command_name, possibilities=self.list_commands(ctx), ctx=ctx) from error
+        if command is not None and (not rest or not _HELP.isdisjoint(rest)):
+            from provisioning.help_text import shown, words_for
+
+            command = shown(command, words_for(os.environ))
+        return name, command, rest
+
+    def get_help(self, ctx: click.Context) -> str:
+        """See click.Command; in Japanese where the locale is."""
+        from provisioning.help_text import JapaneseFormatter, plain, words_for
+
+        words = words_for(os.environ)
+        if words is None:
+            return super().get_help(ctx)
+        formatter = JapaneseFormatter(width=ctx.terminal_width, max_width=ctx.max_content_width)
+        self.format_usage(ctx, formatter)
+        with formatter.indentation():
+            formatter.write_paragraph()
+            formatter.write_text(words[plain(self.help)])
+        self.format_options(ctx, formatter)
+        return formatter.getvalue().rstrip("\n")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """See click.Group."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
 
 
 def _present(module: str) -> bool:
-    return importlib.util.find_spec(f"provisioning.commands.{module}") is not None
+    return importlib.util.find_spec(module) is not None
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,4 +1,5 @@
-"""The health of the box: thin readers of the machine, and the thresholds at which a reading becomes a finding.
+"""How the box is: thin readers of the machine, and what a finding is.
 
+The checks that turn readings into findings are upstairs, one file each.
 A reading that cannot be had is None and becomes "not applicable", never a false OK.
 """

@@ -1,4 +1,4 @@
-"""What was found of the machine, by code. The words to a code stand in provisioning/doctor/words.toml."""
+"""What a check of this box found: a stable code, how bad it is, facts. Words to codes stand with the checks."""
 
 from __future__ import annotations
 

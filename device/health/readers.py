@@ -1,4 +1,4 @@
-"""Thin readers of the machine. None: this machine does not offer the reading."""
+"""Thin readers of the machine. None means: not to be had here."""
 
 from __future__ import annotations
 
@@ -12,21 +12,38 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
-
-from device.health.thresholds import Space, Unit
 
 SYSTEM = Path("/sys")
 _UNSYNCHRONISED = 0x40  # STA_UNSYNC of <sys/timex.h>
 _STATUS_OFFSET = 40  # of ``status`` in struct timex on 64-bit Linux
 _CANARY_BYTES = 4096
-"""One block: every heartbeat writes it, so it counts towards the wear of the card."""
 CANARY = ".canary-"
-"""Prefix of the files that ``canary`` leaves; their content means nothing."""
+"""How the files that ``canary`` leaves begin; nothing is in them."""
+"""One block: every heartbeat writes it, so it is counted among what wears the card."""
 _ASK_SECONDS = 3.0
 _NEVER = 2**64 - 1
 """How systemd writes a moment that has not been (USEC_INFINITY)."""
+
+
+class Space(NamedTuple):
+    """A file system: bytes in all and free; inodes in all (0: it has none to count) and free."""
+
+    total: int
+    free: int
+    inodes: int
+    inodes_free: int
+
+
+class Unit(NamedTuple):
+    """A systemd unit: its name and kind ("service", "timer", …), ActiveState, whether it runs once, restarts so far."""
+
+    name: str
+    active: str
+    once: bool
+    restarts: int
 
 
 def space(folder: Path) -> Space:
@@ -36,7 +53,8 @@ def space(folder: Path) -> Space:
 
 
 def canary(folder: Path) -> str:
-    """Write random bytes, let go of the cached copy, and read them back from the medium; see thresholds.canary.
+    """Write random bytes, let go of the cached copy, and read them back from the card: "ok", "read_only",
+    "differs" (read back otherwise than written) or "failed".
 
     One file for each user who asks, kept and written over: to make and delete one costs the card 20 times as much.
     """

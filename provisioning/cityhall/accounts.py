@@ -15,7 +15,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from device.clock import Clock
 from provisioning.cityhall.database import Database
-from provisioning.cityhall.tables import Deed, Refusal, Staff, StaffSession
+from provisioning.cityhall.tables import Refusal, Staff, StaffAction, StaffSession
 
 IDLE_SECONDS = 30 * 60
 LONGEST_SECONDS = 10 * 3600
@@ -46,7 +46,7 @@ class StaffRoom:
         with self._database.transaction() as session:
             session.merge(Staff(name=name, password=generate_password_hash(password), active=True))
             session.execute(delete(StaffSession).where(StaffSession.staff == name))
-            session.add(Deed(at=self._now(), staff=name, deed="password_set"))
+            session.add(StaffAction(at=self._now(), staff=name, action="password_set"))
 
     def change(self, name: str, now: str, new: str, address: str) -> bool:
         """One's own password. False when ``now`` is wrong, which counts like a wrong log-in."""
@@ -58,7 +58,11 @@ class StaffRoom:
 
     def accounts(self) -> list[tuple[str, bool, int | None]]:
         """(name, open, when last logged in as unix seconds), by name."""
-        last = select(Deed.staff, func.max(Deed.at)).where(Deed.deed == "logged_in").group_by(Deed.staff)
+        last = (
+            select(StaffAction.staff, func.max(StaffAction.at))
+            .where(StaffAction.action == "logged_in")
+            .group_by(StaffAction.staff)
+        )
         with self._database.transaction() as session:
             seen = {row[0]: row[1] for row in session.execute(last)}
             return [
@@ -73,7 +77,7 @@ class StaffRoom:
             if found is not None:
                 found.active = False
                 session.execute(delete(StaffSession).where(StaffSession.staff == name))
-                session.add(Deed(at=self._now(), staff=name, deed="account_closed"))
+                session.add(StaffAction(at=self._now(), staff=name, action="account_closed"))
             return found is not None
 
     def log_in(self, name: str, password: str, address: str) -> str | None:
@@ -85,7 +89,7 @@ class StaffRoom:
         with self._database.transaction() as session:
             token = secrets.token_urlsafe(32)
             session.add(StaffSession(hash=_hash(token), staff=name, began_at=self._now(), used_at=self._now()))
-            session.add(Deed(at=self._now(), staff=name, deed="logged_in"))
+            session.add(StaffAction(at=self._now(), staff=name, action="logged_in"))
             return token
 
     def _right(self, name: str, password: str) -> bool:
@@ -101,7 +105,7 @@ class StaffRoom:
             session.flush()
             account = session.get(Staff, name)
             if account is not None and _wrong(session, self._now(), f"name:{name}") == MAX_WRONG_BY_NAME:
-                session.add(Deed(at=self._now(), staff=name, deed="log_in_shut"))
+                session.add(StaffAction(at=self._now(), staff=name, action="log_in_shut"))
 
     def log_out(self, token: str) -> None:
         """End one session."""

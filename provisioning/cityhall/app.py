@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
 from typing import Any
 
@@ -14,7 +14,10 @@ from device.logs import Log, places
 from device.web_headers import HEADERS, NO_STORE, PageKind
 from provisioning.cityhall.boxes.box_api import create_box_app, create_enrol_app
 from provisioning.cityhall.boxes.intake import Intake
-from provisioning.cityhall.staff.pages import Pages, build_pages, language, shown
+from provisioning.cityhall.staff.blueprint import build_pages
+from provisioning.cityhall.staff.context import StaffContext
+from provisioning.cityhall.staff.rendering import language, render_page
+from provisioning.cityhall.staff.table import PAGES, StaffPage
 from provisioning.cityhall.staff.words import LANGUAGES, words
 from provisioning.web.behind_nginx import BOX_DOOR, ENROL_DOOR, door_of
 
@@ -23,7 +26,7 @@ _MAX_BODY = 16 * 1024
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def create_app(pages: Pages, intake: Intake, log: Log) -> Wsgi:
+def create_app(pages: StaffContext, intake: Intake, log: Log) -> Wsgi:
     """All doors. A connection that came by no named door is staff's."""
     staff: Wsgi = create_staff_app(pages, log)
     behind: dict[str, Wsgi] = {
@@ -37,14 +40,14 @@ def create_app(pages: Pages, intake: Intake, log: Log) -> Wsgi:
     return doors
 
 
-def create_staff_app(pages: Pages, log: Log) -> Flask:
+def create_staff_app(pages: StaffContext, log: Log, table: Sequence[StaffPage] = PAGES) -> Flask:
     """The pages alone."""
     app = Flask(__name__)
     app.config.update(MAX_CONTENT_LENGTH=_MAX_BODY, MAX_FORM_MEMORY_SIZE=_MAX_BODY, MAX_FORM_PARTS=20)
     app.config.update(SEND_FILE_MAX_AGE_DEFAULT=86400)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["static_version"] = _static_version()
-    app.register_blueprint(build_pages(pages))
+    app.register_blueprint(build_pages(pages, table))
     app.after_request(_guard)
     app.register_error_handler(HTTPException, lambda error: _refused(error, pages))
     app.register_error_handler(Exception, lambda error: _surprise(error, pages, log))
@@ -58,23 +61,23 @@ def _guard(response: Response) -> Response:
     return response
 
 
-def _refused(error: HTTPException, pages: Pages) -> Response:
+def _refused(error: HTTPException, pages: StaffContext) -> Response:
     status = error.code or 400
     if status < 400:
         return Response(status=status, headers=error.get_headers())
     return _told("error_not_found" if status == 404 else "error_form", status, pages)
 
 
-def _surprise(error: Exception, pages: Pages, log: Log) -> Response:
+def _surprise(error: Exception, pages: StaffContext, log: Log) -> Response:
     log.error("cityhall_failed", kind=type(error).__name__, places=places(error))
     return _told("error_busy", 500, pages)
 
 
-def _told(word: str, status: int, pages: Pages) -> Response:
+def _told(word: str, status: int, pages: StaffContext) -> Response:
     """An error page; it asks the database nothing, which may be what failed."""
     w = words(language())
     other = next(name for name in LANGUAGES if name != w.language)
-    return shown("error.html", status, w=w, other=other, word=word, city=pages.settings.city_name, who=None)
+    return render_page("error.html", status, w=w, other=other, word=word, city=pages.settings.city_name, who=None)
 
 
 def _static_version() -> str:

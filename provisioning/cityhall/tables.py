@@ -104,12 +104,12 @@ class Refusal(Base):
     at: Mapped[int] = mapped_column(Seconds)
 
 
-class Deed(Base):
-    """What staff did: never changed, never deleted."""
+class StaffAction(Base):
+    """What staff did: never changed, never deleted. Table and column keep the name of the first release."""
 
     __tablename__ = "deed"
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
     at: Mapped[int] = mapped_column(Seconds)
     staff: Mapped[str] = mapped_column(String(63))
-    deed: Mapped[str] = mapped_column(String(32))
+    action: Mapped[str] = mapped_column("deed", String(32))
     box: Mapped[str] = mapped_column(String(63), default="")

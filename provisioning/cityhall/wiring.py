@@ -16,7 +16,7 @@ from provisioning.cityhall.boxes.intake import Intake
 from provisioning.cityhall.boxes.reading import Records
 from provisioning.cityhall.database import Database, open_engine, upgrade
 from provisioning.cityhall.settings import FOLDER, CityHallSettings
-from provisioning.cityhall.staff.pages import Pages
+from provisioning.cityhall.staff.context import StaffContext
 
 
 @dataclass(frozen=True)
@@ -70,5 +70,5 @@ def build_cityhall(settings: CityHallSettings, state: Path, clock: Clock, log: L
     office = Office(database, open_authority(settings, state, clock), clock, settings.box_certificate_days)
     records, staff, intake = Records(database), StaffRoom(database, clock), Intake(database, clock)
     own, _, ca = credential_files(settings, state)
-    pages = Pages(settings, records, office, staff, clock, ends_of(own, ca))
+    pages = StaffContext(settings, records, office, staff, clock, ends_of(own, ca))
     return CityHallService(create_app(pages, intake, log), database, records, office, intake, staff)

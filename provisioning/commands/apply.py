@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 
-from provisioning.box.apply.applying import Applying, Outcome
-from provisioning.box.apply.errors import TakenBack
-from provisioning.box.apply.plan import Change, shown
+from provisioning.box.apply.applier import Applier, ApplyResult
+from provisioning.box.apply.errors import ApplyRolledBack
+from provisioning.box.apply.plan import Change, diff_text
 from provisioning.box.apply.system import HEALTH_SECONDS, SystemRunner, UnitHealth
-from provisioning.box.apply.tree import Tree
+from provisioning.box.apply.tree import FileTree
 from provisioning.box.render.box import SITE
 from provisioning.box.render.site_file import box_files, open_box, passphrases
 from provisioning.commands.options import site_options
@@ -21,12 +21,15 @@ from provisioning.errors import RootNeeded
 from provisioning.site.model import Site
 
 ROOT = Path("/")
+_FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.command("apply")
 @site_options
 @click.option("--box", "name", default="", help="Which box, when --config is the file of a city.")
-@click.option("--root", type=click.Path(path_type=Path, file_okay=False), default=ROOT, help="A root not running.")
+@click.option(
+    "--root", type=click.Path(path_type=Path, file_okay=False), default=ROOT, help="Root of an offline image."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, change nothing.")
 @click.option("--recover", is_flag=True, help="Only take back an apply that was cut short (for the start of the box).")
@@ -48,23 +51,23 @@ def command(
     running = root.resolve() == ROOT
     if running and os.geteuid() != 0 and not dry_run:
         raise RootNeeded(command="hiroba apply", reason="/etc と systemd を変えるため / it changes /etc and systemd")
-    tree = Tree(root, (state if running else root / "var/lib/hiroba") / "apply", groups=os.geteuid() == 0)
-    if not dry_run and Applying(tree, SystemRunner() if running else None, None).recover():
+    tree = FileTree(root, (state if running else root / "var/lib/hiroba") / "apply", groups=os.geteuid() == 0)
+    if not dry_run and Applier(tree, SystemRunner() if running else None, None).recover():
         click.echo("途中で切れた前回の適用を元に戻しました。 / An apply cut short was taken back.", err=True)
     if recover:
         return
     box = open_box(config, name)
     site, rendered = box.site, box_files(box, state, passphrases(box, state))
     runner = SystemRunner() if running else None
-    applying = Applying(tree, runner, UnitHealth(_site_now(root), seconds) if running else None)
+    applying = Applier(tree, runner, UnitHealth(_site_now(root), seconds) if running else None)
     planned = applying.plan(rendered)
     _show(planned, as_json)
     if dry_run or (planned and not yes and not as_json and not click.confirm("適用しますか / Apply")):
-        _tell(site, planned, Outcome(()), as_json)
+        _tell(site, planned, ApplyResult(()), as_json)
         return
     outcome = applying.apply(rendered, planned)
     if outcome.wrong:
-        raise TakenBack(box=site.box.name, reason=outcome.wrong)
+        raise ApplyRolledBack(box=site.box.name, reason=outcome.wrong)
     _tell(site, planned, outcome, as_json)
 
 
@@ -81,10 +84,10 @@ def _site_now(root: Path) -> Site | None:
 def _show(planned: Sequence[Change], as_json: bool) -> None:
     if not as_json:
         for change in planned:
-            click.echo(shown(change))
+            click.echo(diff_text(change))
 
 
-def _tell(site: Site, planned: Sequence[Change], outcome: Outcome, as_json: bool) -> None:
+def _tell(site: Site, planned: Sequence[Change], outcome: ApplyResult, as_json: bool) -> None:
     if as_json:
         facts = {"box": site.box.name, "planned": [change.path for change in planned], "changed": outcome.changed}
         click.echo(json.dumps(facts, ensure_ascii=False))

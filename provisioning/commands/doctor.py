@@ -15,7 +15,7 @@ from device.printer.drivers import open_receipt_printer
 from device.printer.status import ReceiptOutcome
 from provisioning.commands.options import site_options
 from provisioning.doctor import report
-from provisioning.doctor.checks import examine
+from provisioning.doctor.examination import examine
 from provisioning.site.reading import read_site
 
 

@@ -9,7 +9,15 @@ from pathlib import Path
 import click
 
 from provisioning.box.install import slot as slots
-from provisioning.box.install.laying import APPLICATION, BOOTED, enable, has_screen, lay, run, stop_former
+from provisioning.box.install.unit_files import (
+    APPLICATION,
+    BOOTED,
+    enable,
+    has_screen,
+    install_files,
+    run,
+    stop_renamed_units,
+)
 from provisioning.commands.options import CONFIG
 from provisioning.commands.renamed import say_renamed
 from provisioning.errors import RootNeeded
@@ -29,7 +37,7 @@ ON_A_RUNNING_BOX = (("systemd-sysusers",), ("systemd-tmpfiles", "--create", "hir
 @click.option("--fleet", type=_FILE, hidden=True, help="The former name of --cityhall.")
 @click.option("--without-screen", is_flag=True, help="A box without touch screen: no cage, no Chromium.")
 @click.option("--no-start", is_flag=True, help="Enable the units, start nothing.")
-@click.option("--units-only", is_flag=True, help="Lay the current slot's units anew; for updates ([updates] lay).")
+@click.option("--units-only", is_flag=True, help="Install the current slot's units anew; for updates ([updates] lay).")
 def command(
     *,
     site: Path | None,
@@ -39,7 +47,7 @@ def command(
     no_start: bool,
     units_only: bool,
 ) -> None:
-    """Lay the application into /opt/hiroba, its units beside the system's, and start hiroba.target."""
+    """Install the application into /opt/hiroba, its units beside the system's, and start hiroba.target."""
     if os.geteuid() != 0:
         raise RootNeeded(command="hiroba install", reason="/opt と /etc に書くため / it writes to /opt and /etc")
     if fleet:
@@ -47,12 +55,12 @@ def command(
     cityhall = cityhall or fleet
     settings = None if cityhall else read_site(site or CONFIG)
     if units_only:
-        _lay_units(settings)
+        _install_units(settings)
         return
     slot = slots.next_slot(APPLICATION)
     slots.fill(slot, Path(__file__).resolve().parents[2])
-    stop_former()
-    lay(slot / "systemd", settings)
+    stop_renamed_units()
+    install_files(slot / "systemd", settings)
     slots.make_current(slot)
     run("systemd-sysusers")
     _keep(site, CONFIG)
@@ -68,11 +76,11 @@ def command(
     click.echo(f"{slot}")
 
 
-def _lay_units(settings: Site | None) -> None:
+def _install_units(settings: Site | None) -> None:
     """Of the slot that is current: an update calls it on the way there and on the way back. Starts nothing of ours."""
     slot = (APPLICATION / "current").resolve()
-    stop_former()
-    lay(slot / "systemd", settings)
+    stop_renamed_units()
+    install_files(slot / "systemd", settings)
     _take_over()
     _render(slot, settings)
     if BOOTED.is_dir():

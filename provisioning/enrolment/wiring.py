@@ -13,7 +13,7 @@ from device.printer.status import Condition
 from device.sender import Sender
 from device.store import SMALL_PAGE, Store
 from provisioning.cityhall.settings import CityHallLinkSettings
-from provisioning.doctor.checks import problem_codes
+from provisioning.doctor.examination import problem_codes
 from provisioning.enrolment.asking import Asking
 from provisioning.enrolment.heartbeat import Told
 from provisioning.enrolment.identity import Identity

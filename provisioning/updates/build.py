@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from provisioning.box.install.slot import FILES, TREE
+from provisioning.box.install.slot import FILES, TREE, goes_on_boxes
 from provisioning.updates import archive
 from provisioning.updates.errors import BuildFailed
 from provisioning.updates.manifest import Manifest, this_platform
@@ -75,7 +75,8 @@ def _export(checkout: Path, commit: str, tree: Path) -> None:
     wanted = [name for name in (*TREE, *FILES) if name in there]
     with tarfile.open(fileobj=io.BytesIO(_git(checkout, "archive", commit, "--", *wanted))) as tar:
         for header in tar:
-            found = tar.extractfile(header) if header.isreg() else None
+            wanted_here = header.isreg() and goes_on_boxes(Path(header.name))
+            found = tar.extractfile(header) if wanted_here else None
             if found is not None:
                 file = tree / header.name
                 file.parent.mkdir(parents=True, exist_ok=True)

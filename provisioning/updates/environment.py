@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from provisioning.box.install.modes import readable_by_all
-from provisioning.box.install.slot import say_version
+from provisioning.box.install.slot import write_version
 from provisioning.updates import archive
 from provisioning.updates.errors import WrongPlatform
 from provisioning.updates.manifest import Manifest, this_platform
@@ -57,7 +57,7 @@ def _environment(slot: Path, version: str) -> Path:
     subprocess.run([base, "-m", "venv", "--without-pip", str(venv)], check=True)
     packages = venv / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
     (packages / "hiroba.pth").write_text(f"{slot}\n")
-    say_version(packages, version)
+    write_version(packages, version)
     command = slot / COMMAND
     command.write_text(_TEXT.format(python=venv / "bin" / "python"))
     command.chmod(0o755)

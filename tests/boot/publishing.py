@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from provisioning.box.install.slot import FILES, TREE
+from provisioning.box.install.slot import FILES, TREE, goes_on_boxes
 from provisioning.updates.build import put_together
 from provisioning.updates.manifest import Manifest, Offer, this_platform
 from provisioning.updates.repository import Repository
@@ -53,7 +53,7 @@ def bundle(folder: Path, version: str, change: Change, platform: str) -> Path:
     tree = folder / f"tree-{version}"
     listed = ["git", "-C", str(REPO), "ls-files", "-coz", "--exclude-standard", "--", *TREE, *FILES]
     for name in subprocess.run(listed, check=True, capture_output=True).stdout.decode().split("\0"):
-        if name and (REPO / name).is_file():
+        if name and goes_on_boxes(Path(name)) and (REPO / name).is_file():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(REPO / name, tree / name)
     change(tree)

@@ -82,7 +82,7 @@ def test_no_page_scrolls_sideways_on_a_phone_and_the_policy_holds(
     page.on("console", complain)
     in_trouble(hall, tmp_path, f"plaza-{language}")
     page.set_viewport_size({"width": 360, "height": 740})
-    for path in ("/", f"/boxes/plaza-{language}", "/enrolments", "/codes", "/deeds", "/password"):
+    for path in ("/", f"/boxes/plaza-{language}", "/enrolments", "/codes", "/actions", "/password"):
         page.goto(f"{path}?lang={language}")
         expect(page.locator("html")).to_have_attribute("lang", language)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path

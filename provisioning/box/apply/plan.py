@@ -1,4 +1,4 @@
-"""What would change on the box, and what has to be done about it. Pure."""
+"""Which files an apply would change, and which systemd commands follow. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from provisioning.site.model import Site
 Words = tuple[str, ...]
 
 
-class OnDisk(msgspec.Struct, frozen=True):
+class FileState(msgspec.Struct, frozen=True):
     """A file as it stands: its bytes, mode, and the name of its group ("" where groups are not looked at)."""
 
     content: bytes
@@ -28,16 +28,16 @@ class Change(msgspec.Struct, frozen=True):
     """One file below the root, before and after; None: it is not there. secret: its contents are shown to nobody."""
 
     path: str
-    before: OnDisk | None
-    after: OnDisk | None
+    before: FileState | None
+    after: FileState | None
     secret: bool
 
-    def back(self) -> Change:
+    def undone(self) -> Change:
         """The same change undone."""
         return Change(self.path, self.after, self.before, self.secret)
 
 
-class Deeds(NamedTuple):
+class SystemdActions(NamedTuple):
     """What systemd and others are asked once the files stand, in this order."""
 
     reload: bool
@@ -79,7 +79,7 @@ _FOREIGN: tuple[tuple[str, Words], ...] = (
 
 
 def changes(
-    rendered: Mapping[str, Rendered], here: Mapping[str, OnDisk | None], owned: Collection[str], *, groups: bool
+    rendered: Mapping[str, Rendered], here: Mapping[str, FileState | None], owned: Collection[str], *, groups: bool
 ) -> list[Change]:
     """Every file that is to be other than it is, by path. here: the files that stand, for every path of ``rendered``
     and ``owned``; owned: the files of an earlier apply, which go when they are rendered no more.
@@ -87,7 +87,7 @@ def changes(
     found = []
     for path in sorted({*rendered, *owned}):
         file = rendered.get(path)
-        after = OnDisk(file.text.encode(), file.mode, file.group if groups else "") if file else None
+        after = FileState(file.text.encode(), file.mode, file.group if groups else "") if file else None
         if here.get(path) != after:
             found.append(Change(path, here.get(path), after, file.secret if file else is_secret(path)))
     return found
@@ -98,7 +98,7 @@ def is_secret(path: str) -> bool:
     return "/hostapd-" in path or path in ("etc/hiroba/cityhall.toml", "etc/hiroba/fleet.toml")
 
 
-def units_of(site: Site) -> list[str]:
+def wanted_units(site: Site) -> list[str]:
     """The units this box wants."""
     units = wanted(site, screen=site.box.screen)
     if "kiosk" not in site.box.parts:
@@ -108,11 +108,11 @@ def units_of(site: Site) -> list[str]:
     return units
 
 
-def deeds(done: Sequence[Change], old: Site | None, new: Site, *, first: bool = False) -> Deeds:
-    """What has to be asked after ``done``. old: the box's site file before, None when there was none; first: until now
+def systemd_actions(done: Sequence[Change], old: Site | None, new: Site, *, first: bool = False) -> SystemdActions:
+    """What has to be done after ``done``. old: the box's site file before, None when there was none; first: until now
     the box was as `hiroba install` left it.
     """
-    after, before = units_of(new), units_of(old) if old else []
+    after, before = wanted_units(new), wanted_units(old) if old else []
     if first and old:
         before = wanted(old, screen=old.box.screen)
     enable = [unit for unit in after if unit not in before]
@@ -121,7 +121,7 @@ def deeds(done: Sequence[Change], old: Site | None, new: Site, *, first: bool = 
     restart = [unit for unit in dict.fromkeys(read) if unit in after and unit in before]
     foreign = [words for folder, words in _FOREIGN if any(change.path.startswith(folder) for change in done)]
     foreign += [("systemctl", "try-restart", twin) for change in done if (twin := _twin_of(change.path))]
-    return Deeds(
+    return SystemdActions(
         reload=any(change.path.startswith("etc/systemd/system/") for change in done),
         disable=tuple(unit for unit in before if unit not in after),
         foreign=tuple(foreign),
@@ -130,7 +130,7 @@ def deeds(done: Sequence[Change], old: Site | None, new: Site, *, first: bool = 
     )
 
 
-def shown(change: Change) -> str:
+def diff_text(change: Change) -> str:
     """The change as a unified diff; of a secret file only that it changes."""
     if change.secret:
         return f"--- {change.path}\n+++ {change.path}\n（秘密のため表示しません / secret, not shown）\n"
@@ -140,7 +140,7 @@ def shown(change: Change) -> str:
     return text or f"--- {change.path}\n+++ {change.path}\n（権限だけ / mode or group only）\n"
 
 
-def _lines(file: OnDisk | None) -> list[str]:
+def _lines(file: FileState | None) -> list[str]:
     text = file.content.decode("utf-8", "replace") if file else ""
     return [f"{line}\n" for line in text.splitlines()]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 
-from provisioning.box.apply.plan import units_of
+from provisioning.box.apply.plan import wanted_units
 from provisioning.box.health import Check, HealthWait, command_check
-from provisioning.box.install.units import stands_in
+from provisioning.box.install.units import disaster_unit
 from provisioning.site.model import Site
 
 HEALTH_SECONDS = 60.0
@@ -35,13 +35,13 @@ class UnitHealth:
     """
 
     def __init__(self, before: Site | None, seconds: float = HEALTH_SECONDS) -> None:
-        known = units_of(before) if before else []
+        known = wanted_units(before) if before else []
         self._active = [unit for unit in known if not _wrong(unit)]
         self._seconds = seconds
 
     def __call__(self, site: Site, touched: Sequence[str]) -> str:
         """See Health."""
-        now = units_of(site)
+        now = wanted_units(site)
         watched = [unit for unit in now if unit in self._active or unit in touched]
         if not watched:
             return ""
@@ -53,6 +53,6 @@ def _named(unit: str) -> Check:
 
 
 def _wrong(unit: str) -> str:
-    """With several units systemctl is content with one: in a disaster a radio's twin is enough."""
-    asked = [unit, twin] if (twin := stands_in(unit)) else [unit]
-    return command_check(("systemctl", "is-active", "--quiet", *asked))()
+    """With several units systemctl is content with one: in a disaster the radio's other unit is enough."""
+    units = [unit, twin] if (twin := disaster_unit(unit)) else [unit]
+    return command_check(("systemctl", "is-active", "--quiet", *units))()

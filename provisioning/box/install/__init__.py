@@ -1,1 +1,1 @@
-"""Lays Hiroba on a box: the application in a slot, units and their like, and what the site file wants started."""
+"""Installs Hiroba on a box: the application in a slot, units and their like, and what the site file enables."""

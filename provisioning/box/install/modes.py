@@ -1,4 +1,4 @@
-"""What is laid for all processes can be read by all of them, whatever umask its layer runs under (units: 0077)."""
+"""Installed files are readable by all processes, whatever umask the installer runs under (units: 0077)."""
 
 from __future__ import annotations
 

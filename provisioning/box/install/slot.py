@@ -1,4 +1,4 @@
-"""Puts the application into one of two slots: our tree, and an environment of exactly what the lock file names.
+"""Installs the application into one of two slots: our tree, and an environment of exactly what the lock file names.
 
     /opt/hiroba/slots/a   /opt/hiroba/slots/b   /opt/hiroba/current -> slots/a
 
@@ -23,9 +23,10 @@ from device.files import atomic_symlink
 from provisioning.box.install.modes import readable_by_all
 
 TREE = ("device", "kiosk", "captive_portal", "provisioning", "systemd")
+FOR_DEVELOPERS = ("provisioning/bench", "provisioning/demo")
+"""Folders of the tree that no box gets."""
 FILES = ("hiroba", "pyproject.toml", "requirements.lock", "LICENSE", "README.md", "README.ja.md")
 _NAME = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
-_LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 _COMMAND = """#!{python} -IB
 from provisioning.cli import main
 
@@ -33,7 +34,7 @@ main()
 """
 
 
-def locked(lock: str) -> list[str]:
+def locked_distributions(lock: str) -> list[str]:
     """The distributions a lock file names."""
     return sorted(set(_NAME.findall(lock)))
 
@@ -53,14 +54,31 @@ def fill(slot: Path, source: Path) -> None:
 def _fill(slot: Path, source: Path) -> None:
     shutil.rmtree(slot, ignore_errors=True)
     slot.mkdir(parents=True)
-    for name in TREE:
-        shutil.copytree(source / name, slot / name, ignore=_LEFT_OUT)
-    for name in FILES:
-        if (source / name).exists():
-            shutil.copy2(source / name, slot / name)
+    copy_tree(source, slot)
     _environment(slot, (source / "requirements.lock").read_text("utf-8"))
     for name in TREE[:-1]:
         compileall.compile_dir(slot / name, quiet=1)
+
+
+def copy_tree(source: Path, slot: Path) -> None:
+    """Everything of the tree at ``source`` that a box gets."""
+    for path in tree_files(source):
+        (slot / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source / path, slot / path)
+
+
+def tree_files(source: Path) -> list[Path]:
+    """The files that a box gets, relative to ``source``: without tests, byte code, hidden files, developers' rooms."""
+    single = [Path(name) for name in FILES if (source / name).is_file()]
+    below = [path.relative_to(source) for name in TREE for path in (source / name).rglob("*") if path.is_file()]
+    return sorted(path for path in [*single, *below] if goes_on_boxes(path))
+
+
+def goes_on_boxes(path: Path) -> bool:
+    """Whether a file of TREE or FILES is for boxes. path: relative to the source."""
+    if any(path.is_relative_to(folder) for folder in FOR_DEVELOPERS):
+        return False
+    return path.suffix != ".pyc" and not any(part.startswith(".") or part == "__pycache__" for part in path.parts)
 
 
 def make_current(slot: Path) -> None:
@@ -79,16 +97,16 @@ def _environment(slot: Path, lock: str) -> None:
     base = getattr(sys, "_base_executable", sys.executable)
     subprocess.run([base, "-m", "venv", "--without-pip", str(venv)], check=True)
     packages = venv / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
-    for name in locked(lock):
+    for name in locked_distributions(lock):
         _copy(name, packages)
     (packages / "hiroba.pth").write_text(f"{slot}\n")
-    say_version(packages, tomllib.loads((slot / "pyproject.toml").read_text("utf-8"))["project"]["version"])
+    write_version(packages, tomllib.loads((slot / "pyproject.toml").read_text("utf-8"))["project"]["version"])
     command = venv / "bin" / "hiroba"
     command.write_text(_COMMAND.format(python=venv / "bin" / "python"))
     command.chmod(0o755)
 
 
-def say_version(packages: Path, version: str) -> None:
+def write_version(packages: Path, version: str) -> None:
     """What ``hiroba --version`` reads: of the tree that stands there, whatever the environment was made for."""
     record = packages / f"hiroba-{version}.dist-info" / "METADATA"
     record.parent.mkdir(parents=True)

@@ -29,7 +29,7 @@ MASKED = (
 """Restart by keys; updates that nobody has tried first; Debian's own start of what our units start."""
 MASKED_WITH_SCREEN = ("getty@tty1.service", "autovt@.service")
 """Ways from the touch screen to a log-in."""
-AFTER_A_CUT = ("hiroba-recover.service", "hiroba-settle.service", "hiroba-apply-recover.service")
+RECOVERY_UNITS = ("hiroba-recover.service", "hiroba-settle.service", "hiroba-apply-recover.service")
 """Enabled on every box; they do nothing unless a power cut left an update on trial or settings half laid."""
 CITY_HALL = ("hiroba-cityhall.service", "hiroba-nginx@cityhall.service", "hiroba-cityhall-tidy.timer")
 RENAMED = {"hiroba-fleet.service": "hiroba-cityhall.service", "hiroba-fleet-tidy.timer": "hiroba-cityhall-tidy.timer"}
@@ -75,7 +75,7 @@ def wanted(site: Site, *, screen: bool) -> list[str]:
     return units
 
 
-def stands_in(unit: str) -> str:
+def disaster_unit(unit: str) -> str:
     """The unit that has a radio instead of ``unit`` while a disaster is on; "" for what is no radio's."""
     name, at, radio = unit.partition("@")
     return f"hiroba-hostapd-disaster@{radio}" if at and name == "hiroba-hostapd" else ""

@@ -16,7 +16,7 @@ from device.clock import Clock
 from provisioning.cityhall.boxes.authority import Authority, Peer, PublicKey, key_hash, key_of_request, name_of_request
 from provisioning.cityhall.boxes.codes import code_hash
 from provisioning.cityhall.database import Database
-from provisioning.cityhall.tables import Box, Code, Deed, Enrolment
+from provisioning.cityhall.tables import Box, Code, Enrolment, StaffAction
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Office:
         session.execute(spent.values(used_at=self._now(), enrolment=enrolment.id))
         if kind == "recognised":
             self._approve(session, enrolment, "")
-            session.add(Deed(at=self._now(), staff="", deed="recognised", box=enrolment.box))
+            session.add(StaffAction(at=self._now(), staff="", action="recognised", box=enrolment.box))
         return enrolment
 
     def state(self, name: str) -> Enrolment | Refused:
@@ -89,7 +89,7 @@ class Office:
             enrolment = self._pending(session, name)
             if enrolment is not None:
                 self._approve(session, enrolment, staff)
-                session.add(Deed(at=self._now(), staff=staff, deed="approved", box=enrolment.box))
+                session.add(StaffAction(at=self._now(), staff=staff, action="approved", box=enrolment.box))
             return enrolment is not None
 
     def decline(self, name: str, staff: str) -> bool:
@@ -98,7 +98,7 @@ class Office:
             enrolment = self._pending(session, name)
             if enrolment is not None:
                 enrolment.state, enrolment.decided_at, enrolment.decided_by = "declined", self._now(), staff
-                session.add(Deed(at=self._now(), staff=staff, deed="declined", box=enrolment.box))
+                session.add(StaffAction(at=self._now(), staff=staff, action="declined", box=enrolment.box))
             return enrolment is not None
 
     def revoke(self, box: str, staff: str) -> bool:
@@ -108,7 +108,7 @@ class Office:
             if found is None or found.state != "active":
                 return False
             found.state, found.revoked_at = "revoked", self._now()
-            session.add(Deed(at=self._now(), staff=staff, deed="revoked", box=box))
+            session.add(StaffAction(at=self._now(), staff=staff, action="revoked", box=box))
             return True
 
     def admit(self, peer: Peer | None) -> Box | Refused:

@@ -7,10 +7,17 @@ from __future__ import annotations
 
 import re
 
-from provisioning.doctor.report import words
+from provisioning.doctor.words import words
 
 _BRACKETED = re.compile(r"\s*[（(][^（()）]*\{[^（()）]*[)）]")
 _PLACE = re.compile(r"\{\w+\}")
+FORMER = {
+    "disk.lies": "disk.read_back_mismatch",
+    "power.slowed": "power.throttled",
+    "unit.rests": "unit.inactive",
+    "watchdog.asleep": "watchdog.not_armed",
+}
+"""Code that a box with an earlier release sends -> its name now."""
 
 
 def title(code: str, language: str) -> str:
@@ -24,5 +31,5 @@ def next_step(code: str, language: str) -> str:
 
 
 def _words(code: str, language: str, part: str) -> str:
-    said = words()[language].get(f"{code}.{part}") or ""
+    said = words()[language].get(f"{FORMER.get(code, code)}.{part}") or ""
     return _PLACE.sub("…", _BRACKETED.sub("", said))

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from provisioning.cityhall.boxes.codes import make_code
 from provisioning.cityhall.database import Database
-from provisioning.cityhall.tables import Box, Code, Deed, Enrolment, Received
+from provisioning.cityhall.tables import Box, Code, Enrolment, Received, StaffAction
 
 
 class Records:
@@ -53,11 +53,11 @@ class Records:
             )
             return session.scalars(found.limit(most)).all()
 
-    def deeds(self, box: str = "", most: int = 100) -> Sequence[Deed]:
+    def staff_actions(self, box: str = "", most: int = 100) -> Sequence[StaffAction]:
         """What staff did, newest first."""
         with self._database.transaction() as session:
-            found = select(Deed).order_by(Deed.number.desc()).limit(most)
-            return session.scalars(found.where(Deed.box == box) if box else found).all()
+            found = select(StaffAction).order_by(StaffAction.number.desc()).limit(most)
+            return session.scalars(found.where(StaffAction.box == box) if box else found).all()
 
     def counted(self) -> int:
         """How many messages of all boxes are stored."""
@@ -67,5 +67,5 @@ class Records:
     def new_code(self, box: str, staff: str, now: int, days: int) -> str:
         """A one-time code for ``box``; kept as a hash only."""
         with self._database.transaction() as session:
-            session.add(Deed(at=now, staff=staff, deed="code_made", box=box))
+            session.add(StaffAction(at=now, staff=staff, action="code_made", box=box))
             return make_code(session, box, now, days)

@@ -147,7 +147,7 @@ def test_a_request_that_is_not_a_p256_proof_of_possession_is_malformed(small_hal
 def test_every_decision_is_on_record(small_hall: Hall) -> None:
     small_hall.enrolled("plaza-1")
     small_hall.service.office.revoke("plaza-1", "taro")
-    told = [(d.staff, d.deed, d.box) for d in small_hall.service.records.deeds("plaza-1")]
+    told = [(d.staff, d.action, d.box) for d in small_hall.service.records.staff_actions("plaza-1")]
     assert told == [
         ("taro", "revoked", "plaza-1"),
         ("hanako", "approved", "plaza-1"),

@@ -20,7 +20,8 @@ from provisioning.cityhall.app import create_staff_app
 from provisioning.cityhall.boxes.authority import SERVER_FILE
 from provisioning.cityhall.boxes.expiry import Ends, ends_of, warnings
 from provisioning.cityhall.boxes.intake import Batch, Envelope
-from provisioning.cityhall.staff.pages import COOKIE, Pages
+from provisioning.cityhall.staff.context import StaffContext
+from provisioning.cityhall.staff.session import COOKIE
 from provisioning.cityhall.staff.view import STATES
 from provisioning.cityhall.staff.words import words
 from provisioning.cityhall.wiring import authority_folder
@@ -33,7 +34,7 @@ PASSWORD = "correct horse battery"
 def client(small_hall: Hall) -> Iterator[FlaskClient]:
     service = small_hall.service
     service.staff.enter("hanako", PASSWORD)
-    pages = Pages(small_hall.settings, service.records, service.office, service.staff, small_hall.clock)
+    pages = StaffContext(small_hall.settings, service.records, service.office, service.staff, small_hall.clock)
     with create_staff_app(pages, open_log("cityhall")).test_client() as opened:
         yield opened
 
@@ -62,7 +63,7 @@ def beat(hall: Hall, box: str, **facts: object) -> None:
     assert list(hall.service.intake.take(box, Batch(hall.now, [taken])).values()) == ["stored"]
 
 
-@pytest.mark.parametrize("path", ["/", "/enrolments", "/codes", "/deeds", "/boxes/plaza-1", "/password"])
+@pytest.mark.parametrize("path", ["/", "/enrolments", "/codes", "/actions", "/boxes/plaza-1", "/password"])
 def test_nobody_reads_a_page_without_logging_in(client: FlaskClient, path: str) -> None:
     answer = get(client, path)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/login")
@@ -97,14 +98,14 @@ def test_guessing_is_slowed_down_and_then_forgiven(client: FlaskClient, small_ha
     assert log_in(client).status_code == 303
 
 
-def deeds(hall: Hall) -> list[tuple[str, str, str]]:
-    return [(deed.staff, deed.deed, deed.box) for deed in hall.service.records.deeds()]
+def actions(hall: Hall) -> list[tuple[str, str, str]]:
+    return [(action.staff, action.action, action.box) for action in hall.service.records.staff_actions()]
 
 
 def test_that_an_account_was_shut_is_written_down_once(client: FlaskClient, small_hall: Hall) -> None:
     for _ in range(MAX_WRONG_BY_NAME + 1):
         log_in(client, password="guess")
-    shut = [deed for deed in deeds(small_hall) if deed[1] == "log_in_shut"]
+    shut = [action for action in actions(small_hall) if action[1] == "log_in_shut"]
     assert shut == [("hanako", "log_in_shut", "")]
 
 
@@ -120,7 +121,7 @@ def test_staff_change_their_own_password_and_every_session_ends(client: FlaskCli
     assert get(client, "/").status_code == 303
     assert log_in(client).status_code == 403
     assert log_in(client, password="a new password of mine").status_code == 303
-    assert ("hanako", "password_set", "") in deeds(small_hall)
+    assert ("hanako", "password_set", "") in actions(small_hall)
 
 
 @pytest.mark.parametrize(
@@ -148,16 +149,16 @@ def test_a_closed_account_ends_at_once_and_is_written_down(client: FlaskClient, 
     assert small_hall.service.staff.dismiss("hanako")
     assert get(client, "/").status_code == 303
     assert log_in(client).status_code == 403
-    assert ("hanako", "account_closed", "") in deeds(small_hall)
+    assert ("hanako", "account_closed", "") in actions(small_hall)
     assert small_hall.service.staff.accounts() == [("hanako", False, small_hall.now)]
 
 
 def test_a_known_key_that_came_back_by_itself_is_written_down(client: FlaskClient, small_hall: Hall) -> None:
     small_hall.enrolled("plaza-1")
     small_hall.ask("plaza-1", small_hall.code("plaza-1"))
-    assert ("", "recognised", "plaza-1") in deeds(small_hall)
+    assert ("", "recognised", "plaza-1") in actions(small_hall)
     log_in(client)
-    assert "自動" in get(client, "/deeds").text
+    assert "自動" in get(client, "/actions").text
 
 
 def test_findings_are_told_in_words_with_the_next_step(client: FlaskClient, small_hall: Hall) -> None:
@@ -176,7 +177,7 @@ def test_a_box_is_shown_with_the_place_that_staff_know(small_hall: Hall) -> None
     service = small_hall.service
     service.staff.enter("hanako", PASSWORD)
     named = msgspec.structs.replace(small_hall.settings, places={"plaza-1": ["見本公民館", "TEST Centre"]})
-    pages = Pages(named, service.records, service.office, service.staff, small_hall.clock)
+    pages = StaffContext(named, service.records, service.office, service.staff, small_hall.clock)
     with create_staff_app(pages, open_log("cityhall")).test_client() as client:
         log_in(client)
         assert "見本公民館" in get(client, "/").text

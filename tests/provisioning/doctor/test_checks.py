@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from device.clock import JST, HeldClock
 from device.health.finding import Severity
 from provisioning.commands.doctor import command
-from provisioning.doctor import checks
+from provisioning.doctor.checks.credentials import credential as found_credential
+from provisioning.doctor.examination import examine, problem_codes
 from provisioning.site.reading import read_site
 from tests.provisioning.doctor.credentials import credential
 
@@ -49,7 +50,7 @@ def test_what_does_not_run_is_said_and_ends_with_1(config: Path, tmp_path: Path)
 def test_a_check_that_breaks_is_an_error_and_the_others_go_on(config: Path, tmp_path: Path) -> None:
     (tmp_path / "state" / "kiosk").mkdir()
     (tmp_path / "state" / "kiosk" / "kiosk.db").write_bytes(b"not a database at all, but long enough to be read")
-    found = checks.examine(read_site(config), tmp_path / "state", HeldClock(NOON))
+    found = examine(read_site(config), tmp_path / "state", HeldClock(NOON))
     codes = {finding.code: finding for finding in found}
     assert codes["doctor.check_failed"].facts == {"check": "kiosk", "reason": "DatabaseError"}
     assert codes["database.damaged"].facts == {"file": "kiosk.db"}
@@ -57,7 +58,7 @@ def test_a_check_that_breaks_is_an_error_and_the_others_go_on(config: Path, tmp_
 
 
 def test_the_heartbeat_s_codes_are_problems_only(config: Path, tmp_path: Path) -> None:
-    codes = checks.problem_codes(read_site(config), tmp_path / "state", HeldClock(NOON))
+    codes = problem_codes(read_site(config), tmp_path / "state", HeldClock(NOON))
     assert "issuer.unreachable" in codes
     assert "disk.writes" not in codes
 
@@ -71,9 +72,9 @@ def test_a_credential_is_judged_by_its_dates(tmp_path: Path, start: int, end: in
     made = credential(NOON + timedelta(days=start), NOON + timedelta(days=end))
     (tmp_path / "c.pem").write_bytes(made.public_bytes(Encoding.PEM))
     (tmp_path / "c.der").write_bytes(made.public_bytes(Encoding.DER))
-    assert checks.credential("box", tmp_path / "c.pem", NOON).code == code
-    assert checks.credential("box", tmp_path / "c.der", NOON).code == code
+    assert found_credential("box", tmp_path / "c.pem", NOON).code == code
+    assert found_credential("box", tmp_path / "c.der", NOON).code == code
 
 
 def test_a_credential_that_is_missing_is_an_error(tmp_path: Path) -> None:
-    assert checks.credential("box", tmp_path / "none.pem", NOON).severity is Severity.ERROR
+    assert found_credential("box", tmp_path / "none.pem", NOON).severity is Severity.ERROR

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from device.health.thresholds import Setting
-from provisioning.doctor.kernel import relied_on
+from provisioning.doctor.checks.kernel import Setting, relied_on
 from provisioning.site.city_reading import read_city
 
 SETTSU = Path(__file__).parents[3] / "provisioning" / "examples" / "settsu.toml"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from device.health.finding import Severity
-from provisioning.doctor.updates import updates
+from provisioning.doctor.checks.updates import check
+from provisioning.doctor.examined_box import ExaminedBox
 from provisioning.site.model import Site
 from provisioning.site.reading import read_site
 from provisioning.updates.slots import Last, Slots
@@ -33,8 +34,12 @@ def site(tmp_path: Path, source: str = "https://updates.example.jp") -> Site:
     return read_site(file)
 
 
+def box(folder: Path, source: str = "https://updates.example.jp") -> ExaminedBox:
+    return ExaminedBox(site(folder, source), folder, CLOCK, None)
+
+
 def told(slots: Slots, source: str = "https://updates.example.jp") -> list[str]:
-    return [finding.code for finding in updates(site(slots.folder, source), CLOCK, slots.folder)]
+    return [finding.code for finding in check(box(slots.folder, source), slots.folder)]
 
 
 def test_a_box_that_was_never_updated_is_well(slots: Slots) -> None:
@@ -42,7 +47,7 @@ def test_a_box_that_was_never_updated_is_well(slots: Slots) -> None:
 
 
 def test_a_machine_without_slots_is_not_judged(tmp_path: Path) -> None:
-    (finding,) = updates(site(tmp_path), CLOCK, tmp_path / "nowhere")
+    (finding,) = check(box(tmp_path), tmp_path / "nowhere")
     assert (finding.code, finding.severity) == ("update.no_slots", Severity.NOT_APPLICABLE)
 
 

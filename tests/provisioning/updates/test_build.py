@@ -52,7 +52,7 @@ def test_a_bundle_holds_the_committed_tree_and_a_wheel_of_everything_locked(pack
         "wheels/plazaword-1.0-py3-none-any.whl",
     ]
     assert {"manifest.json", "tree/README.md", "tree/provisioning/cli.py", "tree/systemd/README.md"} <= set(names)
-    assert not [n for n in names if "tests" in n]
+    assert not [n for n in names if "tests" in n or "/bench/" in n or "/demo/" in n]
 
 
 def test_a_package_that_is_not_what_the_lock_says_stops_the_build(packages: Path, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioning.box.install.slot import locked, make_current, next_slot, say_version
-from provisioning.box.install.units import destinations, stands_in, wanted
+from provisioning.box.install.slot import locked_distributions, make_current, next_slot, write_version
+from provisioning.box.install.units import destinations, disaster_unit, wanted
 from provisioning.box.render.browser import browser_policy
 from provisioning.box.render.services import drop_ins
 from provisioning.site.city_reading import read_city
@@ -68,7 +68,7 @@ def test_slots_take_turns_and_the_name_moves_in_one_step(tmp_path: Path) -> None
 
 
 def test_the_lock_file_names_what_goes_into_a_slot() -> None:
-    assert locked("flask==3.1.0 \\\n    --hash=sha256:00\n# note\npsycopg-binary==3 ; x\n") == [
+    assert locked_distributions("flask==3.1.0 \\\n    --hash=sha256:00\n# note\npsycopg-binary==3 ; x\n") == [
         "flask",
         "psycopg-binary",
     ]
@@ -79,12 +79,12 @@ def test_a_box_with_a_radio_watches_for_disasters_and_names_its_radios() -> None
     assert {"hiroba-hostapd@wlan0.service", "hiroba-disaster.path"} <= set(wanted(site, screen=False))
     told = drop_ins(site)["etc/systemd/system/hiroba-disaster.service.d/radios.conf"].text
     assert told.endswith('[Service]\nEnvironment="HIROBA_RADIOS=wlan0"\n')
-    assert stands_in("hiroba-hostapd@wlan0.service") == "hiroba-hostapd-disaster@wlan0.service"
-    assert stands_in("hiroba-dnsmasq@hall.service") == ""
+    assert disaster_unit("hiroba-hostapd@wlan0.service") == "hiroba-hostapd-disaster@wlan0.service"
+    assert disaster_unit("hiroba-dnsmasq@hall.service") == ""
 
 
 def test_a_slot_says_the_version_of_its_own_tree(tmp_path: Path) -> None:
-    say_version(tmp_path, "7.8.9")
+    write_version(tmp_path, "7.8.9")
     (found,) = metadata.distributions(name="hiroba", path=[str(tmp_path)])
     assert found.version == "7.8.9"
 

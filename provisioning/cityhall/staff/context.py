@@ -1,0 +1,34 @@
+"""What the staff's pages are made of and act on: passed to every page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from device.clock import Clock
+from provisioning.cityhall.accounts import StaffRoom
+from provisioning.cityhall.boxes.enrolment import Office
+from provisioning.cityhall.boxes.expiry import Ends
+from provisioning.cityhall.boxes.reading import Records
+from provisioning.cityhall.settings import CityHallSettings
+
+
+@dataclass(frozen=True)
+class StaffContext:
+    """ends: when the service's own credentials are over."""
+
+    settings: CityHallSettings
+    records: Records
+    office: Office
+    staff: StaffRoom
+    clock: Clock
+    ends: Ends = field(default_factory=Ends)
+
+    @property
+    def now(self) -> int:
+        """Unix seconds."""
+        return int(self.clock.now().timestamp())
+
+    @property
+    def silent_seconds(self) -> int:
+        """A box that has not been heard for longer is silent."""
+        return self.settings.silent_minutes * 60

@@ -1,0 +1,23 @@
+"""All boxes, those that need a person first."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from flask import Blueprint, Response, request
+
+from provisioning.cityhall.staff.context import StaffContext
+from provisioning.cityhall.staff.rendering import render_page
+from provisioning.cityhall.staff.view import STATES, see
+
+
+def add(site: Blueprint, context: StaffContext) -> None:
+    """/, /?state=STATE."""
+
+    @site.get("/")
+    def boxes() -> Response:
+        seen = [see(box, context.now, context.silent_seconds) for box in context.records.boxes()]
+        counts = Counter(s.state for s in seen)
+        chosen = request.args.get("state", "")
+        rows = sorted((s for s in seen if chosen in ("", s.state)), key=lambda s: (STATES.index(s.state), s.name))
+        return render_page("boxes.html", rows=rows, counts=counts, states=STATES, chosen=chosen, total=len(seen))

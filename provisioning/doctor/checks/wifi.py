@@ -1,0 +1,62 @@
+"""Interfaces, gate and portal of the Wi-Fi."""
+
+from __future__ import annotations
+
+from captive_portal.gate.client import SocketGateClient
+from captive_portal.gate.errors import GateFault, GateUnreachable
+from captive_portal.gate.protocol import Health
+from device.health.finding import Finding, absent, error, ok, warning
+from device.network import interfaces, missing_interfaces
+from device.watchdog import http_probe, socket_probe
+from provisioning.box.render import nginx_portal
+from provisioning.doctor.examined_box import ExaminedBox
+
+
+def check(box: ExaminedBox) -> list[Finding]:
+    """Looks at every interface of a spot, asks the gate over its socket and the portal over HTTP."""
+    wifi = box.site.wifi
+    if wifi is None:
+        return [absent("wifi.not_here")]
+    wanted = sorted({name for spot in wifi.spots for name in (spot.interface, spot.uplink)})
+    missing, seen = missing_interfaces(wanted), interfaces()
+    down = [name for name in wanted if name in seen and not seen[name].up]
+    tls_only = bool(wifi.portal.tls_certificate) and not wifi.portal.port
+    nginx = http_probe(wifi.portal.host, wifi.portal.port, tls=tls_only)()
+    portal = nginx and socket_probe(str(box.state / nginx_portal.SOCKET), "/static/icon.svg")()
+    gate = judge_gate(_health(SocketGateClient(box.state / wifi.gate.socket)))
+    return [
+        *judge_interfaces(missing, down),
+        gate,
+        judge_portal(nginx=nginx, portal=portal),
+    ]
+
+
+def judge_interfaces(missing: list[str], down: list[str]) -> list[Finding]:
+    """By name; nothing is said of those that are well."""
+    found = [error("wifi.interface_missing", interface=name) for name in missing]
+    return found + [error("wifi.interface_down", interface=name) for name in down]
+
+
+def judge_portal(*, nginx: bool, portal: bool) -> Finding:
+    """Which of the two answers; behind an nginx that does not, nothing is known of the portal."""
+    if not nginx:
+        return error("wifi.nginx_silent")
+    return ok("wifi.portal_answers") if portal else error("wifi.portal_silent")
+
+
+def judge_gate(health: Health | None) -> Finding:
+    """health: None when the gate does not answer."""
+    if health is None:
+        return error("wifi.gate_unreachable")
+    if not health.ready:
+        return error("wifi.rules_missing")
+    if health.repairs:
+        return warning("wifi.rules_repaired", count=health.repairs)
+    return ok("wifi.gate", online=health.online)
+
+
+def _health(client: SocketGateClient) -> Health | None:
+    try:
+        return client.health()
+    except (GateUnreachable, GateFault):
+        return None
