@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,12 @@ def test_the_former_commands_work_and_say_their_new_name_in_one_line(tmp_path: P
     run = CliRunner().invoke(hiroba, ["run", "fleet", "--help"])
     assert (run.exit_code, len(run.stderr.splitlines())) == (0, 1)
     assert "run cityhall" in run.stderr
+
+
+def test_the_script_lets_former_names_through() -> None:
+    told = subprocess.run([ROOT / "hiroba", "fleet", "--help"], capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    assert "is now called" in told.stderr
 
 
 def test_the_former_names_are_in_no_help() -> None:
