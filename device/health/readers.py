@@ -1,4 +1,4 @@
-"""Thin readers of the machine. None: this machine does not offer the reading."""
+"""Thin readers of the machine. None means: not to be had here."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ SYSTEM = Path("/sys")
 _UNSYNCHRONISED = 0x40  # STA_UNSYNC of <sys/timex.h>
 _STATUS_OFFSET = 40  # of ``status`` in struct timex on 64-bit Linux
 _CANARY_BYTES = 4096
-"""One block: every heartbeat writes it, so it counts towards the wear of the card."""
 CANARY = ".canary-"
-"""Prefix of the files that ``canary`` leaves; their content means nothing."""
+"""How the files that ``canary`` leaves begin; nothing is in them."""
+"""One block: every heartbeat writes it, so it is counted among what wears the card."""
 _ASK_SECONDS = 3.0
 _NEVER = 2**64 - 1
 """How systemd writes a moment that has not been (USEC_INFINITY)."""

@@ -1,4 +1,4 @@
-"""``hiroba virtual``: a person's hands on the virtual card and printers."""
+"""``hiroba virtual``: operate the virtual card and printers by hand."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ state_option = click.option(
     show_default=True,
     help="State folder of the demo.",
 )
-port_option = click.option("--port", type=click.IntRange(1, 65535), required=True)
+port_option = click.option("--port", type=click.IntRange(1, 65535), required=True, help="Port to use.")
 
 
 @click.group("virtual")

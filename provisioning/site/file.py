@@ -31,7 +31,7 @@ def load(path: Path, say: Callable[[str], None] = say_on_stderr) -> SiteFile:
 
 
 def loaded(text: str, path: Path, say: Callable[[str], None] = say_on_stderr) -> SiteFile:
-    """Like ``load`` for a text in hand."""
+    """Like ``load`` for a text already read."""
     tree, notes = renamed(tree_of(text, path))
     for note in notes:
         say(f"{path}: {note}")

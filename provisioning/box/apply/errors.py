@@ -1,4 +1,4 @@
-"""Errors of an apply."""
+"""Errors of laying settings on a box."""
 
 from __future__ import annotations
 

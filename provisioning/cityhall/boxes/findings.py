@@ -10,13 +10,14 @@ import re
 from provisioning.doctor.words import words
 
 _BRACKETED = re.compile(r"\s*[（(][^（()）]*\{[^（()）]*[)）]")
+_PLACE = re.compile(r"\{\w+\}")
 FORMER = {
     "disk.lies": "disk.read_back_mismatch",
     "power.slowed": "power.throttled",
+    "unit.rests": "unit.inactive",
     "watchdog.asleep": "watchdog.not_armed",
 }
 """Code that a box with an earlier release sends -> its name now."""
-_PLACE = re.compile(r"\{\w+\}")
 
 
 def title(code: str, language: str) -> str:
