@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from provisioning.box.install.units import RENAMED
+from provisioning.box.install.unit_files import enablement_links as links
+from provisioning.box.install.units import REPLACED_BY
 from provisioning.box.seed.cloud import without_secrets
 from provisioning.cli import hiroba
 from provisioning.commands.install import command as install
@@ -86,7 +87,8 @@ def test_the_former_names_are_in_no_help() -> None:
 
 
 def test_every_former_name_leads_to_one_of_today() -> None:
-    assert all((ROOT / "systemd/system" / unit).exists() for unit in RENAMED.values())
-    assert not [former for former in RENAMED if (ROOT / "systemd/system" / former).exists()]
+    system = ROOT / "systemd/system"
+    assert all(links(system, unit) for units in REPLACED_BY.values() for unit in units)
+    assert not [former for former in REPLACED_BY if (system / former).exists()]
     assert set(SECTIONS.values()) == {"cityhall", "cityhall_link"}
     assert set(PARTS.values()) == {"cityhall"}
