@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from provisioning.box.apply.plan import is_secret
 from provisioning.box.install.unit_files import enablement_links as links
 from provisioning.box.install.units import REPLACED_BY
+from provisioning.box.render.box import CITYHALL, render_box
+from provisioning.box.render.site_file import POLICY
 from provisioning.box.seed.cloud import without_secrets
 from provisioning.cli import hiroba
 from provisioning.commands.install import command as install
@@ -55,6 +59,19 @@ def test_a_mistake_under_a_former_name_is_told_at_its_line(tmp_path: Path) -> No
 def test_a_password_under_a_former_name_is_left_out_of_a_seed() -> None:
     text = '[fleet]\nnames = ["x"]\ndatabase = "postgresql://TEST:TEST-password@db/hiroba"\n'
     assert "TEST-password" not in without_secrets(text)
+
+
+def test_the_file_of_city_hall_s_service_is_made_from_a_box_s_file_with_the_former_names() -> None:
+    box = parse_city(TODAY, SETTSU).box("cityhall-1")
+    former = box.toml.replace("[cityhall]", "[fleet]").replace("[cityhall.places]", "[fleet.places]")
+    files = render_box(box.site, former, POLICY.read_text("utf-8"), Path("/var/lib/hiroba"), None)
+    assert tomllib.loads(files[CITYHALL].text)["cityhall"]["names"] == ["cityhall.settsu.example.jp"]
+
+
+def test_the_file_that_is_taken_away_by_an_apply_shows_its_password_to_nobody() -> None:
+    assert is_secret("etc/hiroba/fleet.toml")
+    assert is_secret(CITYHALL)
+    assert not is_secret("etc/hiroba/browser.env")
 
 
 def test_a_section_under_both_names_is_not_guessed_at() -> None:
