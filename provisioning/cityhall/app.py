@@ -19,7 +19,7 @@ from provisioning.cityhall.staff.context import StaffContext
 from provisioning.cityhall.staff.rendering import language, render_page
 from provisioning.cityhall.staff.table import PAGES, StaffPage
 from provisioning.cityhall.staff.words import LANGUAGES, words
-from provisioning.web.behind_nginx import BOX_DOOR, ENROL_DOOR, door_of
+from provisioning.nginx_headers import BOX_DOOR, ENROL_DOOR, door_of
 
 _MAX_BODY = 16 * 1024
 

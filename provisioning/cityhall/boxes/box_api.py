@@ -18,7 +18,7 @@ from provisioning.cityhall.boxes.authority import peer_of
 from provisioning.cityhall.boxes.enrolment import EnrolmentService, Refused
 from provisioning.cityhall.boxes.intake import Batch, Intake
 from provisioning.cityhall.tables import Enrolment
-from provisioning.web.behind_nginx import credential_of
+from provisioning.nginx_headers import credential_of
 
 MAX_BODY_BYTES = 512 * 1024
 MAX_BATCH_BYTES = 4 * 1024 * 1024
