@@ -138,7 +138,7 @@ def boxes(config: Path, state: Path, as_json: bool) -> None:
 def revoke(config: Path, state: Path, box: str) -> None:
     """Cut a box off at once, by name."""
     _, service = _open(config, state)
-    if not service.office.revoke(box, ON_SERVER):
+    if not service.enrolments.revoke(box, ON_SERVER):
         raise NotFound(what_ja="有効な端末", what_en="active box", name=box)
 
 
