@@ -33,8 +33,12 @@ def as_it_was(text: str) -> str:
     return text.replace('parts = ["issuer", "cityhall"]', 'parts = ["issuer", "fleet"]')
 
 
-def test_a_city_s_file_with_the_former_names_means_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    before, now = parse_city(as_it_was(TODAY), SETTSU), parse_city(TODAY, SETTSU)
+def test_a_city_s_file_with_the_former_names_means_the_same_and_each_is_told_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "city.toml"
+    before, now = parse_city(as_it_was(TODAY), file), parse_city(TODAY, file)
+    parse_city(as_it_was(TODAY), file)
     assert [(box.site, box.toml) for box in before.boxes] == [(box.site, box.toml) for box in now.boxes]
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 3
