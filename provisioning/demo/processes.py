@@ -105,7 +105,7 @@ class Child:
         return died
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
-        """SIGTERM, and SIGKILL after ``seconds``. Then nothing that it started runs any more: a worker whose arbiter was
+        """SIGTERM, and SIGKILL after ``seconds``. Then nothing that it started runs any more: a worker whose arbiter is
         killed would go on for a moment, and close its database after us.
         """
         if self.process is None:
