@@ -1,1 +1,1 @@
-"""The box itself: settings, memory, hardware. It knows no screen, no web framework and no visitor's language."""
+"""The box itself: settings, storage, hardware. It knows no screen, no web framework and no visitor's language."""

@@ -1,4 +1,4 @@
-"""The time of day and the time that only goes forward, as one port, so that tests hold the hands."""
+"""The time of day and the time that only goes forward, as one port, so that tests can set both."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ All are under the OFL.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,21 +68,27 @@ def _noto(face: int) -> Typeface:
 _JAPANESE, _KOREAN, _SIMPLIFIED, _TRADITIONAL = (_noto(face) for face in range(4))
 _FIRST = {"zh-Hans": _SIMPLIFIED, "zh-Hant": _TRADITIONAL, "ko": _KOREAN, "vi": _JAPANESE, "ne": _DEVANAGARI}
 """What draws a language before the Japanese font does."""
+_ON_SHEETS = {**_FIRST, "en": _JAPANESE}
+"""The same on sheets, where English lines are short of room: the Latin letters of BIZ UDPGothic are wide."""
 _OTHERS = (_JAPANESE, _DEVANAGARI)
 
 
 def fonts_of(language: str, *, bold: bool = False, fixed: bool = False) -> tuple[FontFile, ...]:
-    """The fonts for words of ``language``, first choice first; after them the others, for a name in other letters.
+    """The fonts for words of ``language`` on a sheet, first choice first, then the others, for a name in other letters.
     fixed: for a code, whose characters should all be as wide as each other.
     """
     first = _weight([_BIZ_FIXED] if fixed else [], bold=bold)
     others = _weight([_BIZ, *_OTHERS], bold=bold)
-    return tuple(dict.fromkeys((*first, *own_fonts(language, bold=bold), *others)))
+    return tuple(dict.fromkeys((*first, *_of(language, _ON_SHEETS, bold=bold), *others)))
 
 
 def own_fonts(language: str, *, bold: bool) -> tuple[FontFile, ...]:
     """What draws ``language`` before the Japanese font does; nothing for Japanese and English."""
-    return _weight([_FIRST[language]] if language in _FIRST else [], bold=bold)
+    return _of(language, _FIRST, bold=bold)
+
+
+def _of(language: str, table: Mapping[str, Typeface], *, bold: bool) -> tuple[FontFile, ...]:
+    return _weight([table[language]] if language in table else [], bold=bold)
 
 
 def _weight(typefaces: Iterable[Typeface], *, bold: bool) -> tuple[FontFile, ...]:

@@ -32,7 +32,7 @@ class Log(Protocol):
         ...
 
     def error(self, event: str, **facts: object) -> object:
-        """Something failed that a person has to look at. exc_info=True: the trace of the exception being handled."""
+        """Something failed that a person has to look at."""
         ...
 
 
@@ -91,8 +91,6 @@ class _JsonLog:
 
     def _say(self, level: str, event: str, facts: dict[str, object]) -> None:
         """One write a line, so that threads and workers do not mix theirs."""
-        if facts.pop("exc_info", False):
-            facts["exception"] = traceback.format_exc()
         time = datetime.now(UTC).isoformat().replace("+00:00", "Z")
         line = {"process": self.process, **facts, "event": event, "level": level, "timestamp": time}
         self.stream.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")

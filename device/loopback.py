@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 from secrets import randbelow
 
-LOWEST, HIGHEST = 20_000, 32_000
+MIN_PORT, MAX_PORT = 20_000, 32_000
 _RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
@@ -16,9 +16,9 @@ def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
     They lie below those which the kernel gives to outgoing connections (ip(7), ip_local_port_range): else a connection
     of anybody's could take one between this look and the process's own start.
     """
-    above = min(HIGHEST, max(LOWEST + 1000, int(_RANGE.read_text().split()[0])))
+    above = min(MAX_PORT, max(MIN_PORT + 1000, int(_RANGE.read_text().split()[0])))
     while True:
-        first = LOWEST + randbelow(above - LOWEST - count)
+        first = MIN_PORT + randbelow(above - MIN_PORT - count)
         ports = list(range(first, first + count))
         if all(is_free(port, host) for port in ports):
             return ports

@@ -1,6 +1,6 @@
 """Steps of a database's schema, and which release goes on with which file. Pure but for ``Migration.run``.
 
-Three words for three kinds: ``statements`` changes what is there, ``additive`` only puts new tables beside it,
+Three kinds: ``statements`` changes what is there, ``additive`` only puts new tables beside it,
 ``announced`` is not run yet: this release's code can live with it, and the next one may turn it into ``statements``.
 So a release has a way back to the one before when all it adds is additive, or was announced there
 (provisioning/updates/README.md, "A way back").

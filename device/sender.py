@@ -25,13 +25,13 @@ class LineDown(HirobaError):
 class Backoff:
     """Waits between tries, seconds. Full jitter: a fleet that lost its line together does not come back together."""
 
-    least: float = 5.0
-    most: float = 900.0
+    min_seconds: float = 5.0
+    max_seconds: float = 900.0
 
     def wait(self, failures: int, chance: float) -> float:
         """Seconds before the next try after ``failures`` (from 1) in a row. chance: evenly from [0, 1)."""
-        ceiling = min(self.most, self.least * 2.0 ** min(failures, 32))
-        return self.least + (ceiling - self.least) * chance
+        ceiling = min(self.max_seconds, self.min_seconds * 2.0 ** min(failures, 32))
+        return self.min_seconds + (ceiling - self.min_seconds) * chance
 
 
 @dataclass

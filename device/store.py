@@ -1,4 +1,4 @@
-"""The box's memory: SQLite that survives a power cut, with ordered migrations and a way back from them.
+"""The box's databases: SQLite that survives a power cut, with ordered migrations and a way back from them.
 
 One writer connection behind a lock per database; WAL with synchronous=FULL, so a row that was committed is on the
 card when the call returns (docs/sources.md#sqlite-on-a-card).

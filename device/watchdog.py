@@ -13,8 +13,8 @@ import threading
 from collections.abc import Callable, MutableMapping
 from typing import NamedTuple
 
-FIRST_SECONDS, SLOWEST_SECONDS = 0.05, 0.5
-"""Between two looks until the first answer."""
+MIN_PROBE_INTERVAL, MAX_PROBE_INTERVAL = 0.05, 0.5
+"""Seconds between two probes until the first answer."""
 PROBE_SECONDS = 2.0
 """How long an answer may take. A worker that died is replaced only after it, so it is short."""
 
@@ -56,7 +56,7 @@ class Heartbeat:
     """A thread that asks ``probe`` and tells systemd only when it was answered: READY=1 once, then WATCHDOG=1.
 
     The process may fork: no fork happens while the thread asks. A child gets a copy of every lock as it was at the
-    fork, and one that the thread held (of an import, of the resolver) would be shut in the child for ever.
+    fork, and one that the thread held (of an import, of the resolver) would stay locked in the child.
     """
 
     def __init__(self, notifier: Notifier, probe: Probe) -> None:
@@ -93,11 +93,11 @@ class Heartbeat:
             self._thread.join(PROBE_SECONDS + 1)
 
     def _run(self) -> None:
-        wait = FIRST_SECONDS
+        wait = MIN_PROBE_INTERVAL
         while not self._stopped.wait(wait):
             if self._ask("READY=1", "STATUS=answers"):
                 break
-            wait = min(wait * 2, SLOWEST_SECONDS)
+            wait = min(wait * 2, MAX_PROBE_INTERVAL)
         period = self._notifier.watchdog_seconds / 4
         while period and not self._stopped.wait(period):
             self._ask("WATCHDOG=1")

@@ -50,6 +50,9 @@ RENAMED = {"fleet": "cityhall"}
 """Former name of a command -> its name now."""
 
 
+_HELP = frozenset({"-h", "--help"})
+
+
 class _Lazy(click.Group):
     """A group whose commands are imported when used, so that ``hiroba run kiosk`` loads nothing of the gate."""
 
@@ -76,11 +79,32 @@ class _Lazy(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """See click.Group; what was typed wrong gets the command nearest to it as a suggestion."""
         try:
-            return super().resolve_command(ctx, args)
+            name, command, rest = super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
             raise click.NoSuchCommand(error.command_name, possibilities=self.list_commands(ctx), ctx=ctx) from error
+        if command is not None and (not rest or not _HELP.isdisjoint(rest)):
+            from provisioning.help_text import shown, words_for
+
+            command = shown(command, words_for(os.environ))
+        return name, command, rest
+
+    def get_help(self, ctx: click.Context) -> str:
+        """See click.Command; in Japanese where the locale is."""
+        from provisioning.help_text import JapaneseFormatter, plain, words_for
+
+        words = words_for(os.environ)
+        if words is None:
+            return super().get_help(ctx)
+        formatter = JapaneseFormatter(width=ctx.terminal_width, max_width=ctx.max_content_width)
+        self.format_usage(ctx, formatter)
+        with formatter.indentation():
+            formatter.write_paragraph()
+            formatter.write_text(words[plain(self.help)])
+        self.format_options(ctx, formatter)
+        return formatter.getvalue().rstrip("\n")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """See click.Group."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
 

@@ -108,6 +108,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     pytest.skip("; ".join(reasons))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What this machine lacks, in one line, and for how many tests."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    told = [
+        str(report.longrepr[2]).removeprefix("Skipped: ") for report in skipped if isinstance(report.longrepr, tuple)
+    ]
+    reasons = sorted({reason for text in told for reason in text.split("; ")})
+    if reasons:
+        terminalreporter.write_line(f"{len(skipped)} tests were skipped, because here: {'; '.join(reasons)}")
+
+
 class KeptAudit:
     """An audit sink that keeps what it was told, for tests that read it."""
 

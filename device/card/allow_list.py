@@ -20,7 +20,7 @@ CURRENT_FILE = 0x80
 
 
 @dataclass(frozen=True)
-class Standing:
+class Selection:
     """What this connection itself brought about: application selected, current EF (None: none we know of), and whether
     the card announced more data.
     """
@@ -30,68 +30,68 @@ class Standing:
     more: bool = False
 
 
-def allowed(command: Command, standing: Standing, profile: CardProfile) -> bool:
+def allowed(command: Command, selection: Selection, profile: CardProfile) -> bool:
     """Whether ``command`` is on the list, given what was selected before."""
     rule = _RULES.get((command.cla, command.ins))
-    return rule is not None and rule(command, standing, profile)
+    return rule is not None and rule(command, selection, profile)
 
 
-def after(command: Command, sw: int, standing: Standing) -> Standing:
-    """The standing once the card has answered ``sw``."""
+def after(command: Command, sw: int, selection: Selection) -> Selection:
+    """The selection after the card has answered ``sw``."""
     done, more = sw == OK or sw >> 8 in {0x61, 0x62}, sw >> 8 == 0x61
     match command.ins:
         case 0xA4 if command.p1 == 0x04:
-            return Standing(done, None, more)
+            return Selection(done, None, more)
         case 0xA4:
-            return Standing(True, int.from_bytes(command.data, "big") if done else None, more)
+            return Selection(True, int.from_bytes(command.data, "big") if done else None, more)
         case 0xB0 if command.p1 & 0x80:
-            return Standing(True, command.p1 & 0x1F if done else None, more)
+            return Selection(True, command.p1 & 0x1F if done else None, more)
         case 0x20 if command.p2 != CURRENT_FILE:
-            return Standing(True, None, more)  # cards differ on whether this moves the current EF
-    return Standing(standing.selected, standing.file, more)
+            return Selection(True, None, more)  # cards differ on whether this moves the current EF
+    return Selection(selection.selected, selection.file, more)
 
 
-def _select(command: Command, standing: Standing, profile: CardProfile) -> bool:
+def _select(command: Command, selection: Selection, profile: CardProfile) -> bool:
     if command.le is not None:
         return False
     if (command.p1, command.p2) == (0x04, 0x0C):
         return command.data == profile.application
     if (command.p1, command.p2) != (0x02, 0x0C) or len(command.data) != 2:
         return False
-    return standing.selected and int.from_bytes(command.data, "big") in profile.selectable
+    return selection.selected and int.from_bytes(command.data, "big") in profile.selectable
 
 
-def _read(command: Command, standing: Standing, profile: CardProfile) -> bool:
-    if command.data or command.le is None or not standing.selected:
+def _read(command: Command, selection: Selection, profile: CardProfile) -> bool:
+    if command.data or command.le is None or not selection.selected:
         return False
     if command.p1 & 0x80:
         return command.p1 & 0x60 == 0 and command.p1 & 0x1F in profile.readable
-    return standing.file in profile.readable
+    return selection.file in profile.readable
 
 
-def _verify(command: Command, standing: Standing, profile: CardProfile) -> bool:
-    if command.p1 != 0 or command.le is not None or not standing.selected:
+def _verify(command: Command, selection: Selection, profile: CardProfile) -> bool:
+    if command.p1 != 0 or command.le is not None or not selection.selected:
         return False
     digits = len(command.data) == profile.pin_digits and all(0x30 <= byte <= 0x39 for byte in command.data)
     if command.data and not digits:
         return False
     return command.p2 == CURRENT_FILE | profile.pin_file or (
-        command.p2 == CURRENT_FILE and standing.file == profile.pin_file
+        command.p2 == CURRENT_FILE and selection.file == profile.pin_file
     )
 
 
-def _sign(command: Command, standing: Standing, profile: CardProfile) -> bool:
+def _sign(command: Command, selection: Selection, profile: CardProfile) -> bool:
     digest = command.data.removeprefix(profile.digest_prefix)
     well_formed = len(digest) == profile.digest_bytes and len(command.data) == len(digest) + len(profile.digest_prefix)
-    return well_formed and (command.p1, command.p2) == (0x00, 0x80) and standing.file == profile.key_file
+    return well_formed and (command.p1, command.p2) == (0x00, 0x80) and selection.file == profile.key_file
 
 
-def _get_response(command: Command, standing: Standing, profile: CardProfile) -> bool:
+def _get_response(command: Command, selection: Selection, profile: CardProfile) -> bool:
     del profile
-    return standing.more and (command.p1, command.p2, command.data) == (0, 0, b"") and command.le is not None
+    return selection.more and (command.p1, command.p2, command.data) == (0, 0, b"") and command.le is not None
 
 
-_RULES: dict[tuple[int, int], Callable[[Command, Standing, CardProfile], bool]] = {
+_RULES: dict[tuple[int, int], Callable[[Command, Selection, CardProfile], bool]] = {
     (0x00, 0xA4): _select,
     (0x00, 0xB0): _read,
     (0x00, 0x20): _verify,
@@ -106,18 +106,18 @@ class AllowListed:
     def __init__(self, inner: CardTransport, profile: CardProfile = PRESENT_CARD) -> None:
         self._inner = inner
         self._profile = profile
-        self._standing = Standing()
+        self._selection = Selection()
 
     def transmit(self, apdu: bytes) -> Response:
         """See CardTransport. Raises ApduForbidden before anything is sent; its facts hold no body."""
         command = self._permitted(apdu)
-        before, self._standing = self._standing, Standing()
+        before, self._selection = self._selection, Selection()
         try:
             response = self._inner.transmit(apdu)
         except (CardGone, CardServiceDown):
-            self._standing = before  # the connection is dead: let its own error be the one that is seen again
+            self._selection = before  # the connection is dead: let its own error be the one that is seen again
             raise
-        self._standing = after(command, response.sw, before)
+        self._selection = after(command, response.sw, before)
         return response
 
     def close(self) -> None:
@@ -129,7 +129,7 @@ class AllowListed:
             command = Command.parse(apdu)
         except ValueError as error:
             raise ApduForbidden(command="malformed") from error
-        # Only one spelling of each command: what we judged is what the card will read.
-        if command.encode() != apdu or not allowed(command, self._standing, self._profile):
+        # Only one spelling of each command: what was checked is what the card will read.
+        if command.encode() != apdu or not allowed(command, self._selection, self._profile):
             raise ApduForbidden(command=apdu[:4].hex())
         return command

@@ -24,7 +24,7 @@ USER_AUTHENTICATION_POLICY = x509.ObjectIdentifier("1.2.392.200149.8.5.1.3.30")
 """Policy of the user-authentication credential on a card (docs/sources.md#card-credential)."""
 
 _CERTIFICATE_SUFFIXES = frozenset({".pem", ".cer", ".crt", ".der"})
-_MINIMUM_RSA_BITS = 2048
+_MIN_RSA_BITS = 2048
 _MALFORMED = (
     TypeError,  # an attribute of a name in a string type that it cannot have
     ValueError,
@@ -179,7 +179,7 @@ def _out_of_date(certificate: x509.Certificate, at: datetime) -> str | None:
 
 
 def _accepted(key: object) -> PublicKey:
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= _MINIMUM_RSA_BITS:
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= _MIN_RSA_BITS:
         return key
     if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP384R1):
         return key

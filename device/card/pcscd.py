@@ -20,10 +20,10 @@ SOCKET_VARIABLE = "PCSCLITE_CSOCK_NAME"
 VPCD_DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 _PCSCD = "/usr/sbin/pcscd"
 _PUBLIC = Path("/run/pcscd")
-_LONGEST_SOCKET_NAME = 107
+_MAX_SOCKET_NAME = 107
 _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
-_EVERYWHERE = "0.0.0.0"  # noqa: S104 - where vpcd listens, whether we like it or not
+_ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - vpcd listens there and cannot be told another
 _READER_CONF = """FRIENDLYNAME "Virtual PCD"
 DEVICENAME   /dev/null:0x{port:X}
 LIBPATH      {driver}
@@ -41,7 +41,7 @@ class PcscService:
         self._log = folder / "pcscd.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
-        if len(str(self.socket)) > _LONGEST_SOCKET_NAME:
+        if len(str(self.socket)) > _MAX_SOCKET_NAME:
             raise ValueError("the folder's name is too long for a unix socket")
 
     @property
@@ -63,7 +63,7 @@ class PcscService:
         """Start and wait until socket and vpcd answer. Raises CardServiceDown (facts: reason) when they never do."""
         if self.alive:
             return
-        self.port = self.port or free_ports(2, _EVERYWHERE)[0]  # vpcd takes two, one a slot
+        self.port = self.port or free_ports(2, _ANY_ADDRESS)[0]  # vpcd takes two, one a slot
         for folder in (self._run, self._conf, _PUBLIC):
             folder.mkdir(parents=True, exist_ok=True)
         self.socket.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
 """Watches a reader from a thread of its own and tells what changed.
 
-Explicit, owned, and its health can be seen; it never ends by a reader's or a listener's trouble
+Explicit, owned, and its health can be seen. An error of the reader or of a listener does not end it
 (docs/sources.md#pyscard-monitor).
 """
 
@@ -15,7 +15,7 @@ from device.logs import Log, places
 
 _WORKING = frozenset({Presence.EMPTY, Presence.PRESENT})
 _HEALTHY_POLLS = 20
-_HEALTHY_LEAST_SECONDS = 5.0
+_MIN_HEALTHY_SECONDS = 5.0
 
 
 def changes(before: Presence | None, after: Presence) -> tuple[PresenceEvent, ...]:
@@ -61,7 +61,7 @@ class Watcher:
         """Whether the thread runs and has looked lately: in the last 20 polls or 5 seconds, whichever is longer."""
         if self._thread is None or not self._thread.is_alive() or self._seen_at is None:
             return False
-        return time.monotonic() - self._seen_at < max(_HEALTHY_POLLS * self._poll_seconds, _HEALTHY_LEAST_SECONDS)
+        return time.monotonic() - self._seen_at < max(_HEALTHY_POLLS * self._poll_seconds, _MIN_HEALTHY_SECONDS)
 
     def start(self) -> None:
         """Begin. Call it after any fork; a running watcher stays as it is."""
@@ -87,16 +87,16 @@ class Watcher:
             try:
                 self._on_event(event)
             except Exception as error:
-                self._complain("card_listener_failed", error)
+                self._log_error("card_listener_failed", error)
 
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
                 self.look()
             except Exception as error:
-                self._complain("card_watcher_failed", error)
+                self._log_error("card_watcher_failed", error)
             self._stop.wait(self._poll_seconds)
 
-    def _complain(self, event: str, error: Exception) -> None:
+    def _log_error(self, event: str, error: Exception) -> None:
         if self._log is not None:
             self._log.error(event, error=type(error).__name__, places=places(error))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-RASTER_LIMIT = 4_000_000
+MAX_RASTER_BYTES = 4_000_000
 """Bytes of one raster command that a printer would hold; more is no picture."""
 
 
@@ -207,7 +207,7 @@ def _raster(data: memoryview) -> tuple[Token | None, int]:
     if len(data) < 8:
         return None, 0
     stride, rows = int.from_bytes(data[4:6], "little"), int.from_bytes(data[6:8], "little")
-    if data[2] != 0x30 or stride * rows > RASTER_LIMIT:
+    if data[2] != 0x30 or stride * rows > MAX_RASTER_BYTES:
         return Skipped(bytes(data[:2])), 2
     end = 8 + stride * rows
     return (Raster(stride, rows, bytes(data[8:end])), end) if len(data) >= end else (None, 0)

@@ -109,7 +109,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Message:
+class IppMessage:
     """A request (code: operation-id) or a response (code: status-code), with the document behind it."""
 
     code: int
@@ -132,7 +132,7 @@ def attribute(name: str, tag: int, *values: Value) -> Attribute:
     return Attribute(name, tag, values)
 
 
-def encode(message: Message) -> bytes:
+def encode(message: IppMessage) -> bytes:
     """RFC 8010 §3.1."""
     parts = [struct.pack(">BBHI", *message.version, message.code, message.request_id)]
     for group in message.groups:
@@ -163,7 +163,7 @@ def _value(value: Value) -> bytes:
             return value
 
 
-def decode(raw: bytes) -> Message:
+def decode(raw: bytes) -> IppMessage:
     """The message in ``raw``. Raises NotIpp, and nothing else, whatever the bytes are."""
     try:
         return _decode(raw)
@@ -171,7 +171,7 @@ def decode(raw: bytes) -> Message:
         raise NotIpp(reason=type(error).__name__) from error
 
 
-def _decode(raw: bytes) -> Message:
+def _decode(raw: bytes) -> IppMessage:
     major, minor, code, request_id = struct.unpack_from(">BBHI", raw)
     groups: list[tuple[int, list[Attribute]]] = []
     at = 8
@@ -185,7 +185,7 @@ def _decode(raw: bytes) -> Message:
         at, name, value = _read(raw, at)
         _put(groups[-1][1], tag, name, value)
     found = tuple(Group(tag, tuple(attributes)) for tag, attributes in groups)
-    return Message(code, request_id, found, raw[at + 1 :], (major, minor))
+    return IppMessage(code, request_id, found, raw[at + 1 :], (major, minor))
 
 
 def _read(raw: bytes, at: int) -> tuple[int, str, Value]:

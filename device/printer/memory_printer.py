@@ -109,18 +109,18 @@ class MemoryPagePrinter:
     def create(self, name: str) -> PrintJob:
         """See PagePrinter."""
         with self._lock:
-            self._answering()
+            self._check_reachable()
             ticket = PrintJob(self._next_id, uuid4().urn, self._uuid, self._up_time)
             self._jobs[ticket.job_id] = _Job(ticket, name)
             self._next_id += 1
             self._up_time += 1
-            self._answer("create")
+            self._lose_if_asked("create")
             return ticket
 
     def send(self, job: PrintJob, pdf: bytes) -> None:
         """See PagePrinter."""
         with self._lock:
-            self._answering()
+            self._check_reachable()
             known = self._known(job)
             if known is None:
                 raise PrinterRefused(operation="Send-Document", status="0x0406")
@@ -128,44 +128,44 @@ class MemoryPagePrinter:
                 raise PrinterRefused(operation="Send-Document", status="0x0404")
             known.pdf, known.polls = pdf, self._polls
             known.state, known.reasons = JobState.PROCESSING, ("job-printing",)
-            self._answer("send")
+            self._lose_if_asked("send")
 
     def progress(self, job: PrintJob) -> JobProgress | None:
         """See PagePrinter."""
         with self._lock:
-            self._answering()
+            self._check_reachable()
             known = self._known(job)
             if known:
                 self._work(known)
-            self._answer("progress")
+            self._lose_if_asked("progress")
             return JobProgress(known.state, known.impressions, known.reasons) if known else None
 
     def find(self, name: str) -> PrintJob | None:
         """See PagePrinter."""
         with self._lock:
-            self._answering()
-            self._answer("find")
+            self._check_reachable()
+            self._lose_if_asked("find")
             return next((j.ticket for j in reversed(self._jobs.values()) if j.name == name), None)
 
     def cancel(self, job: PrintJob) -> None:
         """See PagePrinter."""
         with self._lock:
-            self._answering()
+            self._check_reachable()
             known = self._known(job)
             if known and not known.state.final:
                 known.state, known.reasons = JobState.CANCELED, ("job-canceled-by-user",)
-            self._answer("cancel")
+            self._lose_if_asked("cancel")
 
     def _known(self, job: PrintJob) -> _Job | None:
         known = self._jobs.get(job.job_id)
         return known if known and known.ticket.job_uuid == job.job_uuid else None
 
-    def _answering(self) -> None:
+    def _check_reachable(self) -> None:
         if self._condition in UNREACHABLE:
             raise PrinterUnreachable(printer="page")
 
-    def _answer(self, operation: str) -> None:
-        """The answer goes out, unless it was to be lost."""
+    def _lose_if_asked(self, operation: str) -> None:
+        """Raises PrinterUnreachable when ``lose_answer`` asked for it."""
         if operation in self._lost:
             self._lost.remove(operation)
             raise PrinterUnreachable(printer="page")

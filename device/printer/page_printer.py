@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from device.errors import PrinterRefused, PrinterUnreachable
 from device.printer import ipp
-from device.printer.ipp import Attribute, Group, Message, NotIpp, Operation, Status, Tag, attribute
+from device.printer.ipp import Attribute, Group, IppMessage, NotIpp, Operation, Status, Tag, attribute
 from device.printer.settings import PagePrinterSettings
 from device.printer.status import Condition, JobProgress, JobState, PrintJob
 
@@ -114,7 +114,7 @@ class IppPagePrinter:
             if refused.facts["status"] not in (_hex(Status.NOT_POSSIBLE), _hex(Status.NOT_FOUND)):
                 raise
 
-    def _ask(self, operation: Operation, attributes: list[Attribute], document: bytes = b"") -> Message:
+    def _ask(self, operation: Operation, attributes: list[Attribute], document: bytes = b"") -> IppMessage:
         head = [
             attribute("attributes-charset", Tag.CHARSET, "utf-8"),
             attribute("attributes-natural-language", Tag.LANGUAGE, "en"),
@@ -125,12 +125,12 @@ class IppPagePrinter:
         rest = [a for a in attributes if a.name != "job-id"]
         asking = attribute("requesting-user-name", Tag.NAME, USER)
         group = Group(Tag.OPERATION, (*head, *target, asking, *rest))
-        answer = self._exchange(Message(operation, next(self._numbers), (group,), document))
+        answer = self._exchange(IppMessage(operation, next(self._numbers), (group,), document))
         if answer.code >= 0x0100:
             raise PrinterRefused(operation=operation.name, status=_hex(answer.code))
         return answer
 
-    def _exchange(self, request: Message) -> Message:
+    def _exchange(self, request: IppMessage) -> IppMessage:
         connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
         try:
             connection.request("POST", self._path, ipp.encode(request), {"Content-Type": ipp.MEDIA_TYPE})

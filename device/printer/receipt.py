@@ -15,11 +15,11 @@ from device.printer.status import Receipt, ReceiptLine, ReceiptQr, ReceiptRule
 CELL = 24
 """Height and full width of a character of size 1, in dots: 3 mm at 203 dpi."""
 LEADING = 8
-"""White between rows, in dots."""
+"""Space between rows, in dots."""
 RULE = 2
 """Thickness of a rule, in dots."""
 GAP = CELL // 2
-"""Least white between a text and what stands flush right on its row, in dots."""
+"""Least space between a text and what stands flush right on its row, in dots."""
 
 
 class Measure(Protocol):

@@ -24,7 +24,7 @@ from device.printer.status import Condition, Receipt, ReceiptOutcome
 if TYPE_CHECKING:
     from device.printer.raster import Raster
 
-PRINT_SECONDS = 20.0
+MAX_PRINT_SECONDS = 20.0
 """Longest a receipt may take while the printer says that all is well."""
 POLL_SECONDS = 0.1
 """How often the printer is asked while the end is awaited."""
@@ -112,7 +112,7 @@ class NetworkReceiptPrinter:
 
     def _await_end(self, line: _Line) -> Condition:
         """Wait for the answer behind the data, or for a fault; says the condition last seen."""
-        deadline = self._clock.monotonic() + PRINT_SECONDS
+        deadline = self._clock.monotonic() + MAX_PRINT_SECONDS
         seen = Condition.READY
         while seen.can_print and self._clock.monotonic() < deadline:
             if line.listen(POLL_SECONDS):

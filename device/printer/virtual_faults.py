@@ -1,4 +1,4 @@
-"""The small state file by which a person, or another program, makes a virtual printer fail and be well again."""
+"""The small state file by which a person, or another program, makes a virtual printer fail and recover."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class PrinterState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_state(folder: Path) -> PrinterState:
-    """The state in ``folder``; a missing or unreadable file means a printer that is well."""
+    """The state in ``folder``; a missing or unreadable file means a ready printer."""
     try:
         return msgspec.json.decode((folder / FILE).read_bytes(), type=PrinterState)
     except (OSError, msgspec.MsgspecError):
@@ -42,7 +42,7 @@ def read_state(folder: Path) -> PrinterState:
 
 
 def write_state(folder: Path, state: PrinterState) -> None:
-    """Replace the state file in one stroke."""
+    """Replace the state file atomically."""
     replace_file(folder / FILE, msgspec.json.encode(state))
 
 

@@ -11,7 +11,8 @@ class IssuerSettings(Section, frozen=True, kw_only=True):
     """The municipal side. register: SQLite file; trust: folder of CA certificates (PEM or DER); seal: folder of the
     seal key, made when missing, and of the public keys; all relative to the state folder unless absolute. seal_name:
     what the key is called, the city's English name unless given. fees_yen: kind -> yen a copy; a kind without a fee is
-    not offered. font_folders: where IPAmj Mincho lies. max_copies: of one certificate in one request.
+    not offered. font_folders: where IPAmj Mincho lies. max_copies: of one certificate in one request. specimen: 見本
+    stands across every page; for demo and training alone.
     tls_certificate, tls_key, client_ca: PEM files, relative to the state folder unless absolute. With them nginx
     listens at host and port for kiosks elsewhere, by mutual TLS: a kiosk shows a credential of client_ca. Without, the
     issuer itself listens there, plain, and the host is loopback.
@@ -30,4 +31,5 @@ class IssuerSettings(Section, frozen=True, kw_only=True):
     municipality_code: str
     fees_yen: dict[str, int] = msgspec.field(default_factory=lambda: {"residence_record": 300})
     max_copies: int = 5
+    specimen: bool = False
     font_folders: list[str] = msgspec.field(default_factory=lambda: ["/usr/share/fonts"])

@@ -107,7 +107,9 @@ def key(out: Path) -> None:
 @command.command()
 @state_option
 @click.option("--kiosk", required=True, help="The restored box's name.")
-@click.option("--at", required=True, help="When its back-up was taken, as hiroba restore told (ISO 8601).")
+@click.option(
+    "--at", required=True, metavar="TIME", help="When its back-up was taken, as hiroba restore told (ISO 8601)."
+)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def since(state: Path, kiosk: str, at: str, as_json: bool) -> None:
     """On the issuer: what a restored box had accepted after its back-up, to compare with paper and till."""

@@ -41,7 +41,13 @@ def _signing(function: F) -> F:
         click.option("--keys", type=_FOLDER, required=True, help="Folder of the signing keys."),
         click.option("--root-key", type=_FOLDER, help="Folder of the root key, e.g. on a stick from the safe."),
         click.option("--passphrase-file", type=click.Path(path_type=Path), help="The keys' passphrase; - asks for it."),
-        click.option("--timestamp-days", type=click.IntRange(1, 365), default=Life().timestamp, show_default=True),
+        click.option(
+            "--timestamp-days",
+            type=click.IntRange(1, 365),
+            default=Life().timestamp,
+            show_default=True,
+            help="Days until boxes refuse the repository unless it is renewed.",
+        ),
     ):
         opened = option(opened)
     return opened  # type: ignore[return-value]  # the same options with the repository opened
@@ -72,8 +78,8 @@ def init(repository: Repository) -> None:
 
 @click.command("build")
 @click.option("--checkout", type=_FOLDER, default=Path(), help="A git checkout of the source.")
-@click.option("--commit", default="HEAD", show_default=True)
-@click.option("--out", type=_FOLDER, default=Path("out"), show_default=True)
+@click.option("--commit", default="HEAD", show_default=True, help="Which commit or tag.")
+@click.option("--out", type=_FOLDER, default=Path("out"), show_default=True, help="Folder for the bundle.")
 @_json
 def build_command(checkout: Path, commit: str, out: Path, as_json: bool) -> None:
     """Make the bundle of a commit, for machines of this kind. The same commit gives the same bytes."""
@@ -123,7 +129,13 @@ def replace_key(repository: Repository, role: str) -> None:
 @click.option(
     "--report", type=click.File("rb"), help="What the boxes told: JSON list of box, release, healthy, refused."
 )
-@click.option("--soak-hours", type=float, default=Policy().soak_hours, show_default=True)
+@click.option(
+    "--soak-hours",
+    type=float,
+    default=Policy().soak_hours,
+    show_default=True,
+    help="Hours a wave has to run well before the next one.",
+)
 @click.option("--stage", type=_STAGES, help="Sign this stage, whatever the plan says.")
 @click.option("--hold/--go", "held", default=None, help="Wait at this stage, or go on.")
 @click.option("--apply", "act", is_flag=True, help="Sign what the plan says.")

@@ -49,8 +49,20 @@ WELCOME = """
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="With --once: where the papers go.")
 @click.option("--language", type=click.Choice(["ja", "en"]), default="ja", show_default=True, help="With --once.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8100, show_default=True, help="The kiosk's port.")
-@click.option("--terminal", type=click.Choice(["virtual", "counter"]), default="virtual", show_default=True)
-@click.option("--state", type=click.Path(path_type=Path, file_okay=False, resolve_path=True), default=DEMO_STATE)
+@click.option(
+    "--terminal",
+    type=click.Choice(["virtual", "counter"]),
+    default="virtual",
+    show_default=True,
+    help="How the fee is paid: virtual, or counter with the staff code.",
+)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
+    default=DEMO_STATE,
+    show_default=True,
+    help="State folder of the demo.",
+)
 def command(once: bool, out: Path | None, language: str, port: int, terminal: str, state: Path) -> None:
     """Run all of it on virtual hardware: kiosk, Wi-Fi, statistics, city hall. With --once: one visit at the kiosk."""
     if once:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -46,14 +47,16 @@ def list_(state: Path, only_open: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_plain(row) for row in rows]))
         return
-    table = Table("受付", "証明書", "部数", "状態", "発行番号", "支払", "返金待ち", "最終")
+    table = Table()
+    for heading in ("受付", "証明書", "部数", "状態", "発行番号", "支払", "返金待ち", "最終"):
+        table.add_column(heading, overflow="fold")  # goes on in the next line; nothing is cut off
     for row in rows:
         paid = f"{row.payment.yen}円" if row.payment else "-"
         due = "はい" if row.refund_due else ""
         table.add_row(
             row.request, row.kind, str(row.copies), row.state.value, row.issue_number, paid, due, row.moved_at
         )
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
 def _rows(store: Store, only_open: bool) -> list[RequestRow]:

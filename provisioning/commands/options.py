@@ -1,13 +1,17 @@
-"""The two options every command shares."""
+"""What commands share: the two options of nearly all of them, and how a day is given."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from device.clock import SystemClock
+
+TODAY = "today"
 F = TypeVar("F", bound=Callable[..., Any])
 
 CONFIG = Path("/etc/hiroba/site.toml")
@@ -28,3 +32,20 @@ def state_option(function: F) -> F:
     """``--state DIR`` alone."""
     folder = click.Path(path_type=Path, file_okay=False, resolve_path=True)
     return click.option("--state", type=folder, default=STATE, show_default=True, help="Where state is kept.")(function)
+
+
+class Day(click.ParamType[date]):
+    """A day as YYYY-MM-DD, or the word "today"; DAY in the help."""
+
+    name = "day"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """The day meant."""
+        if isinstance(value, date):
+            return value
+        if value == TODAY:
+            return SystemClock().now().date()
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value} は日付ではありません（例 2026-11-23）。 / not a day, like 2026-11-23.", param, ctx)

@@ -33,7 +33,13 @@ HERE = Path(__file__).resolve().parents[2]
 @click.option("--box", "name", default="", help="Which box, when --config is the file of a city.")
 @click.option("--all", "every", is_flag=True, help="Every box of the city, each below OUT/BOX.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the files.")
-@click.option("--system", type=click.Choice(["raspios", "debian"]), default="raspios", show_default=True)
+@click.option(
+    "--system",
+    type=click.Choice(["raspios", "debian"]),
+    default="raspios",
+    show_default=True,
+    help="The image's system.",
+)
 @click.option("--code", default="", help="One-time enrolment code (hiroba cityhall code).")
 @click.option("--make-code", is_flag=True, help="On city hall's server: make the codes here and now.")
 @click.option("--ssh-key", "keys", type=_FILE, multiple=True, help="Public SSH keys of the IT staff.")

@@ -19,30 +19,12 @@ from captive_portal.stats.open_data import publish, read_days, rows_without_data
 from captive_portal.stats.report import Report, day_report, known_spots, week_report
 from device.clock import SystemClock
 from device.store import Store
-from provisioning.commands.options import site_options
+from provisioning.commands.options import TODAY, Day, site_options
 from provisioning.commands.wifi_site import print_table, wifi_of
 from provisioning.errors import NotFound
 from provisioning.site.reading import read_site
 
-_TODAY = "today"
 _EARLIEST = date(2000, 1, 1)
-
-
-class _Day(click.ParamType[date]):
-    """A day as YYYY-MM-DD, or the word "today"."""
-
-    name = "day"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """The day meant."""
-        if isinstance(value, date):
-            return value
-        if value == _TODAY:
-            return SystemClock().now().date()
-        try:
-            return date.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value} は日付ではありません（例 2026-11-23）。 / not a day, like 2026-11-23.", param, ctx)
 
 
 @click.group("stats")
@@ -53,9 +35,9 @@ def command() -> None:
 @command.command("show")
 @site_options
 @click.option("--spot", default=ALL_SPOTS, help="One spot; without it the whole box.")
-@click.option("--day", type=_Day(), is_flag=False, flag_value=_TODAY, help="Hours of a day; today without a value.")
-@click.option("--week", type=_Day(), is_flag=False, flag_value=_TODAY, help="Days of the week this day is in.")
-@click.option("--lang", type=click.Choice(LANGUAGES), default=LANGUAGES[0], show_default=True, help="StatsCatalogue.")
+@click.option("--day", type=Day(), is_flag=False, flag_value=TODAY, help="Hours of a day; today without a value.")
+@click.option("--week", type=Day(), is_flag=False, flag_value=TODAY, help="Days of the week this day is in.")
+@click.option("--lang", type=click.Choice(LANGUAGES), default=LANGUAGES[0], show_default=True, help="Words.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def show(
     *, config: Path, state: Path, spot: str, day: date | None, week: date | None, lang: str, as_json: bool
@@ -76,10 +58,12 @@ def show(
 
 @command.command("export")
 @site_options
-@click.option("--format", "kind", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
+@click.option(
+    "--format", "kind", type=click.Choice(["csv", "json"]), default="csv", show_default=True, help="File format."
+)
 @click.option("--spot", default="", help="One spot only.")
-@click.option("--from", "first", type=_Day(), help="First day; without it the first one collected.")
-@click.option("--to", "last", type=_Day(), default=date(9000, 1, 1), help="Last day.")
+@click.option("--from", "first", type=Day(), help="First day; without it the first one collected.")
+@click.option("--to", "last", type=Day(), default=date(9000, 1, 1), help="Last day.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; else standard output.")
 def export(
     *, config: Path, state: Path, kind: str, spot: str, first: date | None, last: date, out: Path | None

@@ -27,7 +27,7 @@ state_option = click.option(
     show_default=True,
     help="State folder of the demo.",
 )
-port_option = click.option("--port", type=click.IntRange(1, 65535), required=True)
+port_option = click.option("--port", type=click.IntRange(1, 65535), required=True, help="Port to use.")
 
 
 @click.group("virtual")

@@ -7,7 +7,7 @@ import errno
 import json
 import os
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import click
@@ -19,15 +19,14 @@ from captive_portal.gate.database import Database
 from device.audit import Audit
 from device.clock import JST, SystemClock
 from device.files import create_once
-from provisioning.commands.options import site_options
+from provisioning.commands.options import Day, site_options
 from provisioning.commands.wifi_site import print_table, wifi_of
 from provisioning.errors import NotFound
 from provisioning.site.reading import read_site
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_DAY = click.DateTime(["%Y-%m-%d"])
-_FROM = click.option("--from", "first", type=_DAY, default="2000-01-01", help="First day (YYYY-MM-DD).")
-_TO = click.option("--to", "last", type=_DAY, default="2199-12-31", help="Last day, included.")
+_FROM = click.option("--from", "first", type=Day(), default=date(2000, 1, 1), help="First day.")
+_TO = click.option("--to", "last", type=Day(), default=date(2199, 12, 31), help="Last day, included.")
 
 
 @click.command("log-key")
@@ -49,8 +48,8 @@ def make_key(out: Path) -> None:
 @_FROM
 @_TO
 @click.option("--out", type=_FILE, required=True, help="File for the sealed boxes, to carry to city hall.")
-def take_sealed(config: Path, state: Path, first: datetime, last: datetime, out: Path) -> None:
-    """Copy the sealed connection log out of this box; it entries unreadable. The audit notes it."""
+def take_sealed(config: Path, state: Path, first: date, last: date, out: Path) -> None:
+    """Copy the sealed connection log out of this box; it stays unreadable. The audit notes it."""
     boxes = _boxes(config, state, first, last)
     lines = [json.dumps({"day": day, "sealed": base64.b64encode(box).decode()}) + "\n" for day, box in boxes]
     out.write_text("".join(lines), "ascii")
@@ -64,9 +63,7 @@ def take_sealed(config: Path, state: Path, first: datetime, last: datetime, out:
 @click.option("--key", type=_FILE, required=True, help="The city's private key.")
 @click.option("--sealed", type=_FILE, default=None, help="A file of `hiroba wifi sealed`; without it: this box's log.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def unseal(
-    config: Path, state: Path, first: datetime, last: datetime, key: Path, sealed: Path | None, as_json: bool
-) -> None:
+def unseal(config: Path, state: Path, first: date, last: date, key: Path, sealed: Path | None, as_json: bool) -> None:
     """Who had which address when (personal data). Destinations are not in it; they are never kept."""
     boxes = _from_file(sealed, first, last) if sealed else _boxes(config, state, first, last)
     entries = _opened(_private(key), boxes)
@@ -78,7 +75,7 @@ def unseal(
     print_table(f"接続記録 {len(entries)} 件", headings, rows, left=7)
 
 
-def _boxes(config: Path, state: Path, first: datetime, last: datetime) -> list[tuple[str, bytes]]:
+def _boxes(config: Path, state: Path, first: date, last: date) -> list[tuple[str, bytes]]:
     """Out of the gate's database, noted in its audit."""
     wifi = wifi_of(read_site(config), config, "hiroba wifi")
     path = state / wifi.gate.database
@@ -86,14 +83,14 @@ def _boxes(config: Path, state: Path, first: datetime, last: datetime) -> list[t
         raise NotFound(what_ja="接続記録", what_en="connection log", name=path)
     database = Database(path, wifi.log)
     try:
-        boxes = database.sealed(first.date(), last.date())
+        boxes = database.sealed(first, last)
         Audit(database.store, SystemClock()).record("connection_log_taken", count=len(boxes))
     finally:
         database.store.close()
     return boxes
 
 
-def _from_file(path: Path, first: datetime, last: datetime) -> list[tuple[str, bytes]]:
+def _from_file(path: Path, first: date, last: date) -> list[tuple[str, bytes]]:
     try:
         lines = [json.loads(line) for line in path.read_text("ascii").splitlines()]
         boxes = [(str(line["day"]), base64.b64decode(line["sealed"])) for line in lines]

@@ -35,14 +35,21 @@ def print_table(
     """A table on the terminal; the first ``left`` columns are words, the others figures. Wide when piped: a program
     that cuts lines must not cut cells.
     """
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for place, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if place < left else "right", no_wrap=True)
-    lines = list(rows)
-    for row in lines[:-1] if last_is_total else lines:
-        table.add_row(*row)
-    if last_is_total and lines:
-        table.add_section()
-        table.add_row(*lines[-1], style="bold")
+    table = make_table(title, headings, list(rows), left=left, last_is_total=last_is_total)
     width = None if sys.stdout.isatty() else 200
     Console(width=width, highlight=False, markup=False).print(table)
+
+
+def make_table(
+    title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: int, last_is_total: bool = False
+) -> Table:
+    """The table of ``print_table``. Where a terminal is narrow, a cell goes on in its next line; nothing is cut off."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if place < left else "right", overflow="fold")
+    for row in rows[:-1] if last_is_total else rows:
+        table.add_row(*row)
+    if last_is_total and rows:
+        table.add_section()
+        table.add_row(*rows[-1], style="bold")
+    return table

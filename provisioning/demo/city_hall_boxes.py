@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 import tempfile
 from datetime import datetime, timedelta
-from importlib import metadata
 from pathlib import Path
 from uuid import uuid4
 
 from device.clock import HeldClock
 from device.logs import open_log
 from device.outbox import Fact
+from device.version import version
 from provisioning.cityhall.boxes.enrolment import Refused
 from provisioning.cityhall.boxes.intake import Batch, Envelope
 from provisioning.cityhall.settings import CityHallSettings
@@ -69,6 +69,6 @@ def _enrol(fleet: CityHallService, box: str, now: datetime, days: int) -> None:
 def _tell(clock: HeldClock, settings: CityHallSettings, state: Path, box: str, facts: dict[str, Fact]) -> None:
     fleet = build_cityhall(settings, state, clock, open_log("demo"))
     at = int(clock.now().timestamp())
-    told: dict[str, Fact] = {"version": metadata.version("hiroba"), "uptime_s": _ONE_WEEK, "kiosk_open": True, **facts}
+    told: dict[str, Fact] = {"version": version(), "uptime_s": _ONE_WEEK, "kiosk_open": True, **facts}
     fleet.intake.take(box, Batch(at, [Envelope(uuid4(), "heartbeat", at, 1, told)]))
     fleet.database.close()

@@ -7,20 +7,29 @@ from pathlib import Path
 import msgspec
 
 from kiosk.issuer.register.records import Population
+from kiosk.issuer.register.synthetic_names import TOWNS
 from kiosk.issuer.register.synthetic_people import population
 from kiosk.shell.staff_code import hash_staff_code, staff_code_of
 
 CITY_JA, CITY_EN = "見本市", "Mihon City"
 STAFF_CODE = "2468"
 """The demo's staff code; of no other box."""
-_SYNTHETIC, _MADE_UP = "大阪府摂津市", f"見本県{CITY_JA}"
+_MADE_UP = f"見本県{CITY_JA}"
+_TOWNS = ("ひろば", "見本中央", "見本台", "北見本", "南見本", "見本が丘")
 
 
 def residents() -> Population:
     """The synthetic residents, living in the made-up city."""
     people = population()
-    moved = [msgspec.structs.replace(h, address=h.address.replace(_SYNTHETIC, _MADE_UP)) for h in people.households]
+    moved = [msgspec.structs.replace(h, address=_moved(h.address)) for h in people.households]
     return msgspec.structs.replace(people, households=moved)
+
+
+def _moved(address: str) -> str:
+    """The same house in a town of ours."""
+    for place, town in enumerate(TOWNS):
+        address = address.replace(f"大阪府摂津市{town}", _MADE_UP + _TOWNS[place % len(_TOWNS)])
+    return address.replace("摂津", "見本")
 
 
 def lives_here(address: str) -> bool:
@@ -61,6 +70,7 @@ trust = {_quoted(str(trust))}
 mayor = "{CITY_JA}長　見本　太郎"
 municipality_code = "27999"
 seal_name = "TEST {CITY_EN}"
+specimen = true
 """
 
 

@@ -7,11 +7,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 from device.card.pcscd import VPCD_DRIVER, PcscService
+from device.clock import SystemClock
 from provisioning.box.render import nginx_portal
 from provisioning.box.render.nginx_mutual import CITYHALL_SOCKET
 from provisioning.demo.processes import Child, answers, answers_tls, listens
@@ -107,10 +109,11 @@ class Plaza:
         kiosk = {"kiosk": self.address}
         if not ports.whole:
             return kiosk
+        last_week = SystemClock().now().date() - timedelta(days=7)
         return {
             **kiosk,
             "portal": f"http://127.0.0.1:{ports.portal}/",
-            "stats": f"http://127.0.0.1:{ports.stats}/?period=week",
+            "stats": f"http://127.0.0.1:{ports.stats}/?period=week&date={last_week}",
             "city_hall": f"https://127.0.0.1:{ports.staff}/",
         }
 

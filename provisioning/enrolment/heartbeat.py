@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 
 from device.clock import Clock
 from device.outbox import Fact, Message, Outbox
 from device.printer.status import Condition
 from device.store_reading import connect_for_reading
+from device.version import version
 from provisioning.box.kiosk_screen import IDLE_SCREENS, kiosk_screen
 from provisioning.cityhall.errors import NotEnrolled
 from provisioning.enrolment.identity import Identity
@@ -39,7 +39,7 @@ def make_heartbeat(told: Told) -> Message:
     """Gather one heartbeat, which is nowhere yet."""
     screen = kiosk_screen(told.kiosk) if told.kiosk else None
     facts: dict[str, Fact] = {
-        "version": metadata.version("hiroba"),
+        "version": version(),
         "uptime_s": int(time.clock_gettime(time.CLOCK_BOOTTIME)),
         "findings": list(told.findings())[:64],
         "outbox_waiting": told.outbox.waiting(),

@@ -13,7 +13,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from device.logs import open_log
+from device.logs import open_log, places
 from device.watchdog import Heartbeat, Notifier, Probe, socket_probe
 from provisioning.web.behind_nginx import told_by_nginx
 from provisioning.web.private_log import PrivateLog
@@ -66,9 +66,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         """Built in the worker, after the fork: threads and database handles belong to it alone."""
         try:
             self._served = self._build()
-        except Exception:
-            # A mistake of ours: told with its trace in the log, and the process ends so that its unit can try anew.
-            open_log(self._serving.name).error("could_not_start", exc_info=True)
+        except Exception as error:
+            # A mistake of ours; no visitor has sent anything yet, so its message may be told. The unit tries again.
+            told = {"kind": type(error).__name__, "reason": str(error)[:200], "places": places(error)}
+            open_log(self._serving.name).error("could_not_start", **told)
             sys.exit(APP_LOAD_ERROR)
         app = self._served.app
         return told_by_nginx(app) if isinstance(self._serving.address, BehindNginx) else app

@@ -157,7 +157,7 @@ def test_waits_grow_while_the_line_is_down_and_end_when_it_is_back(tmp_path: Pat
     line.up, telling = False, sender(outbox, line)
     waits = [telling.round() for _ in range(10)]
     assert waits == sorted(waits)
-    assert waits[-1] == Backoff().most
+    assert waits[-1] == Backoff().max_seconds
     line.up = True
     assert telling.round() == telling.idle_seconds
     assert outbox.waiting() == 0

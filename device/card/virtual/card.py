@@ -98,7 +98,7 @@ class TriesFile:
         self._path = path
 
     def left(self, pin: str, otherwise: int) -> int:
-        """See TriesKeeper. An unreadable file counts as untouched: the chip is a toy, and a demo must go on."""
+        """See TriesKeeper. An unreadable file counts as untouched: it is a test card, and the demo must go on."""
         return self._read().get(pin, otherwise)
 
     def keep(self, pin: str, left: int) -> None:

@@ -62,7 +62,7 @@ def read_state(path: Path) -> CardState:
 
 
 def write_state(path: Path, state: CardState) -> None:
-    """Replace the state file in one stroke."""
+    """Replace the state file atomically."""
     _replace(path, msgspec.json.encode(state))
 
 
@@ -111,15 +111,15 @@ class CardProcess:
         self._cards = cards
         self._where = (host, port)
         self._slot: VpcdSlot | None = None
-        self._lying: str | None = None
+        self._inserted_card: str | None = None
         self._state = CardState()
         self._looked_at = self._empty_since = float("-inf")
         self._served = self._told = 0
 
     @property
-    def lying(self) -> str | None:
-        """The card that lies on the reader now, None for none."""
-        return self._lying
+    def inserted_card(self) -> str | None:
+        """The card on the reader, or None."""
+        return self._inserted_card
 
     def step(self) -> None:
         """Look at the state file if it is time, then serve pcscd for a moment."""
@@ -139,7 +139,7 @@ class CardProcess:
             self._served += self._slot.apdus
             self._slot.close()
             self._empty_since = time.monotonic()
-        self._slot = self._lying = None
+        self._slot = self._inserted_card = None
 
     def tell(self) -> None:
         """Write the report when it has changed."""
@@ -150,7 +150,7 @@ class CardProcess:
 
     def _follow(self) -> None:
         wanted = self._state.card if self._state.inserted else None
-        if wanted == self._lying:
+        if wanted == self._inserted_card:
             return
         self.withdraw()
         folder = self._cards / Path(wanted or "").name
@@ -163,7 +163,7 @@ class CardProcess:
             self._slot = VpcdSlot(VirtualCard.load(folder), *self._where)
         except OSError:
             return  # no vpcd there yet: the next round tries again
-        self._lying = name
+        self._inserted_card = name
 
 
 def run(state: Path, cards: Path, port: int, stop: threading.Event, host: str = "127.0.0.1") -> None:

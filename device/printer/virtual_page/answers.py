@@ -1,12 +1,12 @@
-"""IPP operations on a Press: request in, response out, no sockets."""
+"""IPP operations on a PrintEngine: request in, response out, no sockets."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from device.printer.ipp import Attribute, Group, Message, Operation, Status, Tag, attribute
+from device.printer.ipp import Attribute, Group, IppMessage, Operation, Status, Tag, attribute
 from device.printer.status import Condition
-from device.printer.virtual_page.press import Job, Press
+from device.printer.virtual_page.print_engine import Job, PrintEngine
 
 PDF = "application/pdf"
 REASONS: dict[Condition, str] = {
@@ -22,10 +22,10 @@ _IDLE, _PROCESSING, _STOPPED = 3, 4, 5
 class Answers:
     """What the printer at ``uri`` says."""
 
-    def __init__(self, press: Press, uri: str) -> None:
-        self._press = press
+    def __init__(self, engine: PrintEngine, uri: str) -> None:
+        self._engine = engine
         self._uri = uri
-        self._table: dict[int, Callable[[Message], Message]] = {
+        self._table: dict[int, Callable[[IppMessage], IppMessage]] = {
             Operation.GET_PRINTER_ATTRIBUTES: self._printer,
             Operation.VALIDATE_JOB: self._validate,
             Operation.PRINT_JOB: self._print,
@@ -36,7 +36,7 @@ class Answers:
             Operation.CANCEL_JOB: self._cancel,
         }
 
-    def answer(self, request: Message) -> Message:
+    def answer(self, request: IppMessage) -> IppMessage:
         """The response to ``request``."""
         if request.version[0] not in (1, 2):
             return _reply(request, Status.VERSION_NOT_SUPPORTED)
@@ -50,66 +50,66 @@ class Answers:
         act = self._table.get(request.code)
         return act(request) if act else _reply(request, Status.OPERATION_NOT_SUPPORTED)
 
-    def _printer(self, request: Message) -> Message:
+    def _printer(self, request: IppMessage) -> IppMessage:
         return _reply(request, Status.OK, _chosen(request, Tag.PRINTER, self._printer_attributes()))
 
-    def _validate(self, request: Message) -> Message:
+    def _validate(self, request: IppMessage) -> IppMessage:
         return _reply(request, self._format(request))
 
-    def _print(self, request: Message) -> Message:
+    def _print(self, request: IppMessage) -> IppMessage:
         status = self._format(request)
         if status is not Status.OK:
             return _reply(request, status)
-        job = self._press.create(*_name_and_owner(request))
-        self._press.send(job, request.document)
+        job = self._engine.create(*_name_and_owner(request))
+        self._engine.send(job, request.document)
         return _reply(request, Status.OK, Group(Tag.JOB, self._job_attributes(job)))
 
-    def _create(self, request: Message) -> Message:
-        job = self._press.create(*_name_and_owner(request))
+    def _create(self, request: IppMessage) -> IppMessage:
+        job = self._engine.create(*_name_and_owner(request))
         return _reply(request, Status.OK, Group(Tag.JOB, self._job_attributes(job)))
 
-    def _send(self, request: Message) -> Message:
+    def _send(self, request: IppMessage) -> IppMessage:
         job, status = self._wanted(request), self._format(request)
         if job is None:
             return _reply(request, Status.NOT_FOUND)
         if request.group(Tag.OPERATION).first("last-document") is None:
             return _reply(request, Status.BAD_REQUEST)
-        if status is Status.OK and not self._press.send(job, request.document):
+        if status is Status.OK and not self._engine.send(job, request.document):
             status = Status.MULTIPLE_DOCUMENT_JOBS_NOT_SUPPORTED if job.document else Status.NOT_POSSIBLE
         if status is not Status.OK:
             return _reply(request, status)
         return _reply(request, Status.OK, Group(Tag.JOB, self._job_attributes(job)))
 
-    def _job(self, request: Message) -> Message:
+    def _job(self, request: IppMessage) -> IppMessage:
         job = self._wanted(request)
         if job is None:
             return _reply(request, Status.NOT_FOUND)
         return _reply(request, Status.OK, _chosen(request, Tag.JOB, self._job_attributes(job)))
 
-    def _jobs(self, request: Message) -> Message:
+    def _jobs(self, request: IppMessage) -> IppMessage:
         asked = request.group(Tag.OPERATION)
         completed = asked.first("which-jobs") == "completed"
-        jobs = [j for j in self._press.jobs.values() if j.state.final is completed]
+        jobs = [j for j in self._engine.jobs.values() if j.state.final is completed]
         if asked.first("my-jobs"):
             jobs = [j for j in jobs if j.owner == asked.first("requesting-user-name")]
         default = ("job-id", "job-uri")
         groups = [_chosen(request, Tag.JOB, self._job_attributes(j), default) for j in jobs]
         return _reply(request, Status.OK, *groups)
 
-    def _cancel(self, request: Message) -> Message:
+    def _cancel(self, request: IppMessage) -> IppMessage:
         job = self._wanted(request)
         if job is None:
             return _reply(request, Status.NOT_FOUND)
-        return _reply(request, Status.OK if self._press.cancel(job) else Status.NOT_POSSIBLE)
+        return _reply(request, Status.OK if self._engine.cancel(job) else Status.NOT_POSSIBLE)
 
-    def _wanted(self, request: Message) -> Job | None:
+    def _wanted(self, request: IppMessage) -> Job | None:
         operation = request.group(Tag.OPERATION)
         number = operation.first("job-id")
         if number is None:
             number = str(operation.first("job-uri") or "").rpartition("/")[2]
-        return self._press.jobs.get(int(str(number))) if str(number).isdecimal() else None
+        return self._engine.jobs.get(int(str(number))) if str(number).isdecimal() else None
 
-    def _format(self, request: Message) -> Status:
+    def _format(self, request: IppMessage) -> Status:
         given = request.group(Tag.OPERATION).first("document-format")
         return Status.OK if given in (None, PDF, "application/octet-stream") else Status.DOCUMENT_FORMAT_NOT_SUPPORTED
 
@@ -124,16 +124,16 @@ class Answers:
             attribute("job-state-reasons", Tag.KEYWORD, job.reason),
             attribute("job-impressions-completed", Tag.INTEGER, job.impressions),
             attribute("job-printer-uri", Tag.URI, self._uri),
-            attribute("job-printer-up-time", Tag.INTEGER, self._press.up_time),
+            attribute("job-printer-up-time", Tag.INTEGER, self._engine.up_time),
             _time("time-at-creation", job.created),
             _time("time-at-processing", job.began),
             _time("time-at-completed", job.ended),
         )
 
     def _printer_attributes(self) -> tuple[Attribute, ...]:
-        condition, press = self._press.condition, self._press
-        well = condition.can_print
-        state = _STOPPED if not well else _PROCESSING if press.busy else _IDLE
+        condition, engine = self._engine.condition, self._engine
+        can_print = condition.can_print
+        state = _STOPPED if not can_print else _PROCESSING if engine.busy else _IDLE
         return (
             attribute("printer-uri-supported", Tag.URI, self._uri),
             attribute("uri-authentication-supported", Tag.KEYWORD, "none"),
@@ -143,12 +143,12 @@ class Answers:
             attribute("printer-location", Tag.TEXT, ""),
             attribute("printer-more-info", Tag.URI, self._uri.replace("ipp:", "http:", 1)),
             attribute("printer-make-and-model", Tag.TEXT, "Hiroba Virtual Page Printer"),
-            attribute("printer-uuid", Tag.URI, press.uuid),
-            attribute("printer-up-time", Tag.INTEGER, press.up_time),
+            attribute("printer-uuid", Tag.URI, engine.uuid),
+            attribute("printer-up-time", Tag.INTEGER, engine.up_time),
             attribute("printer-state", Tag.ENUM, state),
             attribute("printer-state-reasons", Tag.KEYWORD, REASONS.get(condition, "none")),
             attribute("printer-is-accepting-jobs", Tag.BOOLEAN, True),
-            attribute("queued-job-count", Tag.INTEGER, sum(not j.state.final for j in press.jobs.values())),
+            attribute("queued-job-count", Tag.INTEGER, sum(not j.state.final for j in engine.jobs.values())),
             attribute("operations-supported", Tag.ENUM, *sorted(self._table)),
             attribute("ipp-versions-supported", Tag.KEYWORD, "1.1", "2.0"),
             attribute("charset-configured", Tag.CHARSET, "utf-8"),
@@ -185,7 +185,7 @@ _A4_COLLECTION = (
 )
 
 
-def _chosen(request: Message, tag: Tag, every: tuple[Attribute, ...], default: tuple[str, ...] = ()) -> Group:
+def _chosen(request: IppMessage, tag: Tag, every: tuple[Attribute, ...], default: tuple[str, ...] = ()) -> Group:
     """The attributes asked for; without a wish, or for "all" and the like, the default (every one when empty)."""
     wanted = set(map(str, request.group(Tag.OPERATION).all("requested-attributes"))) or set(default)
     if not wanted or wanted & {"all", "printer-description", "job-description", "job-template"}:
@@ -197,12 +197,12 @@ def _time(name: str, at: int | None) -> Attribute:
     return attribute(name, Tag.NO_VALUE, b"") if at is None else attribute(name, Tag.INTEGER, at)
 
 
-def _name_and_owner(request: Message) -> tuple[str, str]:
+def _name_and_owner(request: IppMessage) -> tuple[str, str]:
     asked = request.group(Tag.OPERATION)
     return str(asked.first("job-name") or "untitled"), str(asked.first("requesting-user-name") or "anonymous")
 
 
-def _reply(request: Message, status: Status, *groups: Group) -> Message:
+def _reply(request: IppMessage, status: Status, *groups: Group) -> IppMessage:
     head = Group(
         Tag.OPERATION,
         (
@@ -211,4 +211,4 @@ def _reply(request: Message, status: Status, *groups: Group) -> Message:
         ),
     )
     version = request.version if request.version in ((1, 1), (2, 0)) else (2, 0)
-    return Message(status, request.request_id, (head, *groups), version=version)
+    return IppMessage(status, request.request_id, (head, *groups), version=version)

@@ -9,41 +9,41 @@ from pathlib import Path
 import msgspec
 
 from device.printer import ipp
-from device.printer.ipp import Group, Message, NotIpp, Operation, Status
+from device.printer.ipp import Group, IppMessage, NotIpp, Operation, Status
 from device.printer.status import Condition
 from device.printer.virtual_faults import read_state, write_state
 from device.printer.virtual_page.answers import Answers
-from device.printer.virtual_page.press import Press
+from device.printer.virtual_page.print_engine import PrintEngine
 
 PATH = "/ipp/print"
 _MAX_BYTES = 64 * 1024 * 1024
 _WORK = (Operation.PRINT_JOB, Operation.CREATE_JOB, Operation.SEND_DOCUMENT, Operation.CANCEL_JOB)
 """Operations whose answers can get lost by ``lost_answers``; a question asked in vain changes nothing."""
-_DEAF = (Condition.OFFLINE, Condition.SILENT)
+_UNREACHABLE = (Condition.OFFLINE, Condition.SILENT)
 
 
 class VirtualPagePrinter:
     """A printer on loopback that prints into ``folder``. port 0 takes a free one; ``uri`` tells."""
 
     def __init__(self, folder: Path, port: int = 0) -> None:
-        self.press = Press(folder)
+        self.engine = PrintEngine(folder)
         self._server = _Server(("127.0.0.1", port), _Handler)
         self.port = int(self._server.server_address[1])
         self.uri = f"ipp://127.0.0.1:{self.port}{PATH}"
-        self._server.answers = Answers(self.press, self.uri)
+        self._server.answers = Answers(self.engine, self.uri)
         self._server.folder = folder
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     def start(self) -> None:
         """Switch on."""
-        self.press.start()
+        self.engine.start()
         self._thread.start()
 
     def stop(self) -> None:
         """Switch off; jobs are forgotten."""
         self._server.shutdown()
         self._server.server_close()
-        self.press.stop()
+        self.engine.stop()
 
     def __enter__(self) -> VirtualPagePrinter:
         self.start()
@@ -65,9 +65,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     timeout = 30
 
     def do_POST(self) -> None:
-        """One IPP request. A deaf printer closes the line; a lost answer is work done and not told."""
+        """One IPP request. An unreachable printer closes the connection. A lost answer: the operation is done, and its
+        answer not sent.
+        """
         body = self._body()
-        if body is None or read_state(self.server.folder).condition in _DEAF:
+        if body is None or read_state(self.server.folder).condition in _UNREACHABLE:
             self.close_connection = True
             return
         answer = self._answer(body)
@@ -86,7 +88,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         try:
             request = ipp.decode(body)
         except NotIpp:
-            return ipp.encode(Message(Status.BAD_REQUEST, 1, (Group(ipp.Tag.OPERATION, ()),)))
+            return ipp.encode(IppMessage(Status.BAD_REQUEST, 1, (Group(ipp.Tag.OPERATION, ()),)))
         return ipp.encode(self.server.answers.answer(request))
 
     def _body(self) -> bytes | None:
@@ -113,4 +115,4 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the standard library's own name
-        """Silent: job names in requests are ours, and a printer keeps no diary."""
+        """Nothing is logged: requests hold job names."""

@@ -1,4 +1,4 @@
-"""The printer's inside: a receive buffer, and a thread that prints from it, row by row, onto a strip of paper.
+"""The print mechanism: a receive buffer, and a thread that prints from it, row by row, onto a strip of paper.
 
 What cannot be printed stays in the buffer until paper is back, as in the real one (docs/sources.md#receipt-status);
 only a "clear" command empties it. Files: receipt-0001.png … at each cut.
@@ -34,7 +34,7 @@ STRIDE = 72
 ROWS_AT_ONCE = 24
 CLEARED = b"\x37\x25\x00"
 """The answer to DLE DC4 8."""
-_LOOK_SECONDS = 0.02
+_POLL_SECONDS = 0.02
 
 Answer = Callable[[bytes], None]
 
@@ -87,7 +87,7 @@ class Mechanism:
             done = 0
             for command, end in commands:
                 self._take(piece[done:end], answer)
-                self._obey(command, answer)
+                self._execute(command, answer)
                 done = end
             self._take(piece[done:], answer)
             self._changed.notify_all()
@@ -95,7 +95,7 @@ class Mechanism:
     def _take(self, piece: bytes, answer: Answer) -> None:
         self._buffer.extend((token, answer) for token in self._tokeniser.feed(piece))
 
-    def _obey(self, command: RealTime, answer: Answer) -> None:
+    def _execute(self, command: RealTime, answer: Answer) -> None:
         """A real-time command, at once, whatever the thread does."""
         match command:
             case AskNow(n):
@@ -121,32 +121,32 @@ class Mechanism:
                 self._changed.wait_for(lambda: self._buffer or self._stopping.is_set())
                 if self._stopping.is_set():
                     return
-                (token, answer), era = self._buffer.popleft(), self._cleared
-            if self._ready(era):
-                self._print(token, answer, era)
+                (token, answer), generation = self._buffer.popleft(), self._cleared
+            if self._ready(generation):
+                self._print(token, answer, generation)
 
-    def _ready(self, era: int) -> bool:
+    def _ready(self, generation: int) -> bool:
         """Wait until paper can move; False when the buffer was cleared or the printer switched off meanwhile."""
         while not self.condition.can_print:
-            if self._stopping.wait(_LOOK_SECONDS) or self._cleared != era:
+            if self._stopping.wait(_POLL_SECONDS) or self._cleared != generation:
                 return False
-        return self._cleared == era
+        return self._cleared == generation
 
-    def _print(self, token: Token, answer: Answer, era: int) -> None:
+    def _print(self, token: Token, answer: Answer, generation: int) -> None:
         match token:
             case Raster(stride, rows, bits):
-                self._move([bits[i * stride : (i + 1) * stride] for i in range(rows)], era)
+                self._move([bits[i * stride : (i + 1) * stride] for i in range(rows)], generation)
             case Feed(dots):
-                self._move([b""] * dots, era)
+                self._move([b""] * dots, generation)
             case Cut():
                 self._cut()
             case AskInOrder(1):
                 answer(bytes([in_order_answer(self.condition)]))
 
-    def _move(self, rows: list[bytes], era: int) -> None:
-        """Burn rows, a few at a time; whatever happens to the printer happens between two of them."""
+    def _move(self, rows: list[bytes], generation: int) -> None:
+        """Print rows, a few at a time; the state of the printer is looked at between them."""
         for top in range(0, len(rows), ROWS_AT_ONCE):
-            if not self._ready(era):
+            if not self._ready(generation):
                 return
             few = rows[top : top + ROWS_AT_ONCE]
             self._strip += b"".join(row[:STRIDE].ljust(STRIDE, b"\0") for row in few)
@@ -155,7 +155,7 @@ class Mechanism:
             self._error = self._error or read_state(self._folder).condition is Condition.COVER_OPEN
 
     def _cut(self) -> None:
-        """The strip falls; a blank one is no picture."""
+        """Cut: write the strip as a picture, unless it is blank."""
         strip, self._strip = bytes(self._strip), bytearray()
         if any(strip):
             picture = png_of_bits(strip, STRIDE * 8, len(strip) // STRIDE)

@@ -13,7 +13,7 @@ from device.printer.escpos_stream import RealTimeScanner
 from device.printer.status import Condition
 from device.printer.virtual_receipt.mechanism import Mechanism
 
-_LOOK_SECONDS = 0.02
+_POLL_SECONDS = 0.02
 
 
 class VirtualReceiptPrinter:
@@ -70,11 +70,11 @@ class _Handler(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         """Take bytes until the host hangs up. A silent printer reads nothing and says nothing."""
         scanner = RealTimeScanner()
-        self.request.settimeout(_LOOK_SECONDS)
+        self.request.settimeout(_POLL_SECONDS)
         with contextlib.suppress(ConnectionError):
             while not self.server.switched_off.is_set():
                 if self.server.mechanism.condition is Condition.SILENT:
-                    time.sleep(_LOOK_SECONDS)
+                    time.sleep(_POLL_SECONDS)
                     continue
                 with contextlib.suppress(TimeoutError):
                     piece = self.request.recv(65536)

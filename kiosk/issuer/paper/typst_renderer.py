@@ -15,18 +15,21 @@ import msgspec
 from kiosk.issuer.errors import PaperOverrun
 from kiosk.issuer.paper.composition import Paper
 
-_MAIN = '#import "{layout}": draw\n#draw(json(bytes("{paper}")))\n'
+_MAIN = '#import "{layout}": draw\n{under}#draw(json(bytes("{paper}")))\n'
+_SPECIMEN = '#import "/paper/specimen.typ": specimen\n#set page(background: specimen)\n'
+"""Under every page's own text, whatever the kind: paper that nobody takes for a certificate."""
 _COUNT = re.compile(rb"/Type\s*/Pages\b[^>]*?/Count\s+(\d+)")
 
 
 class TypstRenderer:
     """A typst compiler with one font and none besides, so nothing can be substituted (N12). root: the folder below
-    which the layouts lie; a layout can read nothing outside it.
+    which the layouts lie; a layout can read nothing outside it. specimen: for demo and training, 見本 across each page.
     """
 
-    def __init__(self, font: Path, root: Path) -> None:
+    def __init__(self, font: Path, root: Path, *, specimen: bool = False) -> None:
         import typst
 
+        self._under = _SPECIMEN if specimen else ""
         self._root = root
         fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[font.parent])
         self._compiler = typst.Compiler(b"", root=root, font_paths=fonts)
@@ -37,7 +40,8 @@ class TypstRenderer:
         PaperOverrun when it takes other pages than were planned.
         """
         source = quoted(f"/{layout.relative_to(self._root).as_posix()}")
-        main = _MAIN.format(layout=source, paper=quoted(msgspec.json.encode(paper).decode())).encode()
+        drawn = quoted(msgspec.json.encode(paper).decode())
+        main = _MAIN.format(layout=source, under=self._under, paper=drawn).encode()
         moment = at.replace(microsecond=0)
         with self._lock:  # without tags: the document is printed, never read on a screen
             pdf = self._compiler.compile(main, format="pdf", timestamp=moment, pdf_tags=False)

@@ -92,7 +92,7 @@ def test_the_card_answers_on_the_wire_while_it_lies_there(pki: TestPki, tmp_path
                 assert _received(wire) == answer
             process.remove(state)
             _stepped_until(card, lambda: _hung_up(wire))
-            assert card.lying is None
+            assert card.inserted_card is None
 
 
 def _hung_up(wire: socket.socket) -> bool:
@@ -128,7 +128,7 @@ def test_a_card_nobody_made_is_never_inserted(pki: TestPki, tmp_path: Path, name
     with Vpcd() as vpcd:
         card = CardProcess(tmp_path / "card.json", pki.cards, "127.0.0.1", vpcd.port)
         card.step()
-        assert card.lying is None
+        assert card.inserted_card is None
 
 
 def test_a_card_is_never_exchanged_within_one_look_of_pcscd(pki: TestPki, tmp_path: Path) -> None:
@@ -137,8 +137,8 @@ def test_a_card_is_never_exchanged_within_one_look_of_pcscd(pki: TestPki, tmp_pa
         card = CardProcess(tmp_path / "card.json", pki.cards, "127.0.0.1", vpcd.port)
         card.step()
         process.choose(tmp_path / "card.json", "older")
-        _stepped_until(card, lambda: card.lying is None)
-        _stepped_until(card, lambda: card.lying == "older")
+        _stepped_until(card, lambda: card.inserted_card is None)
+        _stepped_until(card, lambda: card.inserted_card == "older")
         card.withdraw()
 
 
@@ -148,9 +148,9 @@ def test_it_waits_for_a_vpcd_that_is_not_there_yet(pki: TestPki, tmp_path: Path)
         server.bind(("127.0.0.1", 0))
         card = CardProcess(tmp_path / "card.json", pki.cards, "127.0.0.1", int(server.getsockname()[1]))
         card.step()
-        assert card.lying is None
+        assert card.inserted_card is None
         server.listen()
-        _stepped_until(card, lambda: card.lying == "demo")
+        _stepped_until(card, lambda: card.inserted_card == "demo")
         card.withdraw()
 
 

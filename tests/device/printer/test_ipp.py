@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.printer.ipp import Attribute, Group, Message, NotIpp, Operation, Tag, Value, attribute, decode, encode
+from device.printer.ipp import Attribute, Group, IppMessage, NotIpp, Operation, Tag, Value, attribute, decode, encode
 
 INT = st.integers(-(2**31), 2**31 - 1)
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
@@ -33,7 +33,7 @@ GROUPS = st.builds(
     Group, st.sampled_from([Tag.OPERATION, Tag.JOB, Tag.PRINTER]), st.lists(attributes(), max_size=4).map(tuple)
 )
 MESSAGES = st.builds(
-    Message,
+    IppMessage,
     st.integers(0, 0x7FFF),
     st.integers(0, 2**31 - 1),
     st.lists(GROUPS, max_size=4).map(tuple),
@@ -42,7 +42,7 @@ MESSAGES = st.builds(
 
 
 @given(MESSAGES)
-def test_what_is_written_reads_back(message: Message) -> None:
+def test_what_is_written_reads_back(message: IppMessage) -> None:
     assert decode(encode(message)) == message
 
 
@@ -54,21 +54,21 @@ def test_hostile_bytes_are_not_ipp_and_nothing_worse(raw: bytes) -> None:
 
 
 @given(MESSAGES, st.data())
-def test_a_cut_off_message_is_not_ipp(message: Message, data: st.DataObject) -> None:
-    raw = encode(Message(message.code, message.request_id, message.groups))
+def test_a_cut_off_message_is_not_ipp(message: IppMessage, data: st.DataObject) -> None:
+    raw = encode(IppMessage(message.code, message.request_id, message.groups))
     with pytest.raises(NotIpp):
         decode(raw[: data.draw(st.integers(0, len(raw) - 1))])
 
 
 def test_the_bytes_are_those_of_the_standard() -> None:
     asked = Group(Tag.OPERATION, (attribute("attributes-charset", Tag.CHARSET, "utf-8"),))
-    raw = encode(Message(Operation.GET_PRINTER_ATTRIBUTES, 1, (asked,)))
+    raw = encode(IppMessage(Operation.GET_PRINTER_ATTRIBUTES, 1, (asked,)))
     assert raw == b"\x02\x00\x00\x0b\0\0\0\x01\x01\x47\x00\x12attributes-charset\x00\x05utf-8\x03"
 
 
 def test_several_values_of_one_attribute_stay_together_in_order() -> None:
     group = Group(Tag.PRINTER, (attribute("printer-state-reasons", Tag.KEYWORD, "media-low", "toner-low"),))
-    read = decode(encode(Message(0, 1, (group,)))).group(Tag.PRINTER)
+    read = decode(encode(IppMessage(0, 1, (group,)))).group(Tag.PRINTER)
     assert read.all("printer-state-reasons") == ("media-low", "toner-low")
     assert read.first("nothing-such") is None
 

@@ -14,7 +14,7 @@ import pytest
 
 from device.errors import PrinterRefused, PrinterUnreachable
 from device.printer import ipp
-from device.printer.ipp import Attribute, Group, Message, Tag, Value, attribute
+from device.printer.ipp import Attribute, Group, IppMessage, Tag, Value, attribute
 from device.printer.page_printer import IppPagePrinter, condition_of
 from device.printer.settings import PagePrinterSettings
 from device.printer.status import Condition, JobState, PrintJob
@@ -94,7 +94,7 @@ def answering(body: bytes, status: int = 200) -> Iterator[str]:
 
 
 def job_answer(*attributes: Attribute) -> bytes:
-    return ipp.encode(Message(0, 1, (Group(Tag.OPERATION, ()), Group(Tag.JOB, attributes))))
+    return ipp.encode(IppMessage(0, 1, (Group(Tag.OPERATION, ()), Group(Tag.JOB, attributes))))
 
 
 OURS = PrintJob(1, "", "urn:uuid:printer", 500)

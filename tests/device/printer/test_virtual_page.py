@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from device.printer.virtual_page.press import Job
+from device.printer.virtual_page.print_engine import Job
 from device.printer.virtual_page.server import VirtualPagePrinter
 from tests.device.printer.pdfs import pdf
 
@@ -47,10 +47,10 @@ def test_the_suite_of_ipptool_for_ipp_1_1_passes(printer: VirtualPagePrinter, do
 
 
 def test_pages_are_drawn_where_their_ink_is(printer: VirtualPagePrinter) -> None:
-    job = printer.press.create("request-1")
-    printer.press.send(job, pdf(2))
+    job = printer.engine.create("request-1")
+    printer.engine.send(job, pdf(2))
     ended(job)
-    pictures = sorted(printer.press.folder.glob("job-0001-page-*.png"))
+    pictures = sorted(printer.engine.folder.glob("job-0001-page-*.png"))
     assert len(pictures) == job.impressions == 2
     with Image.open(pictures[1]) as page:
         assert page.width == 1240  # A4 at 150 dpi
@@ -95,5 +95,5 @@ def test_an_independent_client_creates_sends_and_follows_a_job(
     first.write_text(CREATE_AND_SEND.format(head=HEAD, send=SEND.format(head=HEAD)), "utf-8")
     then.write_text(FOLLOW.format(head=HEAD), "utf-8")
     assert ipptool(printer, str(first), "-f", document).count("[PASS]") == 3
-    ended(printer.press.jobs[1])
+    ended(printer.engine.jobs[1])
     assert ipptool(printer, str(then)).count("[PASS]") == 1

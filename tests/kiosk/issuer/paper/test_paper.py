@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from device.clock import JST
 from device.printer.pdf_drawing import page_count, page_png, page_texts
@@ -23,13 +26,13 @@ from kiosk.issuer.paper.composition import compose
 from kiosk.issuer.paper.glyphs import clusters, find_font
 from kiosk.issuer.paper.layout import plan
 from kiosk.issuer.paper.sheet import IssueFacts, Sheet, words_of
+from kiosk.issuer.paper.typst_renderer import TypstRenderer
 from kiosk.issuer.protocol import page_mark
 from kiosk.issuer.register.records import HouseholdNow
 from kiosk.issuer.register.synthetic_people import population
 
 if TYPE_CHECKING:
     from kiosk.issuer.paper.glyphs import GlyphCheck
-    from kiosk.issuer.paper.typst_renderer import TypstRenderer
 
 Drawn = Callable[..., bytes]
 
@@ -166,3 +169,15 @@ def _renamed(name: str) -> Sheet:
 
 def _plain(text: str) -> str:
     return "".join(c for c in text if not c.isspace() and ord(c) < 0xE0100)
+
+
+def test_a_specimen_bears_its_mark_in_ink_on_every_page_and_not_in_its_text(font: Path, glyphs: GlyphCheck) -> None:
+    words = _sheet(_house(1))
+    pages = plan(words, glyphs.width)
+    assert pages
+    paper = compose(words, pages, 1, "request-1", "binding-1")
+    root = Path(str(resources.files("kiosk.issuer")))
+    plain, marked = (TypstRenderer(font, root, specimen=mark).render(LAYOUT, paper, AT) for mark in (False, True))
+    assert page_texts(marked) == page_texts(plain)
+    shades = [Image.open(io.BytesIO(page_png(marked, n, 50))).convert("L").histogram()[222] for n in range(len(pages))]
+    assert min(shades) > 2000

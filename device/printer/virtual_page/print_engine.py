@@ -1,4 +1,4 @@
-"""The printing itself: jobs, one after another, page by page, as PNG files; forgets everything when it restarts.
+"""The print engine: prints jobs in order, page by page, as PNG files; forgets all jobs when it restarts.
 
 Files: job-0001.pdf, job-0001-page-0001.png … in its folder, numbered on by what lies there already.
 """
@@ -17,7 +17,7 @@ from device.printer.pdf_drawing import NotAPdf, page_count, page_png
 from device.printer.status import Condition, JobState
 from device.printer.virtual_faults import read_state, replace_file
 
-_LOOK_SECONDS = 0.02
+_POLL_SECONDS = 0.02
 
 
 @dataclass
@@ -37,8 +37,8 @@ class Job:
     ended: int | None = None
 
 
-class Press:
-    """The printer's inside. ``start`` begins its thread, ``stop`` ends it in the middle of whatever it does."""
+class PrintEngine:
+    """Prints the jobs. ``start`` begins its thread, ``stop`` ends it in the middle of whatever it does."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ class Press:
         self._changed = threading.Condition()
         self._stopping = False
         self._began = time.monotonic()
-        self._thread = threading.Thread(target=self._work, name="press", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="print-engine", daemon=True)
 
     @property
     def up_time(self) -> int:
@@ -144,7 +144,7 @@ class Press:
         _pause(read_state(self.folder).seconds_per_page, going_on)
         while going_on() and not self.condition.can_print:
             job.state, job.reason = JobState.STOPPED, "printer-stopped"
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
         with self._changed:
             if not going_on():
                 return False
@@ -160,11 +160,11 @@ class Press:
 def _pause(seconds: float, going_on: Callable[[], bool]) -> None:
     until = time.monotonic() + seconds
     while going_on() and time.monotonic() < until:
-        time.sleep(min(_LOOK_SECONDS, seconds))
+        time.sleep(min(_POLL_SECONDS, seconds))
 
 
 def _kept_uuid(folder: Path) -> str:
-    """The printer keeps its own name over restarts, as real ones do."""
+    """The printer's UUID; it stays the same over restarts, as with real printers."""
     file = folder / "printer-uuid"
     if not file.exists():
         replace_file(file, uuid4().urn.encode())
