@@ -134,13 +134,8 @@ def read_by_code(package: str, file: str, languages: Sequence[str]) -> dict[str,
     """A file that holds ``languages`` side by side. Their places may differ: a fact can have a name in each language.
     Raises CatalogueInvalid.
     """
-    return by_code((resources.files(package) / file).read_text("utf-8"), languages, file)
-
-
-def by_code(text: str, languages: Sequence[str], file: str = "") -> dict[str, Catalogue]:
-    """The same of a file's ``text``. file: only named in errors. Raises CatalogueInvalid."""
     trees: dict[str, dict[str, object]] = {language: {} for language in languages}
-    for key, said in _sides(_tree(text, file, ""), languages):
+    for key, said in _sides(_tree((resources.files(package) / file).read_text("utf-8"), file, ""), languages):
         for language, words in said.items():
             trees[language][key] = words
     found = {language: catalogue_of(language, tree, file) for language, tree in trees.items()}

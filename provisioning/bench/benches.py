@@ -9,18 +9,18 @@ from pathlib import Path
 
 from device.errors import HirobaError
 from device.logs import places
-from provisioning.bench.effort import Effort
 from provisioning.bench.rows import BARS, Measured, Row, judge
+from provisioning.bench.workload import Workload
 
-Bench = Callable[[Effort], Iterator[Measured]]
+Bench = Callable[[Workload], Iterator[Measured]]
 MODULES = {name: f"provisioning.bench.{name}_bench" for name in BARS}
-"""Bench -> module with a function ``measure(effort)`` that yields its rows as they are found."""
+"""Bench -> module with a function ``measure(workload)`` that yields its rows as they are found."""
 
 
 def run(name: str, *, trial: bool = False) -> list[Row]:
     """All rows of one bench. What breaks on the way leaves the rows found so far, and a note on the others."""
     with tempfile.TemporaryDirectory(prefix="hiroba-bench-") as folder:
-        return collect(name, load(name), Effort(Path(folder), trial))
+        return collect(name, load(name), Workload(Path(folder), trial))
 
 
 def load(name: str) -> Bench:
@@ -29,12 +29,12 @@ def load(name: str) -> Bench:
     return measure
 
 
-def collect(name: str, measure: Bench, effort: Effort) -> list[Row]:
+def collect(name: str, measure: Bench, workload: Workload) -> list[Row]:
     """Drain ``measure``; a failure becomes the note of every row it left out."""
     found: list[Measured] = []
     why = ""
     try:
-        for measured in measure(effort):
+        for measured in measure(workload):
             found.append(measured)  # one by one: what was found before a failure stays
     except Exception as error:  # a bench that breaks must not take the other benches' rows with it
         why = reason(error)

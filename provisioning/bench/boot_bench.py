@@ -11,14 +11,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from provisioning.bench import written
+from provisioning.bench import disk_writes
 from provisioning.bench.box_wifi import BoxWifi
-from provisioning.bench.effort import Effort
 from provisioning.bench.figures import median
-from provisioning.bench.plaza import Plaza
+from provisioning.bench.network_lab import NetworkLab
 from provisioning.bench.processes import cpu_seconds, pss_mib, stop
 from provisioning.bench.rows import Measured
-from provisioning.bench.town import Town
+from provisioning.bench.synthetic_issuer import SyntheticIssuer
+from provisioning.bench.workload import Workload
 from provisioning.demo.processes import free_port, listens
 from provisioning.errors import DemoNotReady
 
@@ -53,23 +53,23 @@ port = {stats}
 """
 
 
-def measure(effort: Effort) -> Iterator[Measured]:
+def measure(workload: Workload) -> Iterator[Measured]:
     """See benches.MODULES."""
-    with Town(effort.folder / "town", 200) as town:
+    with SyntheticIssuer(workload.folder / "issuer", 200) as issuing:
         ports = {name: free_port() for name in WEB}
-        site = town.folder / "site.toml"
-        site.write_text(SITE.format(**ports, trust=town.settings.trust), "utf-8")
-        starts = {name: median([_start(name, ports[name], site) for _ in range(effort.of(5, 1))]) for name in WEB}
+        site = issuing.folder / "site.toml"
+        site.write_text(SITE.format(**ports, trust=issuing.settings.trust), "utf-8")
+        starts = {name: median([_start(name, ports[name], site) for _ in range(workload.size(5, 1))]) for name in WEB}
         slowest = max(starts, key=lambda name: starts[name])
         told = ", ".join(f"{name} {seconds:.2f}" for name, seconds in starts.items())
         yield Measured("box.cold_start_s", starts[slowest], note=f"exec to first answer, the slowest of: {told}")
-        yield from _idle(ports["kiosk"], site, effort.of(30, 1))
-    yield from written.measure(effort)
+        yield from _idle(ports["kiosk"], site, workload.size(30, 1))
+    yield from disk_writes.measure(workload)
 
 
 def _idle(port: int, site: Path, seconds: int) -> Iterator[Measured]:
     """All processes of a box at rest: no visitor, no phone."""
-    with Plaza(0) as plaza, BoxWifi(plaza, site.parent / "wifi", 0, stats=True) as wifi:
+    with NetworkLab(0) as lab, BoxWifi(lab, site.parent / "wifi", 0, stats=True) as wifi:
         kiosk = _run("kiosk", site)
         try:
             _await("kiosk", port, kiosk)

@@ -18,7 +18,7 @@ from captive_portal.gate.errors import GateUnreachable
 from device.clock import SystemClock
 from device.watchdog import socket_probe
 from provisioning.bench.figures import milliseconds
-from provisioning.bench.plaza import GATEWAY, PREFIX, Plaza, address_of, in_namespace, leases
+from provisioning.bench.network_lab import GATEWAY, PREFIX, NetworkLab, address_of, in_namespace, leases
 from provisioning.bench.processes import pss_mib, stop
 from provisioning.box.render import nginx_portal
 from provisioning.cityhall.boxes.authority import make_authority, private_pem
@@ -57,9 +57,9 @@ class BoxWifi:
     when the block is left.
     """
 
-    def __init__(self, plaza: Plaza, folder: Path, leased: int, *, stats: bool = False, tls: bool = False) -> None:
+    def __init__(self, lab: NetworkLab, folder: Path, leased: int, *, stats: bool = False, tls: bool = False) -> None:
         self._with_stats = stats
-        self.plaza = plaza
+        self.lab = lab
         self._folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
         folder.mkdir(parents=True)
@@ -89,7 +89,7 @@ class BoxWifi:
         log_file = self._folder / f"{name}.log"
         with log_file.open("wb") as log:
             process = subprocess.Popen(
-                ["ip", "netns", "exec", self.plaza.gateway, sys.executable, "-m", "provisioning", "run", name, *words],
+                ["ip", "netns", "exec", self.lab.gateway, sys.executable, "-m", "provisioning", "run", name, *words],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
@@ -108,11 +108,11 @@ class BoxWifi:
             return False
 
     def _listens(self, host: str, port: int) -> bool:
-        return in_namespace(self.plaza.gateway, lambda: listens(host, port))
+        return in_namespace(self.lab.gateway, lambda: listens(host, port))
 
     def fill(self, numbers: Sequence[int]) -> None:
         """Bring these phones online through the gate's socket, sixteen at a time."""
-        self.plaza.know(numbers)
+        self.lab.know(numbers)
         with ThreadPoolExecutor(16) as pool:
             opened = list(pool.map(self._open, numbers))
         refused = [answer for answer in opened if not isinstance(answer, p.Opened)]

@@ -25,10 +25,10 @@ from device.card.virtual.pki import DEMO_PIN, TestPki
 from device.card.virtual.reader import VirtualReader
 from device.errors import CardError, CardProtocolError
 from device.secrets import Pin
-from provisioning.bench.effort import Effort
 from provisioning.bench.figures import in_turn, median, milliseconds
 from provisioning.bench.processes import stop
 from provisioning.bench.rows import Measured
+from provisioning.bench.workload import Workload
 from provisioning.demo.plaza import NEEDED
 from provisioning.errors import ProgramMissing, RootNeeded
 
@@ -53,20 +53,20 @@ class _Recorded:
         self._inner.close()
 
 
-def measure(effort: Effort) -> Iterator[Measured]:
+def measure(workload: Workload) -> Iterator[Measured]:
     """See benches.MODULES."""
-    pki = TestPki(effort.folder / "pki")
+    pki = TestPki(workload.folder / "pki")
     pki.ensure(["demo"])
     with ExitStack() as stack:
         try:
-            state = _service(stack, effort, pki)
+            state = _service(stack, workload, pki)
         except (CardError, ProgramMissing, RootNeeded) as error:
             yield from _counts(pki, None, f"OpenSC was not run: {error.code}")
             yield Measured("card.time_over_bare", None, note=f"no pcscd: {error.code}")
             return
-        opensc, why = _opensc(effort, state)
+        opensc, why = _opensc(workload, state)
         yield from _counts(pki, opensc, why)
-        yield _over_bare(effort.of(40, 2))
+        yield _over_bare(workload.size(40, 2))
 
 
 def _counts(pki: TestPki, opensc: float | None, why: str) -> Iterator[Measured]:
@@ -100,7 +100,7 @@ def _visit(card: MyNumberCard) -> None:
     card.sign(NONCE)
 
 
-def _service(stack: ExitStack, effort: Effort, pki: TestPki) -> Path:
+def _service(stack: ExitStack, workload: Workload, pki: TestPki) -> Path:
     """A pcscd of our own with the demo's card in it; the card's state file. Raises CardError, ProgramMissing,
     RootNeeded.
     """
@@ -113,7 +113,7 @@ def _service(stack: ExitStack, effort: Effort, pki: TestPki) -> Path:
     service = stack.enter_context(PcscService(run))
     os.environ.update(service.environment)
     stack.callback(lambda: [os.environ.pop(name, None) for name in service.environment])
-    state = effort.folder / "card.json"
+    state = workload.folder / "card.json"
     process.insert(state, "demo")
     words = ["--state", str(state), "--cards", str(pki.cards), "--port", str(service.port)]
     running = subprocess.Popen([sys.executable, "-m", "device.card.virtual.process", *words])
@@ -136,11 +136,11 @@ def _connected() -> CardTransport:
     return reader.connect()
 
 
-def _opensc(effort: Effort, state: Path) -> tuple[float | None, str]:
+def _opensc(workload: Workload, state: Path) -> tuple[float | None, str]:
     """Commands that OpenSC's own tool sends for a log-in and a signature, as the card counted them."""
     if not shutil.which("pkcs11-tool"):
         return None, "pkcs11-tool is not installed"
-    message, signature = effort.folder / "message", effort.folder / "signature"
+    message, signature = workload.folder / "message", workload.folder / "signature"
     message.write_bytes(NONCE)
     paths = ["--input-file", str(message), "--output-file", str(signature)]
     words = ["--login", "--pin", DEMO_PIN, "--sign", "-m", "SHA256-RSA-PKCS", "--id", "01", *paths]

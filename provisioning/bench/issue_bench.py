@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kiosk.issuer.client import HttpIssuerClient
-from provisioning.bench.effort import Effort
 from provisioning.bench.figures import growth, in_turn, median, milliseconds, spread
 from provisioning.bench.processes import cpu_seconds, stop
 from provisioning.bench.rows import Measured
-from provisioning.bench.town import CITY, Town, names_of
+from provisioning.bench.synthetic_issuer import CITY, SyntheticIssuer, names_of
 from provisioning.bench.weasyprint_peer import page_job
+from provisioning.bench.workload import Workload
 from provisioning.demo.processes import free_port, listens
 from provisioning.errors import DemoNotReady
 
@@ -42,30 +42,30 @@ seal_name = "TEST bench"
 """
 
 
-def measure(effort: Effort) -> Iterator[Measured]:
+def measure(workload: Workload) -> Iterator[Measured]:
     """See benches.MODULES."""
-    with Town(effort.folder / "small", effort.of(1_000, 200)) as town:
-        yield from _page(town, effort.of(40, 2))
-        yield _per_second(town, effort.of(6, 1))
-        sizes = effort.of(1_000, 200), effort.of(100_000, 400)
-        with Town(effort.folder / "large", sizes[1]) as city:
-            small, large = (median(v) for v in in_turn([_timed(town), _timed(city)], effort.of(40, 2)))
+    with SyntheticIssuer(workload.folder / "small", workload.size(1_000, 200)) as issuing:
+        yield from _page(issuing, workload.size(40, 2))
+        yield _per_second(issuing, workload.size(6, 1))
+        sizes = workload.size(1_000, 200), workload.size(100_000, 400)
+        with SyntheticIssuer(workload.folder / "large", sizes[1]) as city:
+            small, large = (median(v) for v in in_turn([_timed(issuing), _timed(city)], workload.size(40, 2)))
     note = f"{small:.3g} ms with {sizes[0]:,}, {large:.3g} ms with {sizes[1]:,} residents in the register"
     yield Measured("issue.growth_1k_to_100k", growth(small, large), note=note)
 
 
-def _timed(town: Town) -> Callable[[], float]:
+def _timed(issuing: SyntheticIssuer) -> Callable[[], float]:
     def once() -> float:
-        request = town.ordered()
-        return milliseconds(lambda: town.gated(request))
+        request = issuing.accepted_order()
+        return milliseconds(lambda: issuing.check_document(request))
 
     once()
     return once
 
 
-def _page(town: Town, runs: int) -> Iterator[Measured]:
-    theirs, why = page_job(names_of(town.resident()).values())
-    ours = _timed(town)
+def _page(issuing: SyntheticIssuer, runs: int) -> Iterator[Measured]:
+    theirs, why = page_job(names_of(issuing.resident()).values())
+    ours = _timed(issuing)
     if theirs is None:
         pages, peer = in_turn([ours], runs)[0], None
     else:
@@ -78,27 +78,27 @@ def _page(town: Town, runs: int) -> Iterator[Measured]:
     yield Measured("issue.over_weasyprint", value / peer if peer else None, note=why)
 
 
-def _per_second(town: Town, seconds: int) -> Measured:
+def _per_second(issuing: SyntheticIssuer, seconds: int) -> Measured:
     """Documents a second from ``hiroba run issuer`` with two workers, over HTTP, orders included in the time."""
     port = free_port()
-    site = town.folder / "site.toml"
-    site.write_text(SITE.format(name=CITY.name_ja, port=port, trust=town.settings.trust), "utf-8")
-    words = ["run", "issuer", "--workers", str(WORKERS), "--config", str(site), "--state", str(town.folder)]
-    with (town.folder / "issuer.log").open("wb") as log:
+    site = issuing.folder / "site.toml"
+    site.write_text(SITE.format(name=CITY.name_ja, port=port, trust=issuing.settings.trust), "utf-8")
+    words = ["run", "issuer", "--workers", str(WORKERS), "--config", str(site), "--state", str(issuing.folder)]
+    with (issuing.folder / "issuer.log").open("wb") as log:
         command = [sys.executable, "-m", "provisioning", *words]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    here = town.issuer
+    here = issuing.issuer
     try:
         _await(process, port, site)
-        town.issuer = HttpIssuerClient(f"http://127.0.0.1:{port}", 20.0)
+        issuing.issuer = HttpIssuerClient(f"http://127.0.0.1:{port}", 20.0)
         for _ in range(WORKERS * CLIENTS):
-            town.certificate()
+            issuing.certificate()
         before, own = cpu_seconds([process.pid]), time.process_time()
-        runs = [_run(town, seconds / 3) for _ in range(3)]
+        runs = [_run(issuing, seconds / 3) for _ in range(3)]
         done = sum(papers for papers, _ in runs)
         cost, own = (cpu_seconds([process.pid]) - before) * 1000 / done, (time.process_time() - own) * 1000 / done
     finally:
-        town.issuer = here
+        issuing.issuer = here
         stop([process])
     rates = [papers / elapsed for papers, elapsed in runs]
     note = (
@@ -116,14 +116,14 @@ def _await(process: subprocess.Popen[bytes], port: int, site: Path) -> None:
         time.sleep(0.02)
 
 
-def _run(town: Town, seconds: float) -> tuple[int, float]:
+def _run(issuing: SyntheticIssuer, seconds: float) -> tuple[int, float]:
     """Papers, and the seconds they took."""
     done: list[int] = []
     until = time.perf_counter() + seconds
 
     def work() -> None:
         while time.perf_counter() < until:
-            town.certificate()
+            issuing.certificate()
             done.append(1)
 
     threads = [threading.Thread(target=work) for _ in range(CLIENTS)]

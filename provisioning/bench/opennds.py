@@ -16,7 +16,7 @@ from pathlib import Path
 
 from device.errors import HirobaError
 from provisioning.bench.figures import milliseconds
-from provisioning.bench.plaza import Plaza, in_namespace, leases
+from provisioning.bench.network_lab import NetworkLab, in_namespace, leases
 from provisioning.bench.processes import pss_mib, stop
 from provisioning.demo.processes import listens
 
@@ -75,8 +75,8 @@ class PeerCanNotRun(HirobaError):
 class OpenNds:
     """The running peer; it stops when the block is left. Raises PeerCanNotRun on entering."""
 
-    def __init__(self, plaza: Plaza, folder: Path, leased: int) -> None:
-        self.plaza = plaza
+    def __init__(self, lab: NetworkLab, folder: Path, leased: int) -> None:
+        self.lab = lab
         self._folder = folder
         self._leased = leased
         self._shim = Path("/dev/shm") / f"hiroba-bench-{os.getpid()}"  # noqa: S108 - must stay visible beside its own /tmp
@@ -120,7 +120,7 @@ class OpenNds:
         (self._folder / "launch.sh").write_text(_LAUNCH.format(here=self._folder, shim=self._shim))
 
     def _launch(self) -> None:
-        space = ["ip", "netns", "exec", self.plaza.gateway]
+        space = ["ip", "netns", "exec", self.lab.gateway]
         subprocess.run([*space, "nft", "-f", "-"], input=_ROUTE, text=True, check=True)
         subprocess.run([*space, "sysctl", "-qw", "net.ipv4.ip_forward=1"], check=True)
         with (self._folder / "log").open("wb") as log:
@@ -134,7 +134,7 @@ class OpenNds:
         time.sleep(1.0)  # it listens a moment before its rules stand
 
     def _listens(self) -> bool:
-        return in_namespace(self.plaza.gateway, lambda: listens("10.90.0.1", PORT))
+        return in_namespace(self.lab.gateway, lambda: listens("10.90.0.1", PORT))
 
     def _last_words(self) -> str:
         lines = [line for line in (self._folder / "log").read_text("utf-8", "replace").splitlines() if line.strip()]

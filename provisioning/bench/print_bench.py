@@ -13,17 +13,17 @@ from device.printer.settings import PagePrinterSettings
 from device.printer.status import PagePrinter, PrintJob, Receipt, ReceiptLine, ReceiptQr
 from device.printer.virtual_faults import PrinterState, write_state
 from device.printer.virtual_page.server import VirtualPagePrinter
-from provisioning.bench.effort import Effort
 from provisioning.bench.escpos_peer import image_job
 from provisioning.bench.figures import in_turn, median, milliseconds, spread
 from provisioning.bench.rows import Measured
-from provisioning.bench.town import Town
+from provisioning.bench.synthetic_issuer import SyntheticIssuer
+from provisioning.bench.workload import Workload
 
 
-def measure(effort: Effort) -> Iterator[Measured]:
+def measure(workload: Workload) -> Iterator[Measured]:
     """See benches.MODULES."""
-    yield from _receipt(effort.of(30, 2))
-    yield _submit(effort)
+    yield from _receipt(workload.size(30, 2))
+    yield _submit(workload)
 
 
 def receipt(number: int) -> Receipt:
@@ -57,12 +57,12 @@ def _receipt(runs: int) -> Iterator[Measured]:
     )
 
 
-def _submit(effort: Effort) -> Measured:
-    folder = effort.folder / "page"
+def _submit(workload: Workload) -> Measured:
+    folder = workload.folder / "page"
     folder.mkdir()
     write_state(folder, PrinterState(seconds_per_page=0.0))
-    with Town(effort.folder / "town", 200) as town:
-        pdf = town.certificate()
+    with SyntheticIssuer(workload.folder / "issuer", 200) as issuing:
+        pdf = issuing.certificate()
     with VirtualPagePrinter(folder) as virtual:
         driver = open_page_printer(PagePrinterSettings(uri=virtual.uri))
         numbers = count()
@@ -75,7 +75,7 @@ def _submit(effort: Effort) -> Measured:
             _await(driver, job)  # the virtual printer draws in this process: not while the next one is timed
             return took
 
-        whole = in_turn([submit], effort.of(30, 2))[0]
+        whole = in_turn([submit], workload.size(30, 2))[0]
     note = f"Create-Job and Send-Document of one page, {spread(whole)}"
     return Measured("ipp.submit_ms", median(whole), note=note)
 

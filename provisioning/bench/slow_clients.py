@@ -10,7 +10,7 @@ import ssl
 import threading
 from collections.abc import Sequence
 
-from provisioning.bench.plaza import GATEWAY, Phone, enter
+from provisioning.bench.network_lab import GATEWAY, Phone, enter
 
 HALF_A_HEAD = b"POST /login HTTP/1.1\r\nHost: wifi.example.jp\r\nContent-Le"
 PAUSE = 0.02

@@ -19,9 +19,9 @@ from captive_portal.stats.event_state import add_events
 from captive_portal.stats.page import create_stats_app
 from device.clock import JST, SystemClock
 from device.store import Store
-from provisioning.bench.effort import Effort
 from provisioning.bench.figures import growth, in_turn, median, milliseconds, spread
 from provisioning.bench.rows import Measured
+from provisioning.bench.workload import Workload
 
 SPOT = "hall"
 PER_DAY = 1_000
@@ -34,18 +34,18 @@ _DAY_SQL = """SELECT substr(at, 1, 13), count(*) FILTER (WHERE kind = 'opened'),
  count(DISTINCT visitor) FROM event WHERE spot = ? AND at >= ? AND at < ? GROUP BY 1"""
 
 
-def measure(effort: Effort) -> Iterator[Measured]:
+def measure(workload: Workload) -> Iterator[Measured]:
     """See benches.MODULES."""
-    days = effort.of(333, 2)
-    small, large = (_store(effort.folder / f"{n}.db", n * days) for n in (1, 10))
-    raw = _raw(effort.folder / "raw.db", effort.of(300_000, 6_000))
-    pages = in_turn([_page(small), _page(large), lambda: _raw_day(raw)], effort.of(20, 2))
+    days = workload.size(333, 2)
+    small, large = (_store(workload.folder / f"{n}.db", n * days) for n in (1, 10))
+    raw = _raw(workload.folder / "raw.db", workload.size(300_000, 6_000))
+    pages = in_turn([_page(small), _page(large), lambda: _raw_day(raw)], workload.size(20, 2))
     few, many, peer = (median(values) for values in pages)
     note = f"a day's page drawn by the app, without a server, {spread(pages[0])}; theirs: the day's sums alone"
     yield Measured("stats.page_ms", few, peer, note)
     told = f"{few:.3g} ms with {days} days, {many:.3g} ms with {10 * days} days of {3 * PER_DAY} events"
     yield Measured("stats.page_growth_1m_to_10m", growth(few, many), note=told)
-    yield _booking(effort, raw)
+    yield _booking(workload, raw)
 
 
 def events(day: date, first: int, sessions: int) -> list[UsageEvent]:
@@ -113,9 +113,9 @@ def _raw_day(raw: sqlite3.Connection) -> float:
     return milliseconds(lambda: raw.execute(_DAY_SQL, bounds).fetchall())
 
 
-def _booking(effort: Effort, raw: sqlite3.Connection) -> Measured:
+def _booking(workload: Workload, raw: sqlite3.Connection) -> Measured:
     """Events folded into sums and committed, in batches as the collector takes them."""
-    store = open_stats_database(effort.folder / "booked.db")
+    store = open_stats_database(workload.folder / "booked.db")
     numbers = count(1, 3 * PER_DAY)
 
     def ours() -> float:
@@ -131,5 +131,5 @@ def _booking(effort: Effort, raw: sqlite3.Connection) -> Measured:
         found = events(LAST, 1, PER_DAY)
         return len(found) / milliseconds(lambda: _book_raw(raw, found)) * 1000
 
-    mine, plain = in_turn([ours, theirs], effort.of(10, 2))
+    mine, plain = in_turn([ours, theirs], workload.size(10, 2))
     return Measured("stats.events_per_second", median(mine), median(plain), f"{3 * PER_DAY} in a batch, {spread(mine)}")

@@ -1,4 +1,4 @@
-"""Phones that log in, as a process of its own: ``python -m provisioning.bench.visitors`` reads a Crowd as JSON from
+"""Phones that log in, as a process of its own: ``python -m provisioning.bench.visitors`` reads a LoginLoad as JSON from
 standard input and writes a Result as JSON.
 
 A visit is what a phone does: a probe that is redirected, the page, its form (again when another page with a form
@@ -21,7 +21,7 @@ from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
 import msgspec
 
-from provisioning.bench.plaza import FAR, Phone, enter
+from provisioning.bench.network_lab import INTERNET_HOST, Phone, enter
 
 PROBE_HOST = "connectivitycheck.gstatic.com"
 MAX_FORMS = 4
@@ -31,7 +31,7 @@ _ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _AGENT = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Mobile Safari/537.36"
 
 
-class Crowd(msgspec.Struct, frozen=True, kw_only=True):
+class LoginLoad(msgspec.Struct, frozen=True, kw_only=True):
     """phones: (namespace, number), each logs in once; parallel: at a time; patience: seconds for one answer; portal:
     the address of a portal that is reached by name and TLS, for there is no name server.
     """
@@ -73,11 +73,11 @@ class VisitFailed(Exception):
     """The visit did not come through; the message says where it stopped."""
 
 
-def send(crowd: Crowd) -> Result:
-    """Run a crowd in a process of its own. Raises CalledProcessError."""
+def send(load: LoginLoad) -> Result:
+    """Run a load in a process of its own. Raises CalledProcessError."""
     done = subprocess.run(
         [sys.executable, "-m", "provisioning.bench.visitors"],
-        input=msgspec.json.encode(crowd),
+        input=msgspec.json.encode(load),
         stdout=subprocess.PIPE,
         check=True,
     )
@@ -105,7 +105,7 @@ def _attributes(text: str) -> list[tuple[str, str]]:
 def visit(patience: float, portal: str = "") -> None:
     """One phone's way to the Internet, in the namespace of this thread. Raises VisitFailed or OSError."""
     address = f"http://{PROBE_HOST}/generate_204"
-    answer = _ask(Form(address, "get", {}), patience, FAR)
+    answer = _ask(Form(address, "get", {}), patience, INTERNET_HOST)
     moved = re.search(r"\r\nlocation:\s*(\S+)", answer, re.IGNORECASE)
     if not moved:
         raise VisitFailed("the probe was not redirected")
@@ -158,12 +158,12 @@ def _connected(where: SplitResult, connect_to: str, patience: float) -> socket.s
 
 def passes() -> bool:
     """Whether a first packet comes through, and its answer back."""
-    with contextlib.suppress(OSError), socket.create_connection((FAR, 443), 2.0):
+    with contextlib.suppress(OSError), socket.create_connection((INTERNET_HOST, 443), 2.0):
         return True
     return False
 
 
-def crowd(wanted: Crowd) -> Result:
+def run_load(wanted: LoginLoad) -> Result:
     """All visits, ``parallel`` at a time."""
     waiting = [Phone(space, number) for space, number in reversed(wanted.phones)]
     times: list[float] = []
@@ -194,4 +194,4 @@ def crowd(wanted: Crowd) -> Result:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(msgspec.json.encode(crowd(msgspec.json.decode(sys.stdin.buffer.read(), type=Crowd))))
+    sys.stdout.buffer.write(msgspec.json.encode(run_load(msgspec.json.decode(sys.stdin.buffer.read(), type=LoginLoad))))

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from provisioning.bench.box_wifi import PORT, TLS_PORT, BoxWifi
-from provisioning.bench.effort import Effort
 from provisioning.bench.figures import median
-from provisioning.bench.plaza import GATEWAY, Phone, Plaza
+from provisioning.bench.network_lab import GATEWAY, NetworkLab, Phone
 from provisioning.bench.rows import Measured
 from provisioning.bench.slow_clients import HALF_A_HEAD, SlowClients, client_hello
-from provisioning.bench.visitors import Crowd, send
+from provisioning.bench.visitors import LoginLoad, send
+from provisioning.bench.workload import Workload
 
 MANY, VISITORS = 50, 10
 """Phones that stall together, and phones that log in meanwhile."""
 
 
-def measure_slow(effort: Effort) -> Measured:
+def measure_slow(workload: Workload) -> Measured:
     """The slowest of the four medians."""
-    count = effort.of(1_000, 20)
-    with Plaza(MANY + VISITORS) as plaza, BoxWifi(plaza, effort.folder / "slow", MANY + VISITORS, tls=True) as box:
-        slow, visitors = plaza.phones[:MANY], plaza.phones[MANY:]
+    count = workload.size(1_000, 20)
+    with NetworkLab(MANY + VISITORS) as lab, BoxWifi(lab, workload.folder / "slow", MANY + VISITORS, tls=True) as box:
+        slow, visitors = lab.phones[:MANY], lab.phones[MANY:]
         _log_in(box, visitors)  # the first visits load templates
         times = {
             f"{kind} from {len(phones)}": _under(box, SlowClients(phones, count, port, said), visitors)
@@ -41,7 +41,7 @@ def _under(box: BoxWifi, slow: SlowClients, visitors: Sequence[Phone]) -> float:
 def _log_in(box: BoxWifi, visitors: Sequence[Phone]) -> float:
     """Seconds of a log-in, one phone after the other. Raises OSError when one did not come through."""
     phones = [(phone.space, phone.number) for phone in visitors]
-    result = send(Crowd(phones=phones, parallel=1, patience=30.0, portal=GATEWAY))
+    result = send(LoginLoad(phones=phones, parallel=1, patience=30.0, portal=GATEWAY))
     if result.success < 1:
         raise OSError(f"{len(result.times)} of {result.tried} log-ins came through: {result.why}")
     box.end([phone.ip for phone in visitors])

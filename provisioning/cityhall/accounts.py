@@ -33,7 +33,7 @@ class LoggedIn:
     form_token: str
 
 
-class StaffRoom:
+class StaffAccounts:
     """Log-in, log-out and who is asking."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -41,7 +41,7 @@ class StaffRoom:
         self._clock = clock
         self._nobody = generate_password_hash(secrets.token_hex(16))  # an unknown name takes as long as a known one
 
-    def enter(self, name: str, password: str) -> None:
+    def set_password(self, name: str, password: str) -> None:
         """Make or change an account; its sessions end."""
         with self._database.transaction() as session:
             session.merge(Staff(name=name, password=generate_password_hash(password), active=True))
@@ -53,7 +53,7 @@ class StaffRoom:
         if not self._right(name, now):
             self._refused(name, address)
             return False
-        self.enter(name, new)
+        self.set_password(name, new)
         return True
 
     def accounts(self) -> list[tuple[str, bool, int | None]]:
@@ -70,7 +70,7 @@ class StaffRoom:
                 for one in session.scalars(select(Staff).order_by(Staff.name))
             ]
 
-    def dismiss(self, name: str) -> bool:
+    def close(self, name: str) -> bool:
         """Close an account at once. False when there is none."""
         with self._database.transaction() as session:
             found = session.get(Staff, name)

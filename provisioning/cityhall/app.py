@@ -23,13 +23,13 @@ from provisioning.web.behind_nginx import BOX_DOOR, ENROL_DOOR, door_of
 
 _MAX_BODY = 16 * 1024
 
-Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def create_app(pages: StaffContext, intake: Intake, log: Log) -> Wsgi:
+def create_app(pages: StaffContext, intake: Intake, log: Log) -> WsgiApp:
     """All doors. A connection that came by no named door is staff's."""
-    staff: Wsgi = create_staff_app(pages, log)
-    behind: dict[str, Wsgi] = {
+    staff: WsgiApp = create_staff_app(pages, log)
+    behind: dict[str, WsgiApp] = {
         ENROL_DOOR: create_enrol_app(pages.office, pages.staff, log),
         BOX_DOOR: create_box_app(pages.office, intake, log),
     }

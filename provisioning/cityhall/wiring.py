@@ -7,13 +7,13 @@ from pathlib import Path
 
 from device.clock import Clock
 from device.logs import Log
-from provisioning.cityhall.accounts import StaffRoom
-from provisioning.cityhall.app import Wsgi, create_app
+from provisioning.cityhall.accounts import StaffAccounts
+from provisioning.cityhall.app import WsgiApp, create_app
 from provisioning.cityhall.boxes.authority import SERVER_FILE, SERVER_KEY_FILE, Authority, AuthorityFolder
-from provisioning.cityhall.boxes.enrolment import Office
+from provisioning.cityhall.boxes.enrolment import EnrolmentService
 from provisioning.cityhall.boxes.expiry import ends_of
 from provisioning.cityhall.boxes.intake import Intake
-from provisioning.cityhall.boxes.reading import Records
+from provisioning.cityhall.boxes.records import Records
 from provisioning.cityhall.database import Database, open_engine, upgrade
 from provisioning.cityhall.settings import FOLDER, CityHallSettings
 from provisioning.cityhall.staff.context import StaffContext
@@ -23,12 +23,12 @@ from provisioning.cityhall.staff.context import StaffContext
 class CityHallService:
     """The service's parts. Several processes, on several machines, may share one database and CA."""
 
-    app: Wsgi
+    app: WsgiApp
     database: Database
     records: Records
-    office: Office
+    office: EnrolmentService
     intake: Intake
-    staff: StaffRoom
+    staff: StaffAccounts
 
 
 def authority_folder(state: Path) -> AuthorityFolder:
@@ -67,8 +67,8 @@ def credential_files(settings: CityHallSettings, state: Path) -> tuple[Path, Pat
 def build_cityhall(settings: CityHallSettings, state: Path, clock: Clock, log: Log) -> CityHallService:
     """One worker's service, after ``prepare``. Raises DatabaseDown, AuthorityUnusable."""
     database = Database(open_engine(settings.database, state))
-    office = Office(database, open_authority(settings, state, clock), clock, settings.box_certificate_days)
-    records, staff, intake = Records(database), StaffRoom(database, clock), Intake(database, clock)
+    office = EnrolmentService(database, open_authority(settings, state, clock), clock, settings.box_certificate_days)
+    records, staff, intake = Records(database), StaffAccounts(database, clock), Intake(database, clock)
     own, _, ca = credential_files(settings, state)
     pages = StaffContext(settings, records, office, staff, clock, ends_of(own, ca))
     return CityHallService(create_app(pages, intake, log), database, records, office, intake, staff)

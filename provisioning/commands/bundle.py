@@ -122,7 +122,7 @@ def rollback(config: Path, application: Path, state: Path, as_json: bool) -> Non
     """Send the present release away: the one in the other slot runs again, if it is healthy."""
     slots = Slots(application)
     with _rights("hiroba bundle rollback"):
-        _installer(slots, config, _record(slots, state)).return_to_former()
+        _installer(slots, config, _record(slots, state)).roll_back()
     _tell(slots, Outcome.INSTALLED, as_json)
 
 

@@ -16,8 +16,8 @@ from device.secrets import Secret
 from provisioning.updates.build import build
 from provisioning.updates.errors import RepositoryUnusable
 from provisioning.updates.keys import ROLES, KeyFolder
-from provisioning.updates.repository import Life, Repository
-from provisioning.updates.waves import BoxReport, Policy, Stage, Wave, plan
+from provisioning.updates.repository import Lifetimes, Repository
+from provisioning.updates.waves import BoxReport, Stage, Wave, WavePolicy, plan
 
 F = TypeVar("F", bound=Callable[..., Any])
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -32,7 +32,7 @@ def _signing(function: F) -> F:
         repo: Path, keys: Path, root_key: Path | None, passphrase_file: Path | None, timestamp_days: int, **rest: object
     ) -> None:
         folder = KeyFolder(keys, root_key, _passphrase(passphrase_file))
-        function(Repository(repo, folder, SystemClock(), Life(timestamp=timestamp_days)), **rest)
+        function(Repository(repo, folder, SystemClock(), Lifetimes(timestamp=timestamp_days)), **rest)
 
     opened.__name__, opened.__doc__ = function.__name__, function.__doc__
     opened.__dict__.update(function.__dict__)
@@ -44,7 +44,7 @@ def _signing(function: F) -> F:
         click.option(
             "--timestamp-days",
             type=click.IntRange(1, 365),
-            default=Life().timestamp,
+            default=Lifetimes().timestamp,
             show_default=True,
             help="Days until boxes refuse the repository unless it is renewed.",
         ),
@@ -132,7 +132,7 @@ def replace_key(repository: Repository, role: str) -> None:
 @click.option(
     "--soak-hours",
     type=float,
-    default=Policy().soak_hours,
+    default=WavePolicy().soak_hours,
     show_default=True,
     help="Hours a wave has to run well before the next one.",
 )
@@ -159,7 +159,7 @@ def waves(
     offer, now = found[-1], repository.clock.now()
     boxes = msgspec.json.decode(report.read(), type=list[BoxReport]) if report else []
     wave = offer.wave if held is None else msgspec.structs.replace(offer.wave, held=held)
-    step = plan(wave, offer.release, boxes, now, Policy(soak_hours=soak_hours))
+    step = plan(wave, offer.release, boxes, now, WavePolicy(soak_hours=soak_hours))
     chosen = Stage(stage) if stage else step.stage if act else wave.stage
     if chosen is not wave.stage:
         wave = msgspec.structs.replace(wave, stage=chosen, since=now)

@@ -12,17 +12,17 @@ import msgspec
 
 from device.clock import SystemClock
 from device.logs import open_log
-from provisioning.cityhall.accounts import MIN_LETTERS, StaffRoom
+from provisioning.cityhall.accounts import MIN_LETTERS, StaffAccounts
 from provisioning.cityhall.boxes.codes import BOX_NAME
-from provisioning.cityhall.boxes.reading import Records
+from provisioning.cityhall.boxes.records import Records
 from provisioning.cityhall.database import Database, open_engine_for_reading
 from provisioning.cityhall.settings import CityHallFile, CityHallSettings
 from provisioning.cityhall.wiring import CityHallService, authority_folder, build_cityhall, prepare
 from provisioning.commands.options import site_options
 from provisioning.commands.reading import there_is
 from provisioning.errors import NotFound, SectionMissing
+from provisioning.site.mistake_errors import as_error
 from provisioning.site.reading import open_file
-from provisioning.site.telling import told
 from provisioning.site.type_mistakes import type_mistakes
 
 ON_SERVER = "(server)"
@@ -36,7 +36,7 @@ def read_cityhall(config: Path) -> CityHallSettings:
     if "cityhall" not in file.tree:
         raise SectionMissing(file=config, section="cityhall", process="hiroba cityhall")
     for mistake in type_mistakes(file.tree, CityHallFile):
-        raise told(mistake, file, CityHallFile)
+        raise as_error(mistake, file, CityHallFile)
     return msgspec.convert(file.tree, CityHallFile).cityhall
 
 
@@ -82,14 +82,14 @@ def staff(config: Path, state: Path, name: str, close: bool, password_file: Text
         raise click.UsageError(f"--name: 1～{LONGEST_NAME}文字 / 1 to {LONGEST_NAME} letters")
     _, service = _open(config, state)
     if close:
-        if not service.staff.dismiss(name):
+        if not service.staff.close(name):
             raise NotFound(what_ja="職員", what_en="staff", name=name)
         click.echo(f"{name}: 閉鎖しました / closed")
         return
     password = password_file.read().strip() if password_file else _typed()
     if len(password) < MIN_LETTERS:
         raise click.UsageError(f"{MIN_LETTERS}文字以上にしてください / {MIN_LETTERS} letters at least")
-    service.staff.enter(name, password)
+    service.staff.set_password(name, password)
     click.echo(f"{name}: 設定しました / set")
 
 
@@ -98,10 +98,10 @@ def staff(config: Path, state: Path, name: str, close: bool, password_file: Text
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def accounts(config: Path, state: Path, as_json: bool) -> None:
     """List the staff accounts and when each was last used: for the yearly look at who still needs one."""
-    from provisioning.cityhall.staff.view import moment
+    from provisioning.cityhall.staff.box_status import moment
 
     _, database = _open_for_reading(config, state)
-    for name, active, at in StaffRoom(database, SystemClock()).accounts() if database else ():
+    for name, active, at in StaffAccounts(database, SystemClock()).accounts() if database else ():
         if as_json:
             click.echo(json.dumps({"staff": name, "open": active, "logged_in_at": at}, ensure_ascii=False))
         else:
@@ -117,13 +117,13 @@ def _typed() -> str:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def boxes(config: Path, state: Path, as_json: bool) -> None:
     """List the boxes, worst first."""
-    from provisioning.cityhall.staff.view import STATES, moment, see
+    from provisioning.cityhall.staff.box_status import STATES, box_status, moment
     from provisioning.cityhall.staff.words import words
 
     settings, database = _open_for_reading(config, state)
     now, w = int(SystemClock().now().timestamp()), words("ja")
     known = Records(database).boxes() if database else ()
-    seen = [see(box, now, settings.silent_minutes * 60) for box in known]
+    seen = [box_status(box, now, settings.silent_minutes * 60) for box in known]
     for one in sorted(seen, key=lambda s: (STATES.index(s.state), s.name)):
         if as_json:
             facts = {"box": one.name, "state": one.state, "version": one.version, "heard_at": one.heard_at}

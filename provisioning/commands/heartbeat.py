@@ -12,9 +12,9 @@ from device.logs import Log, open_log
 from device.sender import LineDown
 from provisioning.cityhall.errors import EnrolmentRefused, NotEnrolled
 from provisioning.commands.options import site_options
-from provisioning.enrolment.asking import Asking
 from provisioning.enrolment.heartbeat import make_heartbeat
-from provisioning.enrolment.wiring import link_of, open_line
+from provisioning.enrolment.steps import EnrolmentSteps
+from provisioning.enrolment.wiring import cityhall_link_of, open_connection
 from provisioning.site.reading import read_site
 
 
@@ -25,9 +25,9 @@ def command(config: Path, state: Path, as_json: bool) -> None:
     """Tell city hall how this box is. Exit code 0 even without a line: the message is kept and goes next time."""
     site = read_site(config)
     log = open_log("heartbeat")
-    line = open_line(site, link_of(site, config, "hiroba heartbeat"), state, SystemClock(), log)
-    _go_on(line.asking, log)
-    message = make_heartbeat(line.told)
+    line = open_connection(site, cityhall_link_of(site, config, "hiroba heartbeat"), state, SystemClock(), log)
+    _next_step(line.steps, log)
+    message = make_heartbeat(line.sources)
     waiting = line.sender.tell(message)
     if as_json:
         click.echo(json.dumps({"id": message.id, "waiting": waiting}))
@@ -37,10 +37,10 @@ def command(config: Path, state: Path, as_json: bool) -> None:
         click.echo("送信しました / sent")
 
 
-def _go_on(asking: Asking, log: Log) -> None:
+def _next_step(steps: EnrolmentSteps, log: Log) -> None:
     """The next step to a credential: what staff approved is here at the next heartbeat, not the next day."""
     try:
-        asking.go_on()
+        steps.next_step()
     except (NotEnrolled, LineDown):
         return  # told below, when the heartbeat itself does not go
     except EnrolmentRefused as error:

@@ -104,7 +104,7 @@ def _render_city(city: City, state: Path, out: Path, name: str) -> list[str]:
 def _render_wifi(box: BoxFile, config: Path, state: Path, out: Path) -> list[str]:
     wifi = wifi_of(box.site, config, "hiroba site render")
     for mistake in wifi_mistakes(box.site):
-        raise box.told(mistake)
+        raise box.as_error(mistake)
     files = render(wifi, box.site.box.name, state, passphrases(box, state))
     out.mkdir(parents=True, exist_ok=True)
     for name, file in files.items():

@@ -53,7 +53,7 @@ def _password(state: Path, fleet: CityHallService) -> str:
         file.write_text(secrets.token_hex(6), "ascii")
     password = file.read_text("ascii")
     if STAFF not in {name for name, _, _ in fleet.staff.accounts()}:
-        fleet.staff.enter(STAFF, password)
+        fleet.staff.set_password(STAFF, password)
     return password
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from device.catalogue import Catalogue
 from device.health.finding import Finding, Severity
 from device.printer.status import Receipt, ReceiptLine, ReceiptRule
 from provisioning.doctor.words import LANGUAGES, Words, words
@@ -26,16 +27,15 @@ def as_text(findings: Sequence[Finding], catalogue: Words | None = None) -> str:
 
 
 def _lines(finding: Finding, catalogue: Words) -> list[str]:
-    told = [_told(finding, catalogue, language) for language in LANGUAGES]
+    told = [_told(finding, catalogue[language]) for language in LANGUAGES]
     lines = [f"{MARKS[finding.severity]} {told[0][0]} / {told[1][0]}"]
     for place, (ja, en) in enumerate(zip(told[0][1:], told[1][1:], strict=True)):
         lines += [f"    {('原因', '次に')[place]}： {ja}", f"    {('Cause', 'Next')[place]}: {en}"]
     return lines
 
 
-def _told(finding: Finding, catalogue: Words, language: str) -> list[str]:
+def _told(finding: Finding, said: Catalogue) -> list[str]:
     """Title, and cause and next step when they are set."""
-    said = catalogue[language]
     keys = [f"{finding.code}.{part}" for part in ("title", "cause", "next")]
     return [said.text(keys[0], **finding.facts), *(said.text(key, **finding.facts) for key in keys[1:] if key in said)]
 
@@ -58,7 +58,7 @@ def as_receipt(findings: Sequence[Finding], box: str, at: datetime) -> Receipt:
         ReceiptLine("要対応・注意", right=f"{len(bad)}件", bold=bool(bad)),
     ]
     for finding in bad:
-        title, *rest = _told(finding, catalogue, "ja")
+        title, *rest = _told(finding, catalogue["ja"])
         parts += [ReceiptRule(), ReceiptLine(f"{MARKS[finding.severity]} {title}", bold=True)]
         parts += [ReceiptLine(f"{label}：{text}") for label, text in zip(("原因", "次に"), rest, strict=False)]
     return tuple(parts)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from importlib.resources.abc import Traversable
 
-from device.catalogue import Catalogue, by_code, merged
+from device.catalogue import Catalogue, merged, read_by_code
 
 LANGUAGES = ("ja", "en")
 Words = Mapping[str, Catalogue]
@@ -16,13 +15,16 @@ Words = Mapping[str, Catalogue]
 
 @cache
 def words() -> Words:
-    """Of all checks, and of the examination itself."""
-    here = resources.files("provisioning.doctor")
-    return words_in(here, here / "checks")
+    """Of all checks, and of the examination itself. Raises CatalogueInvalid."""
+    return words_in("provisioning.doctor", "provisioning.doctor.checks")
 
 
-def words_in(*folders: Traversable) -> Words:
-    """Of every word file in ``folders``. Raises CatalogueInvalid."""
-    files = [file for folder in folders for file in folder.iterdir() if file.name.endswith(".toml")]
-    read = [by_code(file.read_text("utf-8"), LANGUAGES, file.name) for file in files]
-    return {language: merged([found[language] for found in read]) for language in LANGUAGES}
+def words_in(*packages: str) -> Words:
+    """Of every word file in ``packages``. Raises CatalogueInvalid."""
+    found = [
+        read_by_code(package, file.name, LANGUAGES)
+        for package in packages
+        for file in sorted(resources.files(package).iterdir(), key=lambda file: file.name)
+        if file.name.endswith(".toml")
+    ]
+    return {language: merged([one[language] for one in found]) for language in LANGUAGES}

@@ -1,1 +1,1 @@
-"""A box's road to city hall: key, credential, line, heartbeat."""
+"""A box enrols at city hall: key, credential, client, heartbeat."""

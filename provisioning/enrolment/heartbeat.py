@@ -1,4 +1,4 @@
-"""What a box tells of itself: codes and numbers only. Everything it asks may be absent; then it is not told."""
+"""What a box tells of itself: codes and numbers only. Everything it asks may be absent; then it is left out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Paper = Callable[[], Condition]
 
 
 @dataclass(frozen=True)
-class Told:
+class HeartbeatSources:
     """Where the facts come from. audits: part -> SQLite file with an ``audit`` table. kiosk: host, port, or None."""
 
     identity: Identity
@@ -35,26 +35,26 @@ class Told:
     findings: Callable[[], Sequence[str]] = field(default=lambda: ())
 
 
-def make_heartbeat(told: Told) -> Message:
+def make_heartbeat(sources: HeartbeatSources) -> Message:
     """Gather one heartbeat, which is nowhere yet."""
-    screen = kiosk_screen(told.kiosk) if told.kiosk else None
+    screen = kiosk_screen(sources.kiosk) if sources.kiosk else None
     facts: dict[str, Fact] = {
         "version": version(),
         "uptime_s": int(time.clock_gettime(time.CLOCK_BOOTTIME)),
-        "findings": list(told.findings())[:64],
-        "outbox_waiting": told.outbox.waiting(),
+        "findings": list(sources.findings())[:64],
+        "outbox_waiting": sources.outbox.waiting(),
     }
-    if told.kiosk:
+    if sources.kiosk:
         facts["kiosk_open"] = screen is not None and screen != "closed"
-    if told.page_paper:
-        facts["page_paper"] = told.page_paper().value
-    if told.receipt_paper and (screen is None or screen in IDLE_SCREENS):
-        facts["receipt_paper"] = told.receipt_paper().value
+    if sources.page_paper:
+        facts["page_paper"] = sources.page_paper().value
+    if sources.receipt_paper and (screen is None or screen in IDLE_SCREENS):
+        facts["receipt_paper"] = sources.receipt_paper().value
     with suppress(NotEnrolled):
-        facts["certificate_days_left"] = told.identity.credential().days_left(told.clock.now())
-    for part, file in told.audits.items():
+        facts["certificate_days_left"] = sources.identity.credential().days_left(sources.clock.now())
+    for part, file in sources.audits.items():
         facts.update(audit_end(part, file))
-    return told.outbox.make("heartbeat", **facts)
+    return sources.outbox.make("heartbeat", **facts)
 
 
 def audit_end(part: str, file: Path) -> dict[str, Fact]:

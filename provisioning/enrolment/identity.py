@@ -31,11 +31,11 @@ class Credential:
     start: datetime
     end: datetime
 
-    def due(self, now: datetime) -> bool:
+    def renewal_due(self, now: datetime) -> bool:
         """Whether it is time to renew."""
         return now >= self.start + (self.end - self.start) * RENEW_AFTER
 
-    def over(self, now: datetime) -> bool:
+    def expired(self, now: datetime) -> bool:
         """Whether nobody accepts it any more."""
         return now >= self.end
 

@@ -14,46 +14,46 @@ from device.sender import Sender
 from device.store import SMALL_PAGE, Store
 from provisioning.cityhall.settings import CityHallLinkSettings
 from provisioning.doctor.examination import problem_codes
-from provisioning.enrolment.asking import Asking
-from provisioning.enrolment.heartbeat import Told
+from provisioning.enrolment.city_hall_client import CityHallClient
+from provisioning.enrolment.heartbeat import HeartbeatSources
 from provisioning.enrolment.identity import Identity
-from provisioning.enrolment.link import CityHall
+from provisioning.enrolment.steps import EnrolmentSteps
 from provisioning.errors import SectionMissing
 from provisioning.site.model import Site
 
 
 @dataclass(frozen=True)
-class BoxLine:
+class BoxConnection:
     """All of it."""
 
-    asking: Asking
+    steps: EnrolmentSteps
     outbox: Outbox
     sender: Sender
-    told: Told
+    sources: HeartbeatSources
 
 
-def open_asking(link: CityHallLinkSettings, box: str, state: Path, clock: Clock) -> Asking:
+def open_enrolment(link: CityHallLinkSettings, box: str, state: Path, clock: Clock) -> EnrolmentSteps:
     """What ``hiroba enrol`` needs."""
     identity = Identity(state / "enrolment")
-    return Asking(box, identity, CityHall(link, state, identity, clock), clock)
+    return EnrolmentSteps(box, identity, CityHallClient(link, state, identity, clock), clock)
 
 
-def link_of(site: Site, config: Path, process: str) -> CityHallLinkSettings:
+def cityhall_link_of(site: Site, config: Path, process: str) -> CityHallLinkSettings:
     """The [cityhall_link] section. Raises SectionMissing."""
     if site.cityhall_link is None:
         raise SectionMissing(file=config, section="cityhall_link", process=process)
     return site.cityhall_link
 
 
-def open_line(site: Site, link: CityHallLinkSettings, state: Path, clock: Clock, log: Log) -> BoxLine:
+def open_connection(site: Site, link: CityHallLinkSettings, state: Path, clock: Clock, log: Log) -> BoxConnection:
     """The whole line. Raises StoreError."""
-    asking = open_asking(link, site.box.name, state, clock)
+    steps = open_enrolment(link, site.box.name, state, clock)
     file = state / "enrolment" / "outbox.db"
     outbox = Outbox(Store(file, OUTBOX_MIGRATIONS, page_bytes=SMALL_PAGE, brief=True), clock)
-    sender = Sender(outbox, asking.city_hall.post, log)
+    sender = Sender(outbox, steps.city_hall.post, log)
     has_kiosk = (state / "kiosk" / "kiosk.db").exists()
-    told = Told(
-        identity=asking.identity,
+    sources = HeartbeatSources(
+        identity=steps.identity,
         clock=clock,
         outbox=outbox,
         audits=_audits(site, state),
@@ -62,7 +62,7 @@ def open_line(site: Site, link: CityHallLinkSettings, state: Path, clock: Clock,
         receipt_paper=(lambda: _receipt_paper(site)) if has_kiosk else None,
         findings=lambda: problem_codes(site, state, clock),
     )
-    return BoxLine(asking, outbox, sender, told)
+    return BoxConnection(steps, outbox, sender, sources)
 
 
 def _audits(site: Site, state: Path) -> dict[str, Path]:

@@ -10,9 +10,9 @@ import msgspec
 from device.errors import SettingsError
 from kiosk.settings import CitySettings
 from provisioning.site.file import SiteFile
+from provisioning.site.mistake_errors import as_error
 from provisioning.site.mistakes import Mistake, mistake
 from provisioning.site.model import BoxSettings, Site
-from provisioning.site.telling import told
 from provisioning.site.type_mistakes import type_mistakes
 
 _STAND_INS: Mapping[str, Any] = {
@@ -39,11 +39,11 @@ class Sections(NamedTuple):
 def types_of_box(file: SiteFile) -> CheckedSite:
     """The file of one box as far as its types go: what a process needs to start."""
     if "boxes" in file.tree:
-        return CheckedSite(None, [told(mistake("boxes", "city_file"), file)])
+        return CheckedSite(None, [as_error(mistake("boxes", "city_file"), file)])
     if "box" not in file.tree:
-        return CheckedSite(None, [told(mistake("box", "no_boxes"), file)])
+        return CheckedSite(None, [as_error(mistake("box", "no_boxes"), file)])
     site, mistakes = sections(file.tree)
-    return CheckedSite(None if mistakes else site, [told(one, file, Site) for one in mistakes])
+    return CheckedSite(None if mistakes else site, [as_error(one, file, Site) for one in mistakes])
 
 
 def sections(tree: Mapping[str, Any], told_already: Collection[str] = ()) -> Sections:

@@ -15,12 +15,12 @@ from device.errors import SettingsError
 from provisioning.site.box_types import sections
 from provisioning.site.checks import site_mistakes
 from provisioning.site.city import HEAD, SHARED, City, CityBox, CityFile, Tree, box_tree
+from provisioning.site.cross_box_checks import city_mistakes
 from provisioning.site.file import SiteFile
 from provisioning.site.lines import path_of
+from provisioning.site.mistake_errors import as_error, key_in_city
 from provisioning.site.mistakes import Mistake, mistake
 from provisioning.site.model import Site
-from provisioning.site.telling import key_in_city, told
-from provisioning.site.together import city_mistakes
 from provisioning.site.type_mistakes import type_mistakes
 from provisioning.site.words import documented
 
@@ -48,15 +48,15 @@ def check_city(file: SiteFile) -> CheckedCity:
     usable = [number for number, entry in enumerate(tree["boxes"]) if "name" in entry and "box" not in left_out[number]]
     boxes = {number: _box(tree, number, left_out[number]) for number in usable}
     for_all = _missing_everywhere(boxes)
-    found = [told(one, file, CityFile) for one in of_types]
-    found += [told(one, file, Site, key) for key, one in for_all.items()]
-    found += [told(one, file) for one in _names_twice(boxes)]
+    found = [as_error(one, file, CityFile) for one in of_types]
+    found += [as_error(one, file, Site, key) for key, one in for_all.items()]
+    found += [as_error(one, file) for one in _names_twice(boxes)]
     for number, box in boxes.items():
         own = [one for one in box.of_types if _for_all(one) not in for_all]
-        found += [told(one, file, Site, key_in_city(one, file, number)) for one in own]
+        found += [as_error(one, file, Site, key_in_city(one, file, number)) for one in own]
     sense = [(number, one) for number, box in boxes.items() for one in box.of_sense]
     sense += city_mistakes({number: box.site for number, box in boxes.items()})
-    found += [told(one, file, None, key_in_city(one, file, number)) for number, one in sense]
+    found += [as_error(one, file, None, key_in_city(one, file, number)) for number, one in sense]
     city = None if found else City(file.path, file.text, tuple(_made(box) for box in boxes.values()))
     return CheckedCity(city, _once(found))
 

@@ -1,4 +1,4 @@
-"""A setting that cannot be used, as a value: found by checks, told in words by provisioning.site.telling."""
+"""A setting that cannot be used, as a value: found by checks, told in words by provisioning.site.mistake_errors."""
 
 from __future__ import annotations
 

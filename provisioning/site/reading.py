@@ -7,8 +7,8 @@ from pathlib import Path
 from device.errors import SettingsError
 from provisioning.site.box_types import types_of_box
 from provisioning.site.file import SiteFile, load
+from provisioning.site.mistake_errors import error_at
 from provisioning.site.model import Site
-from provisioning.site.telling import error
 from provisioning.site.type_mistakes import classify
 
 
@@ -31,4 +31,4 @@ def read_site(path: Path) -> Site:
 def explained(bare: SettingsError, path: Path) -> SettingsError:
     """A file that is no tree yet: unreadable, or no TOML."""
     found = classify("", str(bare.facts["wrong"]))
-    return error(found, SiteFile(path, "", {}), int(str(bare.facts["line"])), "")
+    return error_at(found, SiteFile(path, "", {}), int(str(bare.facts["line"])), "")

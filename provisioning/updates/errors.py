@@ -89,7 +89,7 @@ class ActivationFailed(BundleError):
     code = "bundle.activation_failed"
 
 
-class NothingToReturnTo(BundleError):
+class NothingToRollBackTo(BundleError):
     """The other slot holds no whole release. facts: slot."""
 
     code = "bundle.nothing_to_return_to"

@@ -15,7 +15,7 @@ import msgspec
 
 from device.clock import Clock, SystemClock
 from provisioning.updates.choice import Box, Here, Outcome, choose
-from provisioning.updates.errors import ActivationFailed, InstallerBusy, NoSpace, NothingToReturnTo, TrialFailed
+from provisioning.updates.errors import ActivationFailed, InstallerBusy, NoSpace, NothingToRollBackTo, TrialFailed
 from provisioning.updates.manifest import Offer, Release
 from provisioning.updates.schemas import read as read_schemas
 from provisioning.updates.slots import Slots, Trial
@@ -67,7 +67,7 @@ class Ports:
 
 
 @dataclass(frozen=True)
-class Patience:
+class Timeouts:
     """health: seconds from the switch until the new release must be healthy. idle: see IDLE_SECONDS."""
 
     health: float = 35.0
@@ -79,11 +79,11 @@ class Patience:
 class Installer:
     """Every act is safe to repeat and leaves a box that starts, wherever the power is cut."""
 
-    def __init__(self, slots: Slots, box: Box, ports: Ports, patience: Patience | None = None) -> None:
+    def __init__(self, slots: Slots, box: Box, ports: Ports, patience: Timeouts | None = None) -> None:
         self._slots = slots
         self._box = box
         self._ports = ports
-        self._patience = patience or Patience()
+        self._patience = patience or Timeouts()
 
     def update(self, source: Source, *, again: bool = False) -> Outcome:
         """Take and try the newest release that is for this box; ``again``: one that was taken back, too.
@@ -118,13 +118,13 @@ class Installer:
         except InstallerBusy:
             return False
 
-    def return_to_former(self) -> None:
-        """Staff send the current release away. Raises NothingToReturnTo, TrialFailed."""
+    def roll_back(self) -> None:
+        """Staff send the current release away. Raises NothingToRollBackTo, TrialFailed."""
         with self._alone():
             self._settle()
             other = self._slots.other()
             if not self._slots.whole(other) or self._slots.release(other).release in self._slots.refused():
-                raise NothingToReturnTo(slot=other)
+                raise NothingToRollBackTo(slot=other)
             self._try(self._begin(other, undo=self._slots.release(self._slots.current()).release))
 
     def _here(self) -> Here:

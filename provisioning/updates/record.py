@@ -16,7 +16,7 @@ from device.errors import StoreError
 from device.logs import Log
 from device.store import Store
 from provisioning.updates.errors import BundleError, SourceUnreachable, TrialFailed
-from provisioning.updates.slots import Last, Slots
+from provisioning.updates.slots import LastUpdate, Slots
 from provisioning.updates.steps import Step
 
 AUDIT_FILE = Path("update/audit.db")
@@ -40,7 +40,7 @@ class Record:
     def tell(self, event: str, facts: Facts) -> None:
         """One line in the audit, and the last thing that staff are shown."""
         self._log.info(event, **facts)
-        last = Last(event=event, at=self._clock.now().isoformat(timespec="seconds"), facts=facts)
+        last = LastUpdate(event=event, at=self._clock.now().isoformat(timespec="seconds"), facts=facts)
         self._keep_going(lambda: self._slots.note(last))
         self._keep_going(lambda: self._audit(event, facts))
 

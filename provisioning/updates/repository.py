@@ -36,7 +36,7 @@ KEPT = 3
 
 
 @dataclass(frozen=True)
-class Life:
+class Lifetimes:
     """Days until each role's metadata expires. A box never takes a publication whose timestamp is over."""
 
     root: int = 1095
@@ -52,7 +52,7 @@ class Repository:
     folder: Path
     keys: KeyFolder
     clock: Clock
-    life: Life = field(default_factory=Life)
+    life: Lifetimes = field(default_factory=Lifetimes)
     disk: Disk = field(default_factory=Disk)
 
     def create(self) -> Path:

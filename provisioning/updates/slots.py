@@ -37,7 +37,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     back: str = ""
 
 
-class Last(msgspec.Struct, frozen=True, kw_only=True):
+class LastUpdate(msgspec.Struct, frozen=True, kw_only=True):
     """The last update that came to something. event: as in the audit; at: ISO 8601; facts: of that event."""
 
     event: str
@@ -124,7 +124,7 @@ class Slots:
         """No trial runs."""
         self.disk.remove(self.updates / "trial.json")
 
-    def note(self, last: Last) -> None:
+    def note(self, last: LastUpdate) -> None:
         """Keep what the last update came to."""
         self.updates.mkdir(parents=True, exist_ok=True)
         self.disk.write(self.updates / "last.json", msgspec.json.encode(last))
@@ -133,9 +133,9 @@ class Slots:
         """There is no last update to tell of."""
         self.disk.remove(self.updates / "last.json")
 
-    def last(self) -> Last | None:
+    def last(self) -> LastUpdate | None:
         """What the last update came to."""
-        return self._read(self.updates / "last.json", Last)
+        return self._read(self.updates / "last.json", LastUpdate)
 
     def refused(self) -> tuple[int, ...]:
         """Releases this box took back."""

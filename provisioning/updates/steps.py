@@ -31,7 +31,7 @@ class Step(StrEnum):
     END_BACK = "end_back"
 
 
-THERE = (
+FORWARD = (
     Step.LOOK,
     Step.DOWNLOAD,
     Step.FILL,
@@ -46,13 +46,13 @@ THERE = (
     Step.END,
 )
 """Of a release that is well."""
-BACK = (Step.REFUSE, Step.SWITCH_BACK, Step.LAY_BACK, Step.RESTART_BACK, Step.END_BACK)
+ROLLBACK = (Step.REFUSE, Step.SWITCH_BACK, Step.LAY_BACK, Step.RESTART_BACK, Step.END_BACK)
 """Of one that is not: after ``watch``, or at once when it cannot be laid or started."""
 
 AFTER_A_CUT: Mapping[Step, str] = {
     **dict.fromkeys((Step.LOOK, Step.DOWNLOAD, Step.FILL, Step.IDLE, Step.TRIAL, Step.SWITCH), "old"),
     **dict.fromkeys((Step.LAY, Step.RESTART, Step.WATCH, Step.TELL, Step.KEEP, Step.END), "new"),
-    **dict.fromkeys(BACK, "old"),
+    **dict.fromkeys(ROLLBACK, "old"),
 }
 """Power cut at the beginning of a step -> which release the box runs when it has come back and settled. For one that is
 well before ``refuse``, for one that is ill from there on.

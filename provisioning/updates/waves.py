@@ -46,7 +46,7 @@ class BoxReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     refused: tuple[int, ...] = ()
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
+class WavePolicy(msgspec.Struct, frozen=True, kw_only=True):
     """soak_hours: a stage lasts at least so long. done: share that must run it. failures: share that may fail."""
 
     soak_hours: float = 24
@@ -54,7 +54,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     failures: float = 0.05
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class WavePlan(msgspec.Struct, frozen=True, kw_only=True):
     """stage: what to sign next (the same: nothing to do). why: held, failures, soaking, waiting, advance, finished."""
 
     stage: Stage
@@ -76,22 +76,24 @@ def place(release: int, box: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{release}:{box}".encode()).digest()[:8]) % 100
 
 
-def plan(wave: Wave, release: int, boxes: Iterable[BoxReport], now: datetime, policy: Policy | None = None) -> Step:
+def plan(
+    wave: Wave, release: int, boxes: Iterable[BoxReport], now: datetime, policy: WavePolicy | None = None
+) -> WavePlan:
     """The stage to sign next. One failing canary stops everything; later ``policy.failures`` of the wave may fail."""
-    policy = policy or Policy()
+    policy = policy or WavePolicy()
     wave_boxes = [b for b in boxes if included(wave, release, b.box)]
     failed = tuple(sorted(b.box for b in wave_boxes if _failed(b, release)))
     done = sum(b.release >= release and b.healthy for b in wave_boxes)
     why = _why(wave, count=len(wave_boxes), done=done, failed=len(failed), now=now, policy=policy)
     stage = Stage.STOPPED if why == "failures" else NEXT[wave.stage] if why == "advance" else wave.stage
-    return Step(stage=stage, why=why, included=len(wave_boxes), done=done, failed=failed)
+    return WavePlan(stage=stage, why=why, included=len(wave_boxes), done=done, failed=failed)
 
 
 def _failed(box: BoxReport, release: int) -> bool:
     return release in box.refused or (box.release == release and not box.healthy)
 
 
-def _why(wave: Wave, *, count: int, done: int, failed: int, now: datetime, policy: Policy) -> str:
+def _why(wave: Wave, *, count: int, done: int, failed: int, now: datetime, policy: WavePolicy) -> str:
     if wave.stage is Stage.STOPPED:
         return "stopped"
     if failed > (0 if wave.stage is Stage.CANARY else math.floor(count * policy.failures)):

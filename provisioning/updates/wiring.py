@@ -16,7 +16,7 @@ from provisioning.updates.choice import Box
 from provisioning.updates.client import Client, fetcher_for
 from provisioning.updates.environment import fill
 from provisioning.updates.errors import ActivationFailed
-from provisioning.updates.installer import Installer, Patience, Ports
+from provisioning.updates.installer import Installer, Ports, Timeouts
 from provisioning.updates.manifest import this_platform
 from provisioning.updates.record import Record
 from provisioning.updates.running import running, units_check
@@ -58,7 +58,7 @@ def build_installer(
         step=step or record.step,
         tell=record.tell,
     )
-    return Installer(slots, Box(site.box.name, this_platform()), ports, Patience(health=settings.health_seconds))
+    return Installer(slots, Box(site.box.name, this_platform()), ports, Timeouts(health=settings.health_seconds))
 
 
 def _healthy(site: Site, units: tuple[str, ...], seconds: float) -> str:

@@ -24,7 +24,7 @@ from provisioning.site.reading import read_site
 from provisioning.updates.installer import STARTS
 from provisioning.updates.keys import KeyFolder
 from provisioning.updates.repository import Repository
-from provisioning.updates.steps import AFTER_A_CUT, BACK, THERE, Step
+from provisioning.updates.steps import AFTER_A_CUT, FORWARD, ROLLBACK, Step
 from provisioning.updates.waves import Stage, Wave
 from tests.boot.authority import certificate
 from tests.boot.changes import breaking, healthy, ill, ill_after_migrating
@@ -295,13 +295,13 @@ def comes_back(drill: Drill) -> None:
 
 STEPS = (Step.LAY,)
 """In each run of the tests; the others in the long one."""
-ALL = [pytest.param(step, marks=[] if step in STEPS else pytest.mark.long) for step in (*THERE, *BACK)]
+ALL = [pytest.param(step, marks=[] if step in STEPS else pytest.mark.long) for step in (*FORWARD, *ROLLBACK)]
 
 
 @pytest.mark.parametrize("step", ALL)
 def test_a_power_cut_at_a_step_leaves_one_release_whole(drill: Drill, step: Step) -> None:
     old = drill.published()
-    new = drill.publish(ill if step in BACK else healthy)
+    new = drill.publish(ill if step in ROLLBACK else healthy)
     with standing_still(drill, "install", step):
         drill.box.run("systemctl", "start", "--no-block", UPDATE)
         pulled(drill, step)
@@ -309,7 +309,7 @@ def test_a_power_cut_at_a_step_leaves_one_release_whole(drill: Drill, step: Step
     expected = {"old": old, "new": new}[AFTER_A_CUT[step]]
     assert (drill.version(), drill.laid()) == (expected, expected)
     assert drill.update()
-    expected = old if step in BACK else new
+    expected = old if step in ROLLBACK else new
     assert (drill.version(), drill.laid()) == (expected, expected)
     assert visit(drill.box)["state"] == "delivered"
 

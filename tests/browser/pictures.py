@@ -237,7 +237,7 @@ def cityhall(browser: Browser, folder: Path, out: Path) -> None:
         "park-1": ["receipt_printer.paper_out"],
     }
     with CityHallServer(folder, workers=1) as hall:
-        hall.service.staff.enter("hanako", PASSWORD)
+        hall.service.staff.set_password("hanako", PASSWORD)
         now = int(SystemClock().now().timestamp())
         for name, found in findings.items():
             code = hall.service.records.new_code(name, "hanako", now, 30)

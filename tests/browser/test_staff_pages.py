@@ -22,7 +22,7 @@ FINDINGS = ["page_printer.paper_out", "backup.old", "disk.wearing", "unit.failed
 @pytest.fixture(scope="module")
 def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CityHallServer]:
     with CityHallServer(tmp_path_factory.mktemp("cityhall"), workers=1) as server:
-        server.service.staff.enter("hanako", PASSWORD)
+        server.service.staff.set_password("hanako", PASSWORD)
         yield server
 
 

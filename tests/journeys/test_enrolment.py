@@ -26,7 +26,7 @@ from provisioning.cityhall.tables import Box
 from provisioning.cityhall.wiring import open_authority
 from provisioning.cli import hiroba
 from provisioning.enrolment.heartbeat import make_heartbeat
-from provisioning.enrolment.wiring import BoxLine, open_line
+from provisioning.enrolment.wiring import BoxConnection, open_connection
 from provisioning.site.model import Site
 from provisioning.site.reading import read_site
 from tests.fixtures.cityhall_server import CityHallServer
@@ -63,20 +63,20 @@ def site_file(folder: Path, name: str, hall: CityHallServer) -> Path:
     return file
 
 
-def line_of(folder: Path, name: str, hall: CityHallServer) -> BoxLine:
+def line_of(folder: Path, name: str, hall: CityHallServer) -> BoxConnection:
     site: Site = read_site(site_file(folder, name, hall))
     link = site.cityhall_link
     assert isinstance(link, CityHallLinkSettings)
-    return open_line(site, link, folder, SystemClock(), open_log("test"))
+    return open_connection(site, link, folder, SystemClock(), open_log("test"))
 
 
-def join(folder: Path, name: str, hall: CityHallServer) -> BoxLine:
+def join(folder: Path, name: str, hall: CityHallServer) -> BoxConnection:
     """Code, question, staff's yes, credential."""
     line = line_of(folder, name, hall)
     code = hall.service.records.new_code(name, "hanako", int(SystemClock().now().timestamp()), 30)
-    assert line.asking.enrol(code) is None
-    assert hall.service.office.approve(line.asking.identity.pending(), "hanako")
-    credential = line.asking.poll()
+    assert line.steps.enrol(code) is None
+    assert hall.service.office.approve(line.steps.identity.pending(), "hanako")
+    credential = line.steps.poll()
     assert credential is not None
     assert credential.box == name
     return line
@@ -89,13 +89,13 @@ def box_of(hall: CityHallServer, name: str) -> Box:
 
 
 def exchange(
-    hall: CityHallServer, line: BoxLine | None, path: str, headers: dict[str, str] | None = None
+    hall: CityHallServer, line: BoxConnection | None, path: str, headers: dict[str, str] | None = None
 ) -> tuple[int, dict[str, object]]:
     """A bare call at the boxes' door with the box's credential, or with none."""
     context = ssl.create_default_context(cafile=str(hall.ca))
     context.verify_flags |= ssl.VERIFY_X509_STRICT  # the default from Python 3.13 on
     if line:
-        context.load_cert_chain(line.asking.identity.certificate_file, line.asking.identity.key_file)
+        context.load_cert_chain(line.steps.identity.certificate_file, line.steps.identity.key_file)
     connection = http.client.HTTPSConnection("localhost", hall.settings.box_port, context=context, timeout=15)
     try:
         body = json.dumps({"sent_at": 0, "messages": []})
@@ -107,13 +107,13 @@ def exchange(
 
 
 def test_fifty_boxes_join_and_each_heartbeat_counts_once(hall: CityHallServer, tmp_path: Path) -> None:
-    def one(number: int) -> BoxLine:
+    def one(number: int) -> BoxConnection:
         name = f"plaza-{number}"
         line = join(tmp_path / name, name, hall)
         for _ in range(3):
-            line.outbox.keep(make_heartbeat(line.told))
+            line.outbox.keep(make_heartbeat(line.sources))
         batch = line.outbox.batch()
-        line.asking.city_hall.post(batch)  # the answer is lost
+        line.steps.city_hall.post(batch)  # the answer is lost
         assert line.sender.flush() == 0  # and all of it is sent again
         return line
 
@@ -133,11 +133,11 @@ def test_while_the_database_is_away_nothing_is_lost_and_afterwards_all_goes_on(t
     with PrivatePostgres() as postgres, CityHallServer(tmp_path, postgres.new_database()) as hall:
         line = join(tmp_path / "a", "plaza-a", hall)
         postgres.stop()
-        assert line.sender.tell(make_heartbeat(line.told)) == 1
+        assert line.sender.tell(make_heartbeat(line.sources)) == 1
         assert exchange(hall, line, "/api/v1/messages") == (503, {"refused": "fault"})
         assert staff_page(hall) == (500, True)
         postgres.start()
-        assert line.sender.tell(make_heartbeat(line.told)) == 0
+        assert line.sender.tell(make_heartbeat(line.sources)) == 0
         assert box_of(hall, "plaza-a").heartbeats == 2
         assert staff_page(hall) == (200, False)
 
@@ -149,9 +149,9 @@ def test_two_machines_share_one_database_and_either_may_answer(tmp_path: Path) -
         with CityHallServer(tmp_path / "two", one.settings.database, workers=1) as two:
             join(tmp_path / "a", "plaza-a", one)
             line = line_of(tmp_path / "a", "plaza-a", two)
-            assert line.sender.tell(make_heartbeat(line.told)) == 0
+            assert line.sender.tell(make_heartbeat(line.sources)) == 0
             assert box_of(one, "plaza-a").heartbeats == 1
-            one.service.staff.enter("hanako", "correct horse battery")
+            one.service.staff.set_password("hanako", "correct horse battery")
             cookie = one.service.staff.log_in("hanako", "correct horse battery", "")
             assert cookie is not None
             assert two.service.staff.who(cookie) == one.service.staff.who(cookie)
@@ -174,14 +174,14 @@ def staff_page(hall: CityHallServer) -> tuple[int, bool]:
 def test_a_revoked_box_is_refused_and_a_reflashed_one_is_known(hall: CityHallServer, tmp_path: Path) -> None:
     line, other = join(tmp_path / "a", "plaza-a", hall), join(tmp_path / "b", "plaza-b", hall)
     hall.service.office.revoke("plaza-a", "hanako")
-    assert line.sender.tell(make_heartbeat(line.told)) == 1
+    assert line.sender.tell(make_heartbeat(line.sources)) == 1
     assert exchange(hall, line, "/api/v1/messages") == (403, {"refused": "box_revoked"})
     with pytest.raises(EnrolmentRefused):
-        line.asking.go_on(now_due=True)
+        line.steps.next_step(force=True)
 
-    other.asking.identity.certificate_file.unlink()  # a new card in the box; the key's partition survived
+    other.steps.identity.certificate_file.unlink()  # a new card in the box; the key's partition survived
     code = hall.service.records.new_code("plaza-b", "hanako", int(SystemClock().now().timestamp()), 30)
-    assert other.asking.enrol(code) is not None
+    assert other.steps.enrol(code) is not None
     assert exchange(hall, other, "/api/v1/messages")[0] == 200
 
 
@@ -190,12 +190,12 @@ def test_without_a_credential_of_the_city_the_handshake_is_the_end(small_hall: C
         exchange(small_hall, None, "/api/v1/messages")
     line = join(tmp_path / "a", "plaza-a", small_hall)
     assert exchange(small_hall, line, "/api/v1/messages")[0] == 200
-    key = key_of_request(line.asking.identity.request("plaza-a"))
+    key = key_of_request(line.steps.identity.request("plaza-a"))
     assert key is not None
     foreign = make_authority("TEST other", ["localhost"], SystemClock().now()).issue_box(
         "plaza-a", key, SystemClock().now(), 30
     )
-    line.asking.identity.certificate_file.write_bytes(foreign.public_bytes(Encoding.PEM))
+    line.steps.identity.certificate_file.write_bytes(foreign.public_bytes(Encoding.PEM))
     with pytest.raises((ssl.SSLError, ConnectionError)):
         exchange(small_hall, line, "/api/v1/messages")
 
@@ -203,7 +203,7 @@ def test_without_a_credential_of_the_city_the_handshake_is_the_end(small_hall: C
 def test_a_header_can_not_stand_in_for_a_credential(small_hall: CityHallServer, tmp_path: Path) -> None:
     victim, attacker = join(tmp_path / "a", "plaza-a", small_hall), join(tmp_path / "b", "plaza-b", small_hall)
     small_hall.service.office.revoke("plaza-b", "hanako")
-    pem = victim.asking.identity.certificate_file.read_text().replace("\n", " ")
+    pem = victim.steps.identity.certificate_file.read_text().replace("\n", " ")
     names = ("SSL_CLIENT_CERT", "hiroba.peer", "Hiroba-Peer", "X-SSL-Client-Cert", "X-Forwarded-Client-Cert")
     for name in names:
         status, answer = exchange(small_hall, attacker, "/api/v1/messages", {name: pem, "X-Forwarded-For": "10.0.0.1"})
@@ -230,7 +230,7 @@ def test_an_expired_credential_is_refused_and_the_box_asks_staff_by_itself(
     small_hall: CityHallServer, tmp_path: Path
 ) -> None:
     line = join(tmp_path / "a", "plaza-a", small_hall)
-    identity, clock = line.asking.identity, HeldClock(SystemClock().now() - timedelta(days=60))
+    identity, clock = line.steps.identity, HeldClock(SystemClock().now() - timedelta(days=60))
     old = x509.load_pem_x509_certificate(identity.certificate_file.read_bytes())
     authority = open_authority(small_hall.settings, small_hall.state, SystemClock())
     key = key_of_request(identity.request("plaza-a"))
@@ -239,11 +239,11 @@ def test_an_expired_credential_is_refused_and_the_box_asks_staff_by_itself(
     identity.certificate_file.write_bytes(expired.public_bytes(Encoding.PEM))
     assert expired.serial_number != old.serial_number
     with pytest.raises(LineDown):
-        line.asking.city_hall.renew(identity.request("plaza-a"))
-    assert line.asking.go_on() is None  # expired: staff must say yes
+        line.steps.city_hall.renew(identity.request("plaza-a"))
+    assert line.steps.next_step() is None  # expired: staff must say yes
     assert [e.kind for e in small_hall.service.records.pending()] == ["returning"]
     assert small_hall.service.office.approve(identity.pending(), "hanako")
-    assert line.asking.go_on() is not None
+    assert line.steps.next_step() is not None
     assert exchange(small_hall, line, "/api/v1/messages")[0] == 200
 
 
@@ -261,7 +261,7 @@ def test_the_command_line_enrols_renews_and_reports(small_hall: CityHallServer, 
     exit_code, said = run("enrol", "--code", code)
     assert exit_code == 0
     (pending,) = small_hall.service.records.pending()
-    assert line_of(folder, "plaza-a", small_hall).asking.identity.fingerprint() in said
+    assert line_of(folder, "plaza-a", small_hall).steps.identity.fingerprint() in said
     small_hall.service.office.approve(pending.id, "hanako")
     assert run("enrol")[0] == 0
     assert run("enrol", "status")[0] == 0
@@ -312,10 +312,10 @@ def test_a_seed_s_code_that_city_hall_refuses_is_not_tried_for_ever(small_hall: 
 
 def test_a_question_that_city_hall_has_forgotten_is_not_waited_for(small_hall: CityHallServer, tmp_path: Path) -> None:
     line = line_of(tmp_path / "a", "plaza-a", small_hall)
-    line.asking.identity.wait_for("0" * 32)
+    line.steps.identity.wait_for("0" * 32)
     with pytest.raises(EnrolmentRefused):
-        line.asking.go_on()
-    assert line.asking.identity.pending() == ""
+        line.steps.next_step()
+    assert line.steps.identity.pending() == ""
 
 
 def test_a_box_does_not_talk_to_a_false_city_hall(small_hall: CityHallServer, tmp_path: Path) -> None:
@@ -325,7 +325,7 @@ def test_a_box_does_not_talk_to_a_false_city_hall(small_hall: CityHallServer, tm
     small_hall.ca.write_text(other.pem)
     try:
         with pytest.raises(LineDown, match="server_not_trusted"):
-            line.asking.enrol("0000-0000-0000-0000")
+            line.steps.enrol("0000-0000-0000-0000")
     finally:
         shutil.copyfile(tmp_path / "kept.pem", small_hall.ca)
 
@@ -334,6 +334,6 @@ def test_a_code_for_another_name_is_not_taken_by_the_box(small_hall: CityHallSer
     line = line_of(tmp_path / "a", "plaza-a", small_hall)
     code = small_hall.service.records.new_code("plaza-b", "hanako", int(SystemClock().now().timestamp()), 30)
     with pytest.raises(EnrolmentRefused, match="other_name"):
-        line.asking.enrol(code)
+        line.steps.enrol(code)
     with pytest.raises(EnrolmentRefused, match="code_unknown"):
-        line.asking.enrol("0000-0000-0000-0000")
+        line.steps.enrol("0000-0000-0000-0000")

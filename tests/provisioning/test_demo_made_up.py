@@ -14,7 +14,7 @@ from device.clock import JST, HeldClock
 from device.logs import open_log
 from device.settings import read
 from provisioning.cityhall.settings import CityHallFile
-from provisioning.cityhall.staff.view import see
+from provisioning.cityhall.staff.box_status import box_status
 from provisioning.cityhall.wiring import build_cityhall
 from provisioning.demo import city_hall_boxes, wifi_month
 from provisioning.demo.made_up_city import city_hall_file, kiosk_sections, lives_here, residents, wifi_sections
@@ -61,7 +61,7 @@ def test_its_boxes_told_city_hall_how_they_are(tmp_path: Path, starts: int) -> N
     settings = read(tmp_path / "hall.toml", CityHallFile).cityhall
     passwords = {city_hall_boxes.fill(settings, tmp_path, NOW) for _ in range(starts)}
     hall = build_cityhall(settings, tmp_path, HeldClock(NOW), open_log("test"))
-    seen = [see(box, int(NOW.timestamp()), settings.silent_minutes * 60) for box in hall.records.boxes()]
+    seen = [box_status(box, int(NOW.timestamp()), settings.silent_minutes * 60) for box in hall.records.boxes()]
     assert {one.state for one in seen} == {"well", "trouble", "silent", "attention"}
     assert all(settings.place(one.name, "ja") for one in seen)
     assert len(passwords) == 1

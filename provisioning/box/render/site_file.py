@@ -17,10 +17,10 @@ from provisioning.site.city import City
 from provisioning.site.city_check import check_city
 from provisioning.site.city_reading import read_city
 from provisioning.site.file import SiteFile
+from provisioning.site.mistake_errors import as_error, key_in_city
 from provisioning.site.mistakes import Mistake, mistake
 from provisioning.site.model import Site
 from provisioning.site.reading import open_file, read_site
-from provisioning.site.telling import key_in_city, told
 from provisioning.site.wifi_checks import passphrase_mistakes, wifi_mistakes
 
 POLICY = Path(__file__).resolve().parents[3] / "systemd" / "chromium" / "hiroba.json"
@@ -37,10 +37,10 @@ class BoxFile(NamedTuple):
     site: Site
     toml: str
 
-    def told(self, found: Mistake) -> SettingsError:
+    def as_error(self, found: Mistake) -> SettingsError:
         """``found`` with the line of the file that staff wrote."""
         key = "" if self.number is None else key_in_city(found, self.file, self.number)
-        return told(found, self.file, None, key)
+        return as_error(found, self.file, None, key)
 
 
 class FileCheck(NamedTuple):
@@ -79,7 +79,7 @@ def check_file(path: Path, state: Path) -> FileCheck:
     found: Mapping[str, Secret] = {}
     if "box" in file.tree:
         found, missing = _passphrases(sections(file.tree).site, state)
-        mistakes = [*mistakes, *(told(one, file) for one in missing)]
+        mistakes = [*mistakes, *(as_error(one, file) for one in missing)]
     if site is None or mistakes:
         return FileCheck({}, _by_line(mistakes))
     places = render_box(site, file.text, POLICY.read_text("utf-8"), state, found)
@@ -96,7 +96,7 @@ def city_files(city: City, state: Path) -> dict[str, list[str]]:
 def box_files(box: BoxFile, state: Path, found: Mapping[str, Secret] | None) -> dict[str, Rendered]:
     """render_box. found: see ``passphrases``; None leaves out the radios that need one. Raises SettingsError."""
     for one in wifi_mistakes(box.site):
-        raise box.told(one)
+        raise box.as_error(one)
     return render_box(box.site, box.toml, POLICY.read_text("utf-8"), state, found)
 
 
@@ -104,7 +104,7 @@ def passphrases(box: BoxFile, state: Path) -> dict[str, Secret]:
     """What every passphrase_file of the box holds. Raises SettingsError."""
     found, missing = _passphrases(box.site, state)
     if missing:
-        raise box.told(missing[0])
+        raise box.as_error(missing[0])
     return found
 
 

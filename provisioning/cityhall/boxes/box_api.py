@@ -13,9 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from device.logs import Log, places
-from provisioning.cityhall.accounts import StaffRoom
+from provisioning.cityhall.accounts import StaffAccounts
 from provisioning.cityhall.boxes.authority import peer_of
-from provisioning.cityhall.boxes.enrolment import Office, Refused
+from provisioning.cityhall.boxes.enrolment import EnrolmentService, Refused
 from provisioning.cityhall.boxes.intake import Batch, Intake
 from provisioning.cityhall.tables import Enrolment
 from provisioning.web.behind_nginx import credential_of
@@ -48,7 +48,7 @@ class EnrolAnswer(msgspec.Struct, frozen=True):
     certificate: str
 
 
-def create_enrol_app(office: Office, staff: StaffRoom, log: Log) -> Flask:
+def create_enrol_app(office: EnrolmentService, staff: StaffAccounts, log: Log) -> Flask:
     """The door for boxes that have no credential yet."""
     app, decoder = _bare("provisioning.cityhall.enrol", log), msgspec.json.Decoder(EnrolQuestion)
 
@@ -71,7 +71,7 @@ def create_enrol_app(office: Office, staff: StaffRoom, log: Log) -> Flask:
     return app
 
 
-def create_box_app(office: Office, intake: Intake, log: Log) -> Flask:
+def create_box_app(office: EnrolmentService, intake: Intake, log: Log) -> Flask:
     """The door behind mutual TLS. Every call looks the box up anew."""
     app = _bare("provisioning.cityhall.boxes", log)
     # Made here, by one thread: msgspec 0.22 crashes when several threads meet a type for the first time together.

@@ -28,7 +28,7 @@ class Refused:
     reason: str
 
 
-class Office:
+class EnrolmentService:
     """The enrolment office. certificate_days: life of a credential."""
 
     def __init__(self, database: Database, authority: Authority, clock: Clock, certificate_days: int) -> None:

@@ -13,19 +13,19 @@ CITY_SECONDS = 365 * 86400
 
 
 @dataclass(frozen=True)
-class Ends:
+class CredentialEnds:
     """Unix seconds; None: nobody knows. server: of the credential that this process shows; city: of the CA."""
 
     server: int | None = None
     city: int | None = None
 
 
-def ends_of(server: Path, city: Path) -> Ends:
+def ends_of(server: Path, city: Path) -> CredentialEnds:
     """What the files say now."""
-    return Ends(_end(server), _end(city))
+    return CredentialEnds(_end(server), _end(city))
 
 
-def warnings(ends: Ends, now: int) -> list[tuple[str, int]]:
+def warnings(ends: CredentialEnds, now: int) -> list[tuple[str, int]]:
     """(word, days left) for each that is near its end."""
     near = (("server_expires", ends.server, SERVER_SECONDS), ("city_expires", ends.city, CITY_SECONDS))
     return [(word, (end - now) // 86400) for word, end, seconds in near if end is not None and end - now < seconds]

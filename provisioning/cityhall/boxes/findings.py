@@ -10,7 +10,6 @@ import re
 from provisioning.doctor.words import words
 
 _BRACKETED = re.compile(r"\s*[（(][^（()）]*\{[^（()）]*[)）]")
-_PLACE = re.compile(r"\{\w+\}")
 FORMER = {
     "disk.lies": "disk.read_back_mismatch",
     "power.slowed": "power.throttled",
@@ -18,6 +17,7 @@ FORMER = {
     "watchdog.asleep": "watchdog.not_armed",
 }
 """Code that a box with an earlier release sends -> its name now."""
+_PLACE = re.compile(r"\{\w+\}")
 
 
 def title(code: str, language: str) -> str:

@@ -9,11 +9,11 @@ from flask import Blueprint, g
 from provisioning.cityhall.boxes.authority import fingerprint
 from provisioning.cityhall.boxes.expiry import warnings
 from provisioning.cityhall.boxes.findings import next_step, title
+from provisioning.cityhall.staff.box_status import ago, moment
 from provisioning.cityhall.staff.context import StaffContext
 from provisioning.cityhall.staff.rendering import language
 from provisioning.cityhall.staff.session import check_session
 from provisioning.cityhall.staff.table import PAGES, StaffPage
-from provisioning.cityhall.staff.view import ago, moment
 from provisioning.cityhall.staff.words import LANGUAGES, Words, words
 
 

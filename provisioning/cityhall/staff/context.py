@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from device.clock import Clock
-from provisioning.cityhall.accounts import StaffRoom
-from provisioning.cityhall.boxes.enrolment import Office
-from provisioning.cityhall.boxes.expiry import Ends
-from provisioning.cityhall.boxes.reading import Records
+from provisioning.cityhall.accounts import StaffAccounts
+from provisioning.cityhall.boxes.enrolment import EnrolmentService
+from provisioning.cityhall.boxes.expiry import CredentialEnds
+from provisioning.cityhall.boxes.records import Records
 from provisioning.cityhall.settings import CityHallSettings
 
 
@@ -18,10 +18,10 @@ class StaffContext:
 
     settings: CityHallSettings
     records: Records
-    office: Office
-    staff: StaffRoom
+    office: EnrolmentService
+    staff: StaffAccounts
     clock: Clock
-    ends: Ends = field(default_factory=Ends)
+    ends: CredentialEnds = field(default_factory=CredentialEnds)
 
     @property
     def now(self) -> int:

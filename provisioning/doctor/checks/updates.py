@@ -9,7 +9,7 @@ from device.clock import Clock
 from device.health.finding import Finding, absent, ok, warning
 from provisioning.doctor.examined_box import ExaminedBox
 from provisioning.updates.errors import SlotsMissing
-from provisioning.updates.slots import Last, Slots
+from provisioning.updates.slots import LastUpdate, Slots
 
 APPLICATION = Path("/opt/hiroba")
 MAX_SILENT_DAYS = 7
@@ -28,7 +28,7 @@ def check(box: ExaminedBox, application: Path = APPLICATION) -> list[Finding]:
     return judge(running.release, trial.release if trial else None, slots.last(), days)
 
 
-def judge(running: int, trial: int | None, last: Last | None, days_silent: int | None) -> list[Finding]:
+def judge(running: int, trial: int | None, last: LastUpdate | None, days_silent: int | None) -> list[Finding]:
     """running, trial: releases; trial: None when none is on trial. days_silent: None where nothing is asked for."""
     found = _last(last) if trial is None else [warning("update.on_trial", release=trial)]
     if days_silent is not None and days_silent >= MAX_SILENT_DAYS:
@@ -36,7 +36,7 @@ def judge(running: int, trial: int | None, last: Last | None, days_silent: int |
     return found or [ok("update.running", release=running)]
 
 
-def _last(last: Last | None) -> list[Finding]:
+def _last(last: LastUpdate | None) -> list[Finding]:
     if last is None or last.event == "update_kept":
         return []
     if last.event == "update_taken_back":

@@ -13,7 +13,7 @@ from provisioning.doctor.examined_box import ExaminedBox
 
 
 def check(box: ExaminedBox) -> list[Finding]:
-    """Looks at every interface of a spot, asks the gate over its socket and the portal over HTTP."""
+    """Looks at every interface of a spot, asks the gate, nginx and the portal behind it."""
     wifi = box.site.wifi
     if wifi is None:
         return [absent("wifi.not_here")]
@@ -21,14 +21,10 @@ def check(box: ExaminedBox) -> list[Finding]:
     missing, seen = missing_interfaces(wanted), interfaces()
     down = [name for name in wanted if name in seen and not seen[name].up]
     tls_only = bool(wifi.portal.tls_certificate) and not wifi.portal.port
+    gate = judge_gate(_health(SocketGateClient(box.state / wifi.gate.socket)))
     nginx = http_probe(wifi.portal.host, wifi.portal.port, tls=tls_only)()
     portal = nginx and socket_probe(str(box.state / nginx_portal.SOCKET), "/static/icon.svg")()
-    gate = judge_gate(_health(SocketGateClient(box.state / wifi.gate.socket)))
-    return [
-        *judge_interfaces(missing, down),
-        gate,
-        judge_portal(nginx=nginx, portal=portal),
-    ]
+    return [*judge_interfaces(missing, down), gate, judge_portal(nginx_answers=nginx, portal_answers=portal)]
 
 
 def judge_interfaces(missing: list[str], down: list[str]) -> list[Finding]:
@@ -37,11 +33,11 @@ def judge_interfaces(missing: list[str], down: list[str]) -> list[Finding]:
     return found + [error("wifi.interface_down", interface=name) for name in down]
 
 
-def judge_portal(*, nginx: bool, portal: bool) -> Finding:
-    """Which of the two answers; behind an nginx that does not, nothing is known of the portal."""
-    if not nginx:
+def judge_portal(*, nginx_answers: bool, portal_answers: bool) -> Finding:
+    """nginx stands before the portal: what it does not let through, nobody knows of the portal."""
+    if not nginx_answers:
         return error("wifi.nginx_silent")
-    return ok("wifi.portal_answers") if portal else error("wifi.portal_silent")
+    return ok("wifi.portal_answers") if portal_answers else error("wifi.portal_silent")
 
 
 def judge_gate(health: Health | None) -> Finding:

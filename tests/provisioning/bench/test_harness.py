@@ -13,11 +13,11 @@ from rich.console import Console
 
 from device.errors import StoreError
 from provisioning.bench.benches import collect
-from provisioning.bench.effort import Effort
 from provisioning.bench.figures import growth, in_turn, median
 from provisioning.bench.machine import cpu_name, describe
 from provisioning.bench.report import show, write_json
 from provisioning.bench.rows import BARS, Measured, judge
+from provisioning.bench.workload import Workload
 
 KEYS = {"name", "value", "unit", "peer", "peer_value", "ratio", "bar", "holds", "note"}
 ROWS = [name for rows in BARS.values() for name in rows]
@@ -65,11 +65,11 @@ def test_a_row_nobody_agreed_on_is_a_mistake() -> None:
 
 
 def test_what_breaks_on_the_way_leaves_the_rows_found_before(tmp_path: Path) -> None:
-    def measure(_effort: Effort) -> Iterator[Measured]:
+    def measure(_effort: Workload) -> Iterator[Measured]:
         yield Measured("receipt.build_ms", 3.0, 30.0)
         raise StoreError(file="x.db", reason="full")
 
-    rows = {row.name: row for row in collect("print", measure, Effort(tmp_path))}
+    rows = {row.name: row for row in collect("print", measure, Workload(tmp_path))}
     assert rows["receipt.build_ms"].holds is True
     assert rows["ipp.submit_ms"].value is None
     assert "full" in rows["ipp.submit_ms"].note

@@ -14,7 +14,7 @@ from device.clock import HeldClock
 from device.outbox import OUTBOX_MIGRATIONS, Fact, Outbox
 from device.printer.status import Condition
 from device.store import Store
-from provisioning.enrolment.heartbeat import Told, audit_end, make_heartbeat
+from provisioning.enrolment.heartbeat import HeartbeatSources, audit_end, make_heartbeat
 from provisioning.enrolment.identity import Identity
 from tests.provisioning.cityhall.conftest import START, Hall
 
@@ -55,7 +55,7 @@ def kiosk() -> Iterator[tuple[Kiosk, tuple[str, int]]]:
 def facts(folder: Path, **told: object) -> dict[str, Fact]:
     clock = HeldClock(START)
     outbox = Outbox(Store(folder / "outbox.db", OUTBOX_MIGRATIONS), clock)
-    return make_heartbeat(Told(Identity(folder / "own"), clock, outbox, **told)).facts  # type: ignore[arg-type]  # named by each test
+    return make_heartbeat(HeartbeatSources(Identity(folder / "own"), clock, outbox, **told)).facts  # type: ignore[arg-type]  # named by each test
 
 
 def test_a_bare_box_tells_what_it_runs_and_how_long(tmp_path: Path) -> None:

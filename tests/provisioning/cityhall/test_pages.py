@@ -18,11 +18,11 @@ from device.uuid7 import Uuid7
 from provisioning.cityhall.accounts import IDLE_SECONDS, LONGEST_SECONDS, MAX_WRONG_BY_NAME
 from provisioning.cityhall.app import create_staff_app
 from provisioning.cityhall.boxes.authority import SERVER_FILE
-from provisioning.cityhall.boxes.expiry import Ends, ends_of, warnings
+from provisioning.cityhall.boxes.expiry import CredentialEnds, ends_of, warnings
 from provisioning.cityhall.boxes.intake import Batch, Envelope
+from provisioning.cityhall.staff.box_status import STATES
 from provisioning.cityhall.staff.context import StaffContext
 from provisioning.cityhall.staff.session import COOKIE
-from provisioning.cityhall.staff.view import STATES
 from provisioning.cityhall.staff.words import words
 from provisioning.cityhall.wiring import authority_folder
 from tests.provisioning.cityhall.conftest import Hall
@@ -33,7 +33,7 @@ PASSWORD = "correct horse battery"
 @pytest.fixture
 def client(small_hall: Hall) -> Iterator[FlaskClient]:
     service = small_hall.service
-    service.staff.enter("hanako", PASSWORD)
+    service.staff.set_password("hanako", PASSWORD)
     pages = StaffContext(small_hall.settings, service.records, service.office, service.staff, small_hall.clock)
     with create_staff_app(pages, open_log("cityhall")).test_client() as opened:
         yield opened
@@ -146,7 +146,7 @@ def test_guessing_the_present_password_is_slowed_down_too(client: FlaskClient) -
 
 def test_a_closed_account_ends_at_once_and_is_written_down(client: FlaskClient, small_hall: Hall) -> None:
     log_in(client)
-    assert small_hall.service.staff.dismiss("hanako")
+    assert small_hall.service.staff.close("hanako")
     assert get(client, "/").status_code == 303
     assert log_in(client).status_code == 403
     assert ("hanako", "account_closed", "") in actions(small_hall)
@@ -175,7 +175,7 @@ def test_findings_are_told_in_words_with_the_next_step(client: FlaskClient, smal
 def test_a_box_is_shown_with_the_place_that_staff_know(small_hall: Hall) -> None:
     small_hall.enrolled("plaza-1")
     service = small_hall.service
-    service.staff.enter("hanako", PASSWORD)
+    service.staff.set_password("hanako", PASSWORD)
     named = msgspec.structs.replace(small_hall.settings, places={"plaza-1": ["見本公民館", "TEST Centre"]})
     pages = StaffContext(named, service.records, service.office, service.staff, small_hall.clock)
     with create_staff_app(pages, open_log("cityhall")).test_client() as client:
@@ -195,7 +195,7 @@ def test_what_a_silent_box_told_last_is_not_shown_as_how_it_is(client: FlaskClie
 
 @pytest.mark.parametrize("left", [59, 61])
 def test_staff_are_told_before_the_service_s_own_credential_ends(small_hall: Hall, left: int) -> None:
-    ends = Ends(server=small_hall.now + left * 86400, city=small_hall.now + 400 * 86400)
+    ends = CredentialEnds(server=small_hall.now + left * 86400, city=small_hall.now + 400 * 86400)
     assert warnings(ends, small_hall.now) == ([("server_expires", 59)] if left == 59 else [])
 
 
@@ -245,7 +245,7 @@ def test_logging_out_ends_the_session_at_the_server(client: FlaskClient) -> None
 
 def test_a_closed_account_is_out_at_once(client: FlaskClient, small_hall: Hall) -> None:
     log_in(client)
-    assert small_hall.service.staff.dismiss("hanako")
+    assert small_hall.service.staff.close("hanako")
     assert get(client, "/").status_code == 303
     assert log_in(client).status_code == 403
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
+import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+
+import pytest
 
 from device.clock import JST, HeldClock
 from device.health.finding import Finding
@@ -46,16 +50,19 @@ next = "Shut the door."
 """
 
 
-def door(folder: Path) -> Check:
-    """The row for a module and its words written to ``folder``."""
-    (folder / "door.py").write_text(MODULE, "utf-8")
-    (folder / "door.toml").write_text(WORDS, "utf-8")
-    spec = importlib.util.spec_from_file_location("door", folder / "door.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return Check("door", module.check)
+@pytest.fixture
+def door(tmp_path: Path) -> Iterator[Check]:
+    """The row for a module and its words, written to a package of their own."""
+    package = tmp_path / "plaza_door"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "door.py").write_text(MODULE, "utf-8")
+    (package / "door.toml").write_text(WORDS, "utf-8")
+    sys.path.insert(0, str(tmp_path))
+    yield Check("door", importlib.import_module("plaza_door.door").check)
+    sys.path.remove(str(tmp_path))
+    for name in ("plaza_door.door", "plaza_door"):
+        del sys.modules[name]
 
 
 def look(folder: Path, row: Check) -> list[Finding]:
@@ -63,16 +70,15 @@ def look(folder: Path, row: Check) -> list[Finding]:
     return examine(site, folder, HeldClock(datetime(2026, 11, 30, tzinfo=JST)), [row])
 
 
-def test_two_files_and_a_row_make_a_check(tmp_path: Path) -> None:
-    row = door(tmp_path)
+def test_two_files_and_a_row_make_a_check(door: Check, tmp_path: Path) -> None:
     (tmp_path / "door").write_text("open")
-    text = report.as_text(look(tmp_path, row), words_in(tmp_path))
+    text = report.as_text(look(tmp_path, door), words_in("plaza_door"))
     assert text.splitlines()[0] == "△ 扉が開いています / The door is open"
     assert "次に： 扉を閉めてください。" in text
     (tmp_path / "door").write_text("shut")
-    assert [finding.code for finding in look(tmp_path, row)] == ["door.shut"]
+    assert [finding.code for finding in look(tmp_path, door)] == ["door.shut"]
 
 
-def test_a_check_that_breaks_is_an_error_under_its_own_name(tmp_path: Path) -> None:
-    (found,) = look(tmp_path, door(tmp_path))
+def test_a_check_that_breaks_is_an_error_under_its_own_name(door: Check, tmp_path: Path) -> None:
+    (found,) = look(tmp_path, door)
     assert (found.code, found.facts["check"]) == ("doctor.check_failed", "door")

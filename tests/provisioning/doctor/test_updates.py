@@ -12,7 +12,7 @@ from provisioning.doctor.checks.updates import check
 from provisioning.doctor.examined_box import ExaminedBox
 from provisioning.site.model import Site
 from provisioning.site.reading import read_site
-from provisioning.updates.slots import Last, Slots
+from provisioning.updates.slots import LastUpdate, Slots
 from tests.provisioning.updates.city import clock_at
 
 ROOT = Path(__file__).parents[3]
@@ -62,12 +62,12 @@ def test_a_trial_is_told_while_it_is_open(slots: Slots) -> None:
 @pytest.mark.parametrize(
     ("last", "code"),
     [
-        (Last(event="update_kept", at="", facts={"release": 2}), "update.running"),
-        (Last(event="update_taken_back", at="", facts={"release": 2, "reason": "x"}), "update.taken_back"),
-        (Last(event="update_refused", at="", facts={"code": "bundle.unsigned"}), "update.refused"),
+        (LastUpdate(event="update_kept", at="", facts={"release": 2}), "update.running"),
+        (LastUpdate(event="update_taken_back", at="", facts={"release": 2, "reason": "x"}), "update.taken_back"),
+        (LastUpdate(event="update_refused", at="", facts={"code": "bundle.unsigned"}), "update.refused"),
     ],
 )
-def test_the_last_update_is_told_as_it_ended(slots: Slots, last: Last, code: str) -> None:
+def test_the_last_update_is_told_as_it_ended(slots: Slots, last: LastUpdate, code: str) -> None:
     slots.note(last)
     assert told(slots) == [code]
 

@@ -14,7 +14,7 @@ from provisioning.updates.build import put_together
 from provisioning.updates.choice import Box
 from provisioning.updates.client import Client, FolderFetcher
 from provisioning.updates.disk import Disk
-from provisioning.updates.installer import Installer, Patience, Ports
+from provisioning.updates.installer import Installer, Ports, Timeouts
 from provisioning.updates.keys import KeyFolder
 from provisioning.updates.manifest import Manifest, Offer
 from provisioning.updates.repository import Repository
@@ -109,7 +109,7 @@ class BoxUnderTest:
         """What is named, what runs and whose units are laid are the same."""
         return {self.runs(), (self.ran or ["first"])[-1], (self.laid or ["first"])[-1]} == {self.runs()}
 
-    def installer(self, patience: Patience | None = None) -> Installer:
+    def installer(self, patience: Timeouts | None = None) -> Installer:
         """A new process."""
         ports = Ports(
             fill=quick_fill,

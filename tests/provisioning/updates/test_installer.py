@@ -17,7 +17,7 @@ from provisioning.updates.errors import (
     ActivationFailed,
     InstallerBusy,
     NoneForThisBox,
-    NothingToReturnTo,
+    NothingToRollBackTo,
     SlotsMissing,
     TrialFailed,
 )
@@ -85,11 +85,11 @@ def test_a_release_whose_units_do_not_start_is_taken_back(city: Repository, box:
 def test_staff_can_send_a_release_away_for_good(city: Repository, box: BoxUnderTest) -> None:
     publish(city, "two")
     box.update()
-    box.installer().return_to_former()
+    box.installer().roll_back()
     assert (box.runs(), report(box.slots)["refused"]) == ("first", [1])
     assert box.update() == "refused_before"
-    with pytest.raises(NothingToReturnTo):  # the other slot holds what was sent away
-        box.installer().return_to_former()
+    with pytest.raises(NothingToRollBackTo):  # the other slot holds what was sent away
+        box.installer().roll_back()
 
 
 def test_a_return_to_a_slot_that_is_ill_too_changes_nothing(city: Repository, box: BoxUnderTest) -> None:
@@ -97,13 +97,13 @@ def test_a_return_to_a_slot_that_is_ill_too_changes_nothing(city: Repository, bo
     box.update()
     (box.folder / "slots" / "a" / COMMAND).write_text("ill-first")
     with pytest.raises(TrialFailed):
-        box.installer().return_to_former()
+        box.installer().roll_back()
     assert (box.runs(), report(box.slots)["refused"]) == ("two", [])
 
 
 def test_there_is_nothing_to_return_to_on_a_new_box(box: BoxUnderTest) -> None:
-    with pytest.raises(NothingToReturnTo):
-        box.installer().return_to_former()
+    with pytest.raises(NothingToRollBackTo):
+        box.installer().roll_back()
 
 
 def test_a_folder_without_slots_is_told_so(box: BoxUnderTest) -> None:
@@ -192,13 +192,13 @@ def test_power_cut_at_every_step_of_a_return_leaves_one_of_the_two(city: Reposit
 
     counted = updated("counted")
     counted.disk = disk = CutDisk()
-    counted.installer().return_to_former()
+    counted.installer().roll_back()
     for act in range(disk.acts):
         for moment in MOMENTS:
             box = updated(f"{act}{moment}")
             box.disk = CutDisk(act, moment)
             with pytest.raises(PowerCut):
-                box.installer().return_to_former()
+                box.installer().roll_back()
             start_again(box)
             assert box.runs() in {"first", "two"}
 
@@ -226,7 +226,7 @@ def test_after_any_history_of_releases_and_power_cuts_a_healthy_one_runs(
                 publish(city, f"{'good' if detail else 'ill'}-{number}")
                 continue
             box.disk = CutDisk(*detail) if isinstance(detail, tuple) else Disk()
-            with suppress(PowerCut, TrialFailed, NothingToReturnTo, NoneForThisBox):
+            with suppress(PowerCut, TrialFailed, NothingToRollBackTo, NoneForThisBox):
                 take(box, step)
             assert box.runs()
         start_again(box)
@@ -236,7 +236,7 @@ def take(box: BoxUnderTest, step: str) -> None:
     installer = box.installer()
     acts: dict[str, Callable[[], object]] = {
         "update": box.update,
-        "return": installer.return_to_former,
+        "return": installer.roll_back,
         "settle": installer.settle,
         "recover": installer.recover,
     }

@@ -9,10 +9,10 @@ import pytest
 
 from provisioning.updates.disk import Disk
 from provisioning.updates.errors import ActivationFailed, TrialFailed
-from provisioning.updates.installer import Installer, Patience, Ports
+from provisioning.updates.installer import Installer, Ports, Timeouts
 from provisioning.updates.repository import Repository
 from provisioning.updates.slots import COMMAND
-from provisioning.updates.steps import AFTER_A_CUT, BACK, THERE, Step
+from provisioning.updates.steps import AFTER_A_CUT, FORWARD, ROLLBACK, Step
 from tests.provisioning.updates.city import BOX, BoxUnderTest, box_of, clock_at, publish, publisher, quick_fill
 from tests.provisioning.updates.power import PowerCut
 from tests.provisioning.updates.starts import at, start_again
@@ -28,9 +28,9 @@ def box(city: Repository, tmp_path: Path) -> BoxUnderTest:
     return box_of(city, tmp_path / "box")
 
 
-@pytest.mark.parametrize("step", [*THERE, *BACK])
+@pytest.mark.parametrize("step", [*FORWARD, *ROLLBACK])
 def test_after_a_power_cut_at_a_step_runs_what_the_table_says(city: Repository, box: BoxUnderTest, step: Step) -> None:
-    new = "ill-two" if step in BACK else "two"
+    new = "ill-two" if step in ROLLBACK else "two"
     publish(city, new)
     box.step = at(step)
     with pytest.raises(PowerCut):
@@ -38,11 +38,11 @@ def test_after_a_power_cut_at_a_step_runs_what_the_table_says(city: Repository, 
     box.step = lambda _: None
     start_again(box)
     assert box.runs() == {"old": "first", "new": new}[AFTER_A_CUT[step]]
-    assert box.update() in ({"refused_before"} if step in BACK else {"installed", "up_to_date"})
-    assert (box.runs(), box.is_of_one_release()) == ("first" if step in BACK else new, True)
+    assert box.update() in ({"refused_before"} if step in ROLLBACK else {"installed", "up_to_date"})
+    assert (box.runs(), box.is_of_one_release()) == ("first" if step in ROLLBACK else new, True)
 
 
-@pytest.mark.parametrize("step", BACK)
+@pytest.mark.parametrize("step", ROLLBACK)
 def test_a_power_cut_on_the_way_back_of_a_return_by_staff_lays_the_right_units(
     city: Repository, box: BoxUnderTest, step: Step
 ) -> None:
@@ -51,7 +51,7 @@ def test_a_power_cut_on_the_way_back_of_a_return_by_staff_lays_the_right_units(
     (box.folder / "slots" / "a" / COMMAND).write_text("ill-first")
     box.step = at(step)
     with pytest.raises(PowerCut):
-        box.installer().return_to_former()
+        box.installer().roll_back()
     box.step = lambda _: None
     start_again(box)
     assert (box.runs(), box.slots.refused()) == ("two", ())
@@ -85,7 +85,7 @@ def test_a_visit_is_waited_for(city: Repository, box: BoxUnderTest) -> None:
     publish(city, "two")
     clock, busy = clock_at("2026-11-01"), [True] * 30
     box.idle = lambda: not busy or not busy.pop()
-    installer = box.installer(Patience(clock=clock, sleep=clock.advance))
+    installer = box.installer(Timeouts(clock=clock, sleep=clock.advance))
     assert installer.update(box.client()) == "installed"
     assert busy == []
 
@@ -94,7 +94,7 @@ def test_a_visit_without_end_puts_the_update_off(city: Repository, box: BoxUnder
     publish(city, "two")
     clock = clock_at("2026-11-01")
     box.idle = lambda: False
-    installer = box.installer(Patience(clock=clock, sleep=clock.advance))
+    installer = box.installer(Timeouts(clock=clock, sleep=clock.advance))
     assert installer.update(box.client()) == "in_use"
     assert (box.runs(), box.slots.trial()) == ("first", None)
     box.idle = lambda: True
@@ -110,7 +110,7 @@ def test_laying_restarting_and_watching_share_one_time(city: Repository, box: Bo
         return ""
 
     slow = Ports(quick_fill, lambda _: clock.advance(5), lambda _: clock.advance(20), healthy, lambda: None)
-    Installer(box.slots, BOX, slow, Patience(health=35, clock=clock)).update(box.client())
+    Installer(box.slots, BOX, slow, Timeouts(health=35, clock=clock)).update(box.client())
     assert left == [10]
 
 

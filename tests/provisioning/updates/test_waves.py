@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.clock import JST
-from provisioning.updates.waves import BoxReport, Policy, Stage, Wave, included, place, plan
+from provisioning.updates.waves import BoxReport, Stage, Wave, WavePolicy, included, place, plan
 from tests.provisioning.updates.city import box_of, publish, publisher
 
 BEGUN = datetime(2026, 11, 1, 9, tzinfo=JST)
@@ -67,7 +67,7 @@ def test_one_canary_that_took_it_back_stops_everything() -> None:
 
 def test_a_few_failures_are_borne_in_the_second_wave_and_more_stop_it() -> None:
     reports = told(TENTH)
-    limit = int(len(reports) * Policy().failures)
+    limit = int(len(reports) * WavePolicy().failures)
     broken = [BoxReport(box=b.box, release=7, healthy=False) for b in reports]
     assert plan(TENTH, 7, broken[:limit] + reports[limit:], LATER).stage is Stage.ALL
     assert plan(TENTH, 7, broken[: limit + 1] + reports[limit + 1 :], LATER).stage is Stage.STOPPED

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from provisioning.cityhall.staff.box_status import box_status
 from provisioning.cityhall.staff.context import StaffContext
 from provisioning.cityhall.staff.rendering import render_page
 from provisioning.cityhall.staff.session import logged_in
-from provisioning.cityhall.staff.view import see
 from provisioning.cityhall.tables import Box
 
 
@@ -34,7 +34,7 @@ def _page(context: StaffContext, found: Box, status: int = 200, wrong: str = "")
         "box.html",
         status,
         box=found,
-        seen=see(found, context.now, context.silent_seconds),
+        seen=box_status(found, context.now, context.silent_seconds),
         messages=context.records.messages(found.name),
         actions=context.records.staff_actions(found.name),
         wrong=wrong,

@@ -6,9 +6,9 @@ from collections import Counter
 
 from flask import Blueprint, Response, request
 
+from provisioning.cityhall.staff.box_status import STATES, box_status
 from provisioning.cityhall.staff.context import StaffContext
 from provisioning.cityhall.staff.rendering import render_page
-from provisioning.cityhall.staff.view import STATES, see
 
 
 def add(site: Blueprint, context: StaffContext) -> None:
@@ -16,7 +16,7 @@ def add(site: Blueprint, context: StaffContext) -> None:
 
     @site.get("/")
     def boxes() -> Response:
-        seen = [see(box, context.now, context.silent_seconds) for box in context.records.boxes()]
+        seen = [box_status(box, context.now, context.silent_seconds) for box in context.records.boxes()]
         counts = Counter(s.state for s in seen)
         chosen = request.args.get("state", "")
         rows = sorted((s for s in seen if chosen in ("", s.state)), key=lambda s: (STATES.index(s.state), s.name))

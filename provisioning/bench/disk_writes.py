@@ -25,12 +25,12 @@ from device.sender import Sender
 from device.store import SMALL_PAGE, Store
 from kiosk.drill import Drill
 from provisioning.bench.box_wifi import BoxWifi
-from provisioning.bench.effort import Effort
 from provisioning.bench.kiosk_visits import Visits
-from provisioning.bench.plaza import Plaza
+from provisioning.bench.network_lab import NetworkLab
 from provisioning.bench.rows import Measured
-from provisioning.bench.town import Town
-from provisioning.bench.visitors import Crowd, send
+from provisioning.bench.synthetic_issuer import SyntheticIssuer
+from provisioning.bench.visitors import LoginLoad, send
+from provisioning.bench.workload import Workload
 
 ROW = "box.written_mb_per_day"
 SIZE = 512 << 20
@@ -44,7 +44,7 @@ to the Wi-Fi every two, a heartbeat every five."""
 
 
 @dataclass(frozen=True)
-class Card:
+class CountingDisk:
     """A mounted file system that counts. folder: where it is mounted; stat: of its block device."""
 
     folder: Path
@@ -63,7 +63,7 @@ class Card:
 
 
 @contextmanager
-def card(folder: Path) -> Iterator[Card]:
+def counting_disk(folder: Path) -> Iterator[CountingDisk]:
     """A fresh ext4 below ``folder``; unmounted and gone at the end. Raises CalledProcessError, OSError."""
     image, mounted = folder / "card.img", folder / "card"
     with image.open("wb") as file:
@@ -74,18 +74,18 @@ def card(folder: Path) -> Iterator[Card]:
     subprocess.run(["mount", "-o", "loop,noatime", str(image), str(mounted)], check=True)
     try:
         number = mounted.stat().st_dev
-        yield Card(mounted, Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}/stat"))
+        yield CountingDisk(mounted, Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}/stat"))
     finally:
         # Lazy: databases of this process go with it, and the loop device with the last of them.
         subprocess.run(["umount", "--lazy", str(mounted)], check=True)
         image.unlink()
 
 
-def measure(effort: Effort) -> Iterator[Measured]:
+def measure(workload: Workload) -> Iterator[Measured]:
     """See benches.MODULES."""
     try:
-        with card(effort.folder) as made:
-            costs = _costs(made, effort)
+        with counting_disk(workload.folder) as made:
+            costs = _costs(made, workload)
     except (subprocess.CalledProcessError, OSError) as error:
         yield Measured(ROW, None, note=f"no loop device to count on: {type(error).__name__}")
         return
@@ -94,12 +94,12 @@ def measure(effort: Effort) -> Iterator[Measured]:
     yield Measured(ROW, sum(day.values()), note=told)
 
 
-def _costs(made: Card, effort: Effort) -> dict[str, float]:
+def _costs(made: CountingDisk, workload: Workload) -> dict[str, float]:
     """Bytes of one of each."""
-    return {**_kiosk(made, effort), **_issuer(made, effort), **_wifi(made, effort), **_heartbeat(made, effort)}
+    return {**_kiosk(made, workload), **_issuer(made, workload), **_wifi(made, workload), **_heartbeat(made, workload)}
 
 
-def _steady(made: Card, one: Callable[[], object], before: int, times: int) -> float:
+def _steady(made: CountingDisk, one: Callable[[], object], before: int, times: int) -> float:
     """Bytes of one, after so many that the write-ahead log has its full length and is written over in place: a box's
     processes run for weeks.
     """
@@ -108,40 +108,40 @@ def _steady(made: Card, one: Callable[[], object], before: int, times: int) -> f
     return made.cost(lambda: [one() for _ in range(times)]) / times
 
 
-def _kiosk(made: Card, effort: Effort) -> dict[str, float]:
+def _kiosk(made: CountingDisk, workload: Workload) -> dict[str, float]:
     folder = made.folder / "kiosk"
     pki = TestPki(folder / "pki")
     pki.ensure(["demo"])
     visits = Visits(Drill(folder, pki))
-    return {"visit": _steady(made, visits.one, effort.of(60, 1), effort.of(60, 1))}
+    return {"visit": _steady(made, visits.one, workload.size(60, 1), workload.size(60, 1))}
 
 
-def _issuer(made: Card, effort: Effort) -> dict[str, float]:
-    with Town(made.folder / "town", 200) as town:
-        return {"certificate": _steady(made, town.certificate, effort.of(100, 1), effort.of(100, 1))}
+def _issuer(made: CountingDisk, workload: Workload) -> dict[str, float]:
+    with SyntheticIssuer(made.folder / "issuer", 200) as issuing:
+        return {"certificate": _steady(made, issuing.certificate, workload.size(100, 1), workload.size(100, 1))}
 
 
-def _wifi(made: Card, effort: Effort) -> dict[str, float]:
+def _wifi(made: CountingDisk, workload: Workload) -> dict[str, float]:
     """Phones that come and go, then minutes in which all of them stay online and nobody does anything."""
-    phones, minutes, settled = effort.of(20, 2), effort.of(3, 0), effort.of(SETTLED, 1)
-    with Plaza(phones) as plaza, BoxWifi(plaza, made.folder / "wifi", phones, stats=True) as box:
-        crowd = Crowd(phones=[(phone.space, phone.number) for phone in plaza.phones])
+    phones, minutes, settled = workload.size(20, 2), workload.size(3, 0), workload.size(SETTLED, 1)
+    with NetworkLab(phones) as lab, BoxWifi(lab, made.folder / "wifi", phones, stats=True) as box:
+        load = LoginLoad(phones=[(phone.space, phone.number) for phone in lab.phones])
 
         def come() -> None:
-            box.end([phone.ip for phone in plaza.phones])
-            send(crowd)
+            box.end([phone.ip for phone in lab.phones])
+            send(load)
 
         def day(rounds: int) -> None:
             for _ in range(rounds):
                 come()
             time.sleep(settled)
 
-        login = _steady(made, lambda: day(effort.of(10, 1)), effort.of(2, 0), 1) / phones / effort.of(10, 1)
+        login = _steady(made, lambda: day(workload.size(10, 1)), workload.size(2, 0), 1) / phones / workload.size(10, 1)
         quiet = made.cost(lambda: time.sleep(60 * minutes or 1))
     return {"login": login, "minute": quiet / max(minutes, 1)}
 
 
-def _heartbeat(made: Card, effort: Effort) -> dict[str, float]:
+def _heartbeat(made: CountingDisk, workload: Workload) -> dict[str, float]:
     """The doctor's canary; the outbox opened and a message that goes at once; a process of its own each time."""
 
     def one() -> None:
@@ -151,4 +151,4 @@ def _heartbeat(made: Card, effort: Effort) -> dict[str, float]:
             sender = Sender(outbox, lambda batch: [message.id for message in batch], open_log("bench"))
             sender.tell(outbox.make("heartbeat", uptime_s=1))
 
-    return {"heartbeat": _steady(made, one, 1, effort.of(20, 2))}
+    return {"heartbeat": _steady(made, one, 1, workload.size(20, 2))}

@@ -1,6 +1,6 @@
 """A box's steps to its credential: ask with a code, wait for staff, renew in time, ask again when it was off for long.
 
-``go_on`` takes whichever step is next, so that a timer brings a seeded box home without anybody at its side.
+``next_step`` takes whichever step is next, so that a timer enrols a seeded box without anybody at its side.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from dataclasses import dataclass
 
 from device.clock import Clock
 from provisioning.cityhall.errors import EnrolmentRefused
+from provisioning.enrolment.city_hall_client import CityHallClient, EnrolmentStatus
 from provisioning.enrolment.identity import Credential, Identity
-from provisioning.enrolment.link import CityHall, Enrolled
 
 POLL_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Asking:
+class EnrolmentSteps:
     """box: this box's name in its own settings; city hall's code decides the name, and the two have to be equal."""
 
     box: str
     identity: Identity
-    city_hall: CityHall
+    city_hall: CityHallClient
     clock: Clock
 
     def enrol(self, code: str) -> Credential | None:
@@ -47,8 +47,8 @@ class Asking:
             sleep(POLL_SECONDS)
         return given
 
-    def go_on(self, *, now_due: bool = False) -> Credential | None:
-        """The next step: poll, ask with the seed's code, or renew when it is time (or ``now_due``). None when staff
+    def next_step(self, *, force: bool = False) -> Credential | None:
+        """The next step: poll, ask with the seed's code, or renew when it is time (or ``force``). None when staff
         must approve first. Raises NotEnrolled when there is neither a credential nor a code.
         """
         if self.identity.pending():
@@ -56,9 +56,9 @@ class Asking:
         if self.identity.code():
             return self._with_seeds_code()
         credential, now = self.identity.credential(), self.clock.now()
-        if credential.over(now):
+        if credential.expired(now):
             return self.enrol("")
-        if not (now_due or credential.due(now)):
+        if not (force or credential.renewal_due(now)):
             return credential
         return self.identity.keep(self.city_hall.renew(self.identity.request(self.box)))
 
@@ -72,7 +72,7 @@ class Asking:
         self.identity.code_file.unlink(missing_ok=True)
         return given
 
-    def _taken(self, answer: Enrolled) -> Credential | None:
+    def _taken(self, answer: EnrolmentStatus) -> Credential | None:
         if answer.box != self.box:
             raise EnrolmentRefused(reason="other_name")
         if answer.state == "declined":

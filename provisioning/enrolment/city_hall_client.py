@@ -24,7 +24,7 @@ _MAX_ANSWER = 256 * 1024
 T = TypeVar("T")
 
 
-class Enrolled(msgspec.Struct, frozen=True):
+class EnrolmentStatus(msgspec.Struct, frozen=True):
     """City hall's answer, see provisioning.cityhall.boxes.box_api.EnrolAnswer."""
 
     enrolment: str
@@ -47,7 +47,7 @@ class _Refused(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class CityHall:
+class CityHallClient:
     """Calls. Each raises LineDown when there is no answer, EnrolmentRefused when the answer is no."""
 
     settings: CityHallLinkSettings
@@ -55,14 +55,14 @@ class CityHall:
     identity: Identity
     clock: Clock
 
-    def enrol(self, code: str, request: str) -> Enrolled:
+    def enrol(self, code: str, request: str) -> EnrolmentStatus:
         """Ask to belong."""
         body = msgspec.json.encode({"code": code, "request": request})
-        return _decoded(self._call(self.settings.enrol_port, "POST", "/api/v1/enrol", body), Enrolled)
+        return _decoded(self._call(self.settings.enrol_port, "POST", "/api/v1/enrol", body), EnrolmentStatus)
 
-    def enrolment(self, name: str) -> Enrolled:
+    def enrolment(self, name: str) -> EnrolmentStatus:
         """What became of it."""
-        return _decoded(self._call(self.settings.enrol_port, "GET", f"/api/v1/enrol/{name}"), Enrolled)
+        return _decoded(self._call(self.settings.enrol_port, "GET", f"/api/v1/enrol/{name}"), EnrolmentStatus)
 
     def renew(self, request: str) -> str:
         """A fresh credential, PEM. Raises NotEnrolled too."""

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from provisioning.bench.benches import run
-from provisioning.bench.plaza import address_of, leases
+from provisioning.bench.network_lab import address_of, leases
 from provisioning.bench.rows import BARS, Row
 from provisioning.bench.visitors import login_form
 from provisioning.commands.bench import command

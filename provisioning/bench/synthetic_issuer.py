@@ -1,4 +1,4 @@
-"""A city hall of any size for the bench: the issuer on a synthetic register, and the demo's card at its kiosk."""
+"""An issuer for the bench: a synthetic register of any size, and the demo's card as its only visitor."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ HOUSEHOLD = 4
 CITY = CitySettings(name_ja="見本市", name_en="Mihon City", telephone="06-0000-0000")
 
 
-class TownRefused(HirobaError):
+class IssuerRefused(HirobaError):
     """The issuer refused what it must give. facts: reason."""
 
-    code = "bench.town_refused"
+    code = "bench.issuer_refused"
 
 
-class Town:
+class SyntheticIssuer:
     """The register of ``size`` residents in ``folder``. issuer: in this process, until another is put there over the
     same stores; the visits are then good there too.
     """
@@ -56,7 +56,7 @@ class Town:
         self._visits: list[p.Resident] = []
         self._ordered: dict[str, p.Resident] = {}
 
-    def __enter__(self) -> Town:
+    def __enter__(self) -> SyntheticIssuer:
         self._pki.ensure(["demo"])
         store = Store(self.folder / self.settings.register, REGISTER_MIGRATIONS)
         self._register, people = Register(store), population(size=self._size)
@@ -71,11 +71,11 @@ class Town:
         """Its stores go with the process."""
 
     def certificate(self) -> bytes:
-        """A whole request: order, quote, paper. The PDF. Raises TownRefused."""
-        return self.document(self.ordered()).pdf
+        """A whole request: order, quote, paper. The PDF. Raises IssuerRefused."""
+        return self.document(self.accepted_order()).pdf
 
-    def ordered(self) -> str:
-        """An accepted order: its request id. Raises TownRefused."""
+    def accepted_order(self) -> str:
+        """An accepted order: its request id. Raises IssuerRefused."""
         resident = next(self._turns)
         content = p.OrderContent(
             request=str(uuid.uuid4()),
@@ -90,23 +90,23 @@ class Town:
         )
         answer = self.issuer.order(order)
         if isinstance(answer, p.Refusal):
-            raise TownRefused(reason=answer.refused.value)
+            raise IssuerRefused(reason=answer.refused.value)
         self._ordered[content.request] = resident
         return content.request
 
     def document(self, request: str) -> p.Document:
-        """The paper of an accepted order. Raises TownRefused."""
+        """The paper of an accepted order. Raises IssuerRefused."""
         visit = self._ordered[request].visit
         answer = self.issuer.document(request, p.DocumentRequest(kiosk=KIOSK, visit=visit))
         if isinstance(answer, p.Refusal):
-            raise TownRefused(reason=answer.refused.value)
+            raise IssuerRefused(reason=answer.refused.value)
         return answer
 
-    def gated(self, request: str) -> None:
-        """The paper, read back by the kiosk's last gate. Raises TownRefused."""
+    def check_document(self, request: str) -> None:
+        """The paper, read back by the kiosk's last gate. Raises IssuerRefused."""
         paper = self.document(request)
         if not isinstance(check(paper, request, self._ordered[request].binding, paper.pages), Matches):
-            raise TownRefused(reason="the gate")
+            raise IssuerRefused(reason="the gate")
 
     def resident(self) -> p.Resident:
         """One of those who order."""

@@ -14,7 +14,7 @@ _PAPER_BAD = {"paper_out", "cover_open", "jam", "toner_out", "offline", "silent"
 
 
 @dataclass(frozen=True)
-class Seen:
+class BoxStatus:
     """One box as staff see it. state: revoked, expired, never, silent, trouble, attention, well; worst first. Times
     are unix seconds. marks: (kind of mark, code) pairs to be shown.
     """
@@ -41,7 +41,7 @@ STATES = ("trouble", "silent", "expired", "attention", "never", "well", "revoked
 """In this order on the page: what needs a person first."""
 
 
-def see(box: Box, now: int, silent_seconds: int) -> Seen:
+def box_status(box: Box, now: int, silent_seconds: int) -> BoxStatus:
     """``box`` at ``now``."""
     facts, left = box.facts, box.certificate_until - now
     found = facts.get("findings")
@@ -49,7 +49,7 @@ def see(box: Box, now: int, silent_seconds: int) -> Seen:
     papers = tuple((name, str(facts[name])) for name in ("receipt_paper", "page_paper") if facts.get(name))
     uptime, kiosk = facts.get("uptime_s"), facts.get("kiosk_open")
     skewed = box.skew_seconds if abs(box.skew_seconds) > SKEW_SECONDS else 0
-    return Seen(
+    return BoxStatus(
         name=box.name,
         state=_state(box, now, silent_seconds, papers, attention=bool(findings or skewed or left < EXPIRING_SECONDS)),
         version=str(facts.get("version", "")),

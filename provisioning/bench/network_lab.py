@@ -1,4 +1,4 @@
-"""A plaza in network namespaces: phones, a gateway and an Internet. It makes its own and touches no other network.
+"""Phones, a gateway and an Internet in network namespaces of its own; no other network is touched.
 
     phone n --- veth --- br-lan [gateway] up0 --- veth --- far0 [internet]
 
@@ -23,7 +23,7 @@ from provisioning.errors import ProgramMissing, RootNeeded
 T = TypeVar("T")
 GATEWAY = "10.90.0.1"
 PREFIX = 18
-FAR = "198.19.7.7"
+INTERNET_HOST = "198.19.7.7"
 """A server on the Internet side, port 443."""
 LEASE_ENDS = 4_102_444_800  # the year 2100
 
@@ -62,7 +62,7 @@ def leases(numbers: Sequence[int]) -> str:
     return "".join(f"{LEASE_ENDS} {mac_of(n)} {address_of(n)} phone{n} *\n" for n in numbers)
 
 
-class Plaza:
+class NetworkLab:
     """The namespaces. Use it as a context manager: leaving it deletes every namespace it made."""
 
     def __init__(self, phones: int) -> None:
@@ -75,7 +75,7 @@ class Plaza:
         self.phones = [Phone(f"{stem}p{n}", n) for n in range(phones)]
         self._far: socket.socket | None = None
 
-    def __enter__(self) -> Plaza:
+    def __enter__(self) -> NetworkLab:
         try:
             self._build()
         except BaseException:
@@ -117,7 +117,12 @@ class Plaza:
         )
         batch(
             self.internet,
-            ["link set lo up", "link set far0 up", "addr add 198.18.0.1/24 dev far0", f"addr add {FAR}/32 dev lo"],
+            [
+                "link set lo up",
+                "link set far0 up",
+                "addr add 198.18.0.1/24 dev far0",
+                f"addr add {INTERNET_HOST}/32 dev lo",
+            ],
         )
         for phone in self.phones:
             self._build_phone(phone)
@@ -179,7 +184,7 @@ def in_namespace(space: str, work: Callable[[], T]) -> T:
 
 
 def _listen() -> socket.socket:
-    made = socket.create_server((FAR, 443), backlog=1024)
+    made = socket.create_server((INTERNET_HOST, 443), backlog=1024)
     made.settimeout(None)
     return made
 

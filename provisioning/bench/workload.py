@@ -7,12 +7,12 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Effort:
+class Workload:
     """folder: an empty folder of this bench; trial: a few seconds instead of the figures to quote."""
 
     folder: Path
     trial: bool = False
 
-    def of(self, full: int, trial: int) -> int:
+    def size(self, full: int, trial: int) -> int:
         """The size of one thing."""
         return trial if self.trial else full

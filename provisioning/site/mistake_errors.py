@@ -17,15 +17,17 @@ from provisioning.site.value_types import shape, type_at
 from provisioning.site.words import LANGUAGES, documented, key_words, sentence, words
 
 
-def told(mistake: Mistake, file: SiteFile, schema: type[msgspec.Struct] | None = None, key: str = "") -> SettingsError:
+def as_error(
+    mistake: Mistake, file: SiteFile, schema: type[msgspec.Struct] | None = None, key: str = ""
+) -> SettingsError:
     """``mistake`` with its line. schema: what its key was read as, where that says what is right. key: where it stands
     in the file, if not where the mistake says.
     """
     place = key or mistake.key
-    return error(mistake, file, line_at(file.text, place) if place else 1, place, schema)
+    return error_at(mistake, file, line_at(file.text, place) if place else 1, place, schema)
 
 
-def error(
+def error_at(
     mistake: Mistake, file: SiteFile, line: int, key: str, schema: type[msgspec.Struct] | None = None
 ) -> SettingsError:
     """``mistake`` at ``line`` in both languages."""
