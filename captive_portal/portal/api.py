@@ -1,33 +1,31 @@
-"""GET /captive-portal/api: RFC 8908 for the phone that asks."""
+"""GET /captive-portal/api: RFC 8908 for the phone that asks. Over TLS; phones ignore it otherwise (RFC 8908 §4)."""
 
 from __future__ import annotations
-
-from flask import Blueprint, Response, request
 
 from captive_portal.gate.client import GateClient
 from captive_portal.gate.errors import GateFault, GateUnreachable
 from captive_portal.gate.protocol import Phone, PhoneState
-from captive_portal.portal.capport import API_PATH, CACHE, MEDIA_TYPE, CaptiveState, encode, state_of
+from captive_portal.portal.asked import Answer, Asked
+from captive_portal.portal.capport import CACHE, MEDIA_TYPE, CaptiveState, encode, state_of
 from captive_portal.portal.origins import Origins
 from device.logs import Log
 
 
-def build_api(gate: GateClient, origins: Origins, log: Log) -> Blueprint:
-    """The one endpoint. The server runner serves it over TLS; phones ignore it otherwise (RFC 8908 §4)."""
-    blueprint = Blueprint("api", __name__)
+class Api:
+    """The one endpoint."""
 
-    @blueprint.get(API_PATH)
-    def captive_state() -> Response:
-        ip = request.remote_addr or ""
+    def __init__(self, gate: GateClient, origins: Origins, log: Log) -> None:
+        self._gate, self._origins, self._log = gate, origins, log
+
+    def captive_state(self, asked: Asked) -> Answer:
+        """What the phone's own system shows."""
         try:
-            phone = gate.lookup(ip)
+            phone = self._gate.lookup(asked.ip)
         except (GateUnreachable, GateFault) as error:
-            log.warning("gate_not_answering", code=error.code)
-            return Response(status=503, headers={"Retry-After": "5", "Cache-Control": CACHE})
-        body = encode(describe(phone, origins.of(ip)))
-        return Response(body, content_type=MEDIA_TYPE, headers={"Cache-Control": CACHE})
-
-    return blueprint
+            self._log.warning("gate_not_answering", code=error.code)
+            return Answer(503, (("Retry-After", "5"), ("Cache-Control", CACHE)))
+        body = encode(describe(phone, self._origins.of(asked.ip)))
+        return Answer(200, (("Content-Type", MEDIA_TYPE), ("Cache-Control", CACHE)), body)
 
 
 def describe(phone: Phone, origin: str) -> CaptiveState:

@@ -1,20 +1,25 @@
-"""The portal as a WSGI application: Flask, with guards around every answer.
+"""The portal as a WSGI application: a table of pages, with guards around every answer.
 
-nginx stands before it: redirects of foreign hosts, static files and limits are its (provisioning/box/render).
+nginx stands before it: redirects of foreign hosts, static files and limits are its (provisioning/box/render). werkzeug
+reads the requests; a framework's rounds about each of them would cost more than the page (README).
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from http import HTTPStatus
 from importlib import resources
 from typing import Any
 
-from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.shared_data import SharedDataMiddleware
+from werkzeug.wrappers import Request
 
 from captive_portal.gate.client import GateClient
-from captive_portal.portal.api import build_api
+from captive_portal.portal.api import Api
+from captive_portal.portal.asked import Answer, Asked
 from captive_portal.portal.drawing import Drawing
 from captive_portal.portal.guards import GUARDS, NO_STORE
 from captive_portal.portal.languages import read_catalogues
@@ -22,7 +27,7 @@ from captive_portal.portal.login.method import LoginMethod
 from captive_portal.portal.origins import Origins
 from captive_portal.portal.pages import Pages
 from captive_portal.portal.press import Press
-from captive_portal.portal.routes import asked_of_flask, build_routes, response
+from captive_portal.portal.routes import Routes, build_routes
 from captive_portal.portal.tokens import FormTokens
 from captive_portal.portal.trouble import Trouble
 from captive_portal.settings import WifiSettings
@@ -36,6 +41,8 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 
+_STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
 
 def create_app(
     settings: WifiSettings,
@@ -47,28 +54,12 @@ def create_app(
     methods: Mapping[str, LoginMethod],
 ) -> WsgiApp:
     """The whole portal. ``key``: tokens.read_key; ``methods``: login.methods.build_methods."""
-    app, origins = Flask(__name__), Origins(settings)
-    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY, MAX_FORM_PARTS=20)
-    app.config.update(SEND_FILE_MAX_AGE_DEFAULT=86400)
-    tokens = FormTokens(key, clock)
+    origins, tokens = Origins(settings), FormTokens(key, clock)
     drawing = Drawing(settings, tokens, read_catalogues(), origins, Press(_static_version()))
     pages = Pages(settings, gate, tokens, methods, drawing)
-    trouble = Trouble(pages, log)
-    app.register_blueprint(build_routes(pages))
-    app.register_blueprint(build_api(gate, origins, log))
-    _answer_errors(app, trouble)
-    return _Guarded(_Decodable(app))
-
-
-def _answer_errors(app: Flask, trouble: Trouble) -> None:
-    def refused(error: HTTPException) -> Response:
-        status = error.code or 400
-        if status < 400:
-            return Response(status=status, headers=error.get_headers())
-        return response(trouble.refused(asked_of_flask(), status))
-
-    app.register_error_handler(Exception, lambda error: response(trouble.tell(asked_of_flask(), error)))
-    app.register_error_handler(HTTPException, refused)
+    app = _Routed(build_routes(pages, Api(gate, origins, log)), Trouble(pages, log))
+    static = {"/static": ("captive_portal.portal", "static")}
+    return _Guarded(_Decodable(SharedDataMiddleware(app, static, cache_timeout=86400)))
 
 
 def _static_version() -> str:
@@ -77,6 +68,55 @@ def _static_version() -> str:
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:8]
+
+
+class _Form(Request):
+    """A request whose form has bounds."""
+
+    max_content_length = MAX_BODY
+    max_form_memory_size = MAX_BODY
+    max_form_parts = 20
+
+
+class _Routed:
+    """WSGI: the page of a path."""
+
+    def __init__(self, routes: Routes, trouble: Trouble) -> None:
+        self._routes, self._trouble = routes, trouble
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """See PEP 3333."""
+        request = _Form(environ)
+        answer = self._answer(request)
+        headers = [*answer.headers, ("Content-Length", str(len(answer.body)))]
+        start_response(_STATUS[answer.status], headers)
+        return () if request.method == "HEAD" else (answer.body,)
+
+    def _answer(self, request: _Form) -> Answer:
+        asked = _asked(request)
+        views = self._routes.get(request.path)
+        view = views.get("GET" if request.method == "HEAD" else request.method) if views else None
+        if view is None:
+            return self._trouble.refused(asked, 405 if views else 404)
+        try:
+            return view(replace(asked, form=request.form) if request.method == "POST" else asked)
+        except HTTPException as error:  # of a form that cannot be read
+            return self._trouble.refused(asked, error.code or 400)
+        except Exception as error:  # the last handler: every error is a page with a way on
+            return self._trouble.tell(asked, error)
+
+
+def _asked(request: _Form) -> Asked:
+    return Asked(
+        method=request.method,
+        path=request.path,
+        ip=request.environ.get("REMOTE_ADDR", ""),
+        secure=request.scheme == "https",
+        accept_language=request.environ.get("HTTP_ACCEPT_LANGUAGE", ""),
+        agent=request.environ.get("HTTP_USER_AGENT", ""),
+        args=request.args,
+        cookies=request.cookies if "HTTP_COOKIE" in request.environ else {},
+    )
 
 
 class _Guarded:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from device.watchdog import Probe, socket_probe
 from provisioning.bench import disk_writes
 from provisioning.bench.box_wifi import BoxWifi
 from provisioning.bench.figures import median
@@ -19,7 +20,8 @@ from provisioning.bench.processes import cpu_seconds, pss_mib, stop
 from provisioning.bench.rows import Measured
 from provisioning.bench.synthetic_issuer import SyntheticIssuer
 from provisioning.bench.workload import Workload
-from provisioning.demo.processes import free_port, listens
+from provisioning.box.render import nginx_portal
+from provisioning.demo.processes import free_port
 from provisioning.errors import DemoNotReady
 
 WEB = ("kiosk", "issuer", "portal", "stats")
@@ -59,20 +61,21 @@ def measure(workload: Workload) -> Iterator[Measured]:
         ports = {name: free_port() for name in WEB}
         site = issuing.folder / "site.toml"
         site.write_text(SITE.format(**ports, trust=issuing.settings.trust), "utf-8")
-        starts = {name: median([_start(name, ports[name], site) for _ in range(workload.size(5, 1))]) for name in WEB}
+        probes, runs = _probes(ports, site), range(workload.size(5, 1))
+        starts = {name: median([_start(name, answers, site) for _ in runs]) for name, answers in probes.items()}
         slowest = max(starts, key=lambda name: starts[name])
         told = ", ".join(f"{name} {seconds:.2f}" for name, seconds in starts.items())
         yield Measured("box.cold_start_s", starts[slowest], note=f"exec to first answer, the slowest of: {told}")
-        yield from _idle(ports["kiosk"], site, workload.size(30, 1))
+        yield from _idle(probes["kiosk"], site, workload.size(30, 1))
     yield from disk_writes.measure(workload)
 
 
-def _idle(port: int, site: Path, seconds: int) -> Iterator[Measured]:
+def _idle(kiosk_answers: Probe, site: Path, seconds: int) -> Iterator[Measured]:
     """All processes of a box at rest: no visitor, no phone."""
     with NetworkLab(0) as lab, BoxWifi(lab, site.parent / "wifi", 0, stats=True) as wifi:
         kiosk = _run("kiosk", site)
         try:
-            _await("kiosk", port, kiosk)
+            _await("kiosk", kiosk_answers, kiosk)
             time.sleep(min(3, seconds))
             pids = [kiosk.pid, *wifi.pids]
             before, began = cpu_seconds(pids), time.perf_counter()
@@ -81,17 +84,24 @@ def _idle(port: int, site: Path, seconds: int) -> Iterator[Measured]:
             memory = pss_mib(pids)
         finally:
             stop([kiosk])
-    what = "kiosk, gate, portal and its workers, stats, at rest"
+    what = "kiosk, gate, portal, nginx and their workers, stats, at rest"
     yield Measured("box.pss_mib", memory, note=what)
     yield Measured("box.idle_cpu", idle, note=f"{what}, {seconds} s")
 
 
-def _start(name: str, port: int, site: Path) -> float:
-    """Seconds from exec to the first TCP answer by a worker that is ready."""
+def _probes(ports: Mapping[str, int], site: Path) -> dict[str, Probe]:
+    """A worker's own answer; gunicorn's arbiter listens before one can answer."""
+    asked = {name: socket_probe(("127.0.0.1", ports[name])) for name in WEB}
+    behind = socket_probe(str(site.parent / nginx_portal.SOCKET), "/static/icon.svg")
+    return {**asked, "portal": behind, "nginx": asked["portal"]}
+
+
+def _start(name: str, answers: Probe, site: Path) -> float:
+    """Seconds from exec to the first answer by a worker that is ready."""
     began = time.perf_counter()
     process = _run(name, site)
     try:
-        _await(name, port, process)
+        _await(name, answers, process)
         return time.perf_counter() - began
     finally:
         stop([process])
@@ -105,23 +115,9 @@ def _run(name: str, site: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def _await(name: str, port: int, process: subprocess.Popen[bytes]) -> None:
+def _await(name: str, answers: Probe, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 30
-    while not (listens("127.0.0.1", port) and _answers(port)):
+    while not answers():
         if process.poll() is not None or time.monotonic() > deadline:
             raise DemoNotReady(process=name, reason="it does not answer", log="-")
         time.sleep(0.01)
-
-
-def _answers(port: int) -> bool:
-    """gunicorn's master listens before a worker can answer, so an HTTP answer is asked for."""
-    import http.client
-
-    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        asked.request("GET", "/")
-        return asked.getresponse().status > 0
-    except OSError:
-        return False
-    finally:
-        asked.close()

@@ -19,7 +19,7 @@ SITE = HERE / "site.toml"
 LAY_OUT = f"""set -e
 cd /{SOURCE}
 ./hiroba install --site tests/boot/site.toml --without-screen --no-start
-/opt/hiroba/current/.venv/bin/python tests/boot/inside/prepare.py
+.venv/bin/python tests/boot/inside/prepare.py
 cp tests/boot/units/*.service /etc/systemd/system/
 mkdir -p /etc/systemd/system/pcscd.service.d
 cp tests/boot/units/pcscd.service.d-vpcd.conf /etc/systemd/system/pcscd.service.d/vpcd.conf
@@ -28,7 +28,8 @@ mkdir -p /var/backups/hiroba
 cd tests/boot/units
 systemctl --quiet enable *.service
 """
-PYTHON = "/opt/hiroba/current/.venv/bin/python"
+PYTHON = f"/{SOURCE}/.venv/bin/python"
+"""Of the tree, for what it does inside is not all laid on a box (the demo's browser)."""
 INSIDE = "/srv/hiroba/tests/boot/inside"
 FAR = "198.19.7.7"
 """The other end of the box's uplink, where a name server and a web server are."""

@@ -65,7 +65,7 @@ def test_a_phone_gets_an_address_the_portal_and_then_the_internet(box: Container
     assert phone(box, "login") == "online"
 
 
-@pytest.mark.parametrize("name", [*WEB, "gate", "dnsmasq@hall"])
+@pytest.mark.parametrize("name", [*WEB, "nginx@box", "gate", "dnsmasq@hall"])
 def test_a_killed_process_is_back_and_a_phone_stays_online(box: Container, name: str, figure: Figure) -> None:
     unit = f"hiroba-{name}.service"
     before = box.show(unit, "MainPID")["MainPID"]
@@ -75,23 +75,45 @@ def test_a_killed_process_is_back_and_a_phone_stays_online(box: Container, name:
     assert phone(box, "probe") == "online"
 
 
-def test_a_frozen_worker_is_noticed_by_the_watchdog(box: Container) -> None:
-    folder = "/run/systemd/system/hiroba-issuer.service.d"
+@pytest.mark.parametrize("name", ["issuer", "nginx@box"])
+def test_a_frozen_worker_is_noticed_by_the_watchdog(box: Container, name: str) -> None:
+    unit = f"hiroba-{name}.service"
+    folder = f"/run/systemd/system/{unit}.d"
     quick = (
         f"mkdir -p {folder} && printf '[Service]\\nWatchdogSec=2\\n' > {folder}/quick.conf && systemctl daemon-reload"
     )
     box.run("/bin/sh", "-c", quick)
-    box.run("systemctl", "restart", "hiroba-issuer.service")
-    before = box.show("hiroba-issuer.service", "MainPID")["MainPID"]
-    box.run("pkill", "--signal", "STOP", "--parent", before)
-    box.until("a new issuer", lambda: box.show("hiroba-issuer.service", "MainPID")["MainPID"] not in ("0", before))
-    box.until("it answers", lambda: box.active("hiroba-issuer.service"))
-    assert "watchdog" in box.run("journalctl", "-u", "hiroba-issuer.service", "-o", "cat").lower()
-    box.run("/bin/sh", "-c", f"rm -r {folder} && systemctl daemon-reload && systemctl restart hiroba-issuer.service")
+    box.run("systemctl", "restart", unit)
+    before = box.show(unit, "MainPID")["MainPID"]
+    frozen = ["--full", "worker process"] if name.startswith("nginx") else []  # its companion goes on, and is not told
+    box.run("pkill", "--signal", "STOP", "--parent", before, *frozen)
+    box.until("a new process", lambda: box.show(unit, "MainPID")["MainPID"] not in ("0", before))
+    box.until("it answers", lambda: box.active(unit))
+    assert "watchdog" in box.run("journalctl", "-u", unit, "-o", "cat").lower()
+    box.run("/bin/sh", "-c", f"rm -r {folder} && systemctl daemon-reload && systemctl restart {unit}")
+
+
+def test_a_portal_that_is_away_is_a_page_and_nginx_lists_nothing_of_its_folder(box: Container) -> None:
+    box.run("systemctl", "stop", "hiroba-portal.service")
+    page = box.run(PYTHON, "-c", BUSY)
+    box.run("systemctl", "start", "hiroba-portal.service")
+    assert "混み合っています" in page
+    allowed = box.run(
+        "setpriv", "--reuid=hiroba-nginx", f"--groups={GROUPS}", "ls", "/var/lib/hiroba/portal", check=False
+    )
+    assert allowed == ""
+
+
+GROUPS = "hiroba,hiroba-portal,hiroba-issuer,hiroba-cityhall"
+BUSY = """
+import urllib.error, urllib.request
+try: urllib.request.urlopen('http://127.0.0.1:8180/')
+except urllib.error.HTTPError as error: print(error.code, error.read().decode())
+"""
 
 
 def test_each_process_has_a_user_of_its_own_that_reads_nothing_of_the_others(box: Container) -> None:
-    users = {name: box.show(f"hiroba-{name}.service", "User")["User"] for name in (*WEB, "gate")}
+    users = {name: box.show(f"hiroba-{name}.service", "User")["User"] for name in (*WEB, "gate", "nginx@box")}
     assert len(set(users.values())) == len(users)
     for name, user in users.items():
         for other in sorted({*users} - {name}):

@@ -22,6 +22,8 @@ STOPPED = {
     "hiroba-issuer.service": "issuer.unreachable",
     "hiroba-gate.service": "wifi.gate_unreachable",
     "hiroba-portal.service": "wifi.portal_silent",
+    "hiroba-nginx@box.service": "wifi.nginx_silent",
+    "hiroba-nginx@cityhall.service": "unit.stopped",
     "hiroba-stats.service": "unit.stopped",
     "hiroba-dnsmasq@hall.service": "unit.stopped",
     "hiroba-cityhall.service": "unit.stopped",

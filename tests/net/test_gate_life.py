@@ -294,7 +294,7 @@ def test_a_phone_has_64_connections_to_the_portal_however_many_addresses_it_make
     plaza: Topology, gate: SocketGateClient, doors: None
 ) -> None:
     assert gate.health().ready
-    phone = plaza.phones["attacker"]
+    phone = plaza.phones["ended"]
     held: list[socket.socket] = []
     own = [phone.ip4, *(f"fd00:90::aaaa:{number:x}" for number in range(1, 100))]
     batch = "".join(f"addr add {address}/64 dev eth0 nodad\n" for address in own[1:])
@@ -307,12 +307,12 @@ def test_a_phone_has_64_connections_to_the_portal_however_many_addresses_it_make
             made.connect(("fd00:90::1" if six else "10.90.0.1", 8181 if len(held) % 2 else 8180))
             held.append(made)
     assert len(held) == MAX_CONNECTIONS
-    assert _connects(plaza, "attacker", "10.90.0.1", 8180) == "refused"
+    assert _connects(plaza, "ended", "10.90.0.1", 8180) == "refused"
     assert [_connects(plaza, "neighbour", to, 8180) for to in ("10.90.0.1", "fd00:90::1")] == ["open"] * 2
     for made in held:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         made.close()
-    until(lambda: _connects(plaza, "attacker", "10.90.0.1", 8180) == "open")
+    until(lambda: _connects(plaza, "ended", "10.90.0.1", 8180) == "open")
 
 
 def test_tls_to_anywhere_is_refused_at_once_not_intercepted(

@@ -23,8 +23,8 @@ def check(box: ExaminedBox) -> list[Finding]:
     tls_only = bool(wifi.portal.tls_certificate) and not wifi.portal.port
     gate = judge_gate(_health(SocketGateClient(box.state / wifi.gate.socket)))
     nginx = http_probe(wifi.portal.host, wifi.portal.port, tls=tls_only)()
-    portal = nginx and socket_probe(str(box.state / nginx_portal.SOCKET), "/static/icon.svg")()
-    return [*judge_interfaces(missing, down), gate, judge_portal(nginx_answers=nginx, portal_answers=portal)]
+    portal = socket_probe(str(box.state / nginx_portal.SOCKET), "/static/icon.svg")()
+    return [*judge_interfaces(missing, down), gate, *judge_portal(nginx_answers=nginx, portal_answers=portal)]
 
 
 def judge_interfaces(missing: list[str], down: list[str]) -> list[Finding]:
@@ -33,11 +33,12 @@ def judge_interfaces(missing: list[str], down: list[str]) -> list[Finding]:
     return found + [error("wifi.interface_down", interface=name) for name in down]
 
 
-def judge_portal(*, nginx_answers: bool, portal_answers: bool) -> Finding:
-    """nginx stands before the portal: what it does not let through, nobody knows of the portal."""
-    if not nginx_answers:
-        return error("wifi.nginx_silent")
-    return ok("wifi.portal_answers") if portal_answers else error("wifi.portal_silent")
+def judge_portal(*, nginx_answers: bool, portal_answers: bool) -> list[Finding]:
+    """What each of the two that phones need has answered: the portal is asked at its own socket."""
+    found = [] if nginx_answers else [error("wifi.nginx_silent")]
+    if not portal_answers:
+        found.append(error("wifi.portal_silent"))
+    return found or [ok("wifi.portal_answers")]
 
 
 def judge_gate(health: Health | None) -> Finding:

@@ -21,6 +21,7 @@ from provisioning.doctor.checks import (
     units,
     uplink,
     watchdog,
+    wifi,
 )
 
 GIB = 1 << 30
@@ -126,3 +127,17 @@ def test_each_kernel_setting_that_is_wrong_is_named_and_the_others_are_counted()
 def test_an_old_generation_of_a_ca_is_no_fault_beside_a_new_one() -> None:
     assert credentials.superseded(credentials.judge("trust-1", -3, 400)).code == "credential.superseded"
     assert credentials.superseded(credentials.judge("trust-1", 300, 400)).code == "credential.valid"
+
+
+@pytest.mark.parametrize(
+    ("nginx", "portal", "codes"),
+    [
+        (True, True, ["wifi.portal_answers"]),
+        (True, False, ["wifi.portal_silent"]),
+        (False, True, ["wifi.nginx_silent"]),
+        (False, False, ["wifi.nginx_silent", "wifi.portal_silent"]),
+    ],
+)
+def test_nginx_and_the_portal_behind_it_are_told_apart(nginx: bool, portal: bool, codes: list[str]) -> None:
+    found = wifi.judge_portal(nginx_answers=nginx, portal_answers=portal)
+    assert [finding.code for finding in found] == codes

@@ -180,7 +180,8 @@ def client_hello() -> bytes:
 
 
 def test_phones_that_stall_inside_tls_stop_nobody(web: WebProcesses) -> None:
-    connections = [web.say(client_hello(), tls=True, source=f"127.0.8.{n % 60 + 1}") for n in range(300)]
+    hello = client_hello()
+    connections = [web.say(hello, tls=True, source=f"127.0.8.{n % 60 + 1}") for n in range(300)]
     ip = arrive(web, 7)
     assert 'data-page="online"' in log_in(web, ip)
     for connection in connections:
