@@ -20,7 +20,7 @@ __all__ = ["Migration", "Store", "additive", "announced", "statements"]
 
 SMALL_PAGE = 1024
 """Bytes of a page in files that many short transactions change, each a few rows: half is written of what SQLite's own
-4,096 cost (provisioning/bench/written.py). Larger files read better with those."""
+4,096 cost (provisioning/bench/disk_writes.py). Larger files read better with those."""
 _STEPS = "schema_step"
 """Table of the migrations that a file has had: number, whether additive, SHA-256 of its statements."""
 
@@ -128,7 +128,7 @@ def _open(path: Path, page_bytes: int, journal: str) -> sqlite3.Connection:
         "foreign_keys=ON",
         "secure_delete=ON",
         # Room for the 1,000 pages after which SQLite tidies up: the log is then written over in place, which costs the
-        # card little more than half of what it costs to let it grow anew each time (provisioning/bench/written.py).
+        # card little more than half of what it costs to let it grow anew each time (provisioning/bench/disk_writes.py).
         "journal_size_limit=4259840",
     ):
         connection.execute(f"PRAGMA {pragma}")

@@ -55,10 +55,10 @@ def headings(path: Path) -> frozenset[str]:
 
 
 def stands(path: Path, name: str) -> bool:
-    """Whether ``name`` in ``path`` is a file: from the root or its folder; a bare name also anywhere below its folder,
+    """Whether ``name`` in ``path`` is a file: from its folder or one above; a bare name also anywhere below its folder,
     or when several rooms have a file of that name, as a shape's files do, and in code or of a test wherever it stands.
     """
-    if (ROOT / name).exists() or (path.parent / name).exists():
+    if any((above / name).exists() for above in path.parents if above == ROOT or ROOT in above.parents):
         return True
     places = named(name) if "/" not in name else frozenset()
     below = ROOT if ROOT / "docs" in path.parents else path.parent

@@ -1,4 +1,4 @@
-"""Every database of a box, and how far each release's code goes on with it.
+"""Every database of a box, and which releases' code can open it.
 
 ``schemas.json`` beside this file says it without running anything: it travels in the bundle and in the signed metadata,
 so a box knows before it takes a release whether there is a way back from it. ``hiroba bundle schemas`` makes it; a test
@@ -30,7 +30,7 @@ def migrations() -> dict[str, Sequence[Migration]]:
     from device.outbox import OUTBOX_MIGRATIONS
     from kiosk.issuer.register.register import REGISTER_MIGRATIONS
     from kiosk.issuer.wiring import LEDGER_MIGRATIONS
-    from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
+    from kiosk.schema import KIOSK_MIGRATIONS
 
     return {
         "audit": AUDIT_MIGRATIONS,
