@@ -42,7 +42,7 @@ def open_log(process: str, stream: TextIO | None = None) -> Log:
 
 
 def places(error: BaseException) -> list[str]:
-    """Where ``error`` came from, outermost frame first: "kiosk/wiring.py:41 assemble", at most MAX_PLACES of them.
+    """Where ``error`` came from, outermost frame first: "kiosk/shell/desk.py:41 arrive", at most MAX_PLACES of them.
 
     What caused it follows, after "caused by" and its type. Never a message, a value or a line of source: they may
     quote a form, a name or a PIN (N3).

@@ -5,82 +5,44 @@ Nothing runs on import or build; ``start`` begins the threads (after gunicorn's 
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from flask import Flask
 
 from device.audit import Audit
 from device.card.drivers import open_reader
-from device.card.presence import CardArrived, CardLeft, CardReader, PresenceEvent
+from device.card.presence import CardArrived, CardLeft, PresenceEvent
 from device.card.settings import CardSettings
 from device.card.watcher import Watcher
 from device.clock import Clock
 from device.logs import Log
 from device.printer.drivers import open_page_printer, open_receipt_printer
 from device.printer.settings import PagePrinterSettings, ReceiptPrinterSettings
-from device.printer.status import PagePrinter, ReceiptPrinter
 from device.store import SMALL_PAGE, Store
 from device.version import version
-from kiosk.issuer.port import IssuerPort
-from kiosk.services.certificates.issuance.issuance import Issuance
-from kiosk.services.certificates.issuance.journal import Journal
-from kiosk.services.certificates.issuance.printing import JobWatch
-from kiosk.services.certificates.issuance.recovery import Recovery
-from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
-from kiosk.services.certificates.issuance.settings import IssuanceSettings
-from kiosk.services.certificates.issuance.staff import StaffDesk
-from kiosk.services.certificates.order_steps import OrderSteps
-from kiosk.services.certificates.paper_steps import PaperPorts, PaperSteps, Spawn
-from kiosk.services.certificates.payment.counter import CounterTerminal
-from kiosk.services.certificates.payment.virtual import VirtualTerminal
-from kiosk.settings import CitySettings, IssuerLinkSettings, KioskSettings
+from kiosk.schema import KIOSK_MIGRATIONS
+from kiosk.services import load
+from kiosk.settings import CitySettings, IssuerLinkSettings, KioskSettings, Place
 from kiosk.shell.alarm import Alarm
-from kiosk.shell.app import Parts, create_app
+from kiosk.shell.app import create_app
 from kiosk.shell.caretaker import Caretaker
 from kiosk.shell.desk import Desk
-from kiosk.shell.readiness import Readiness
+from kiosk.shell.journey import Journey
+from kiosk.shell.menu import Menu
+from kiosk.shell.pages import Pages
+from kiosk.shell.ports import Ports, Spawn
+from kiosk.shell.readiness import Readiness, probes_of
 from kiosk.shell.rounds import Rounds, Workers
+from kiosk.shell.service import Running, Service, Shared, Shell, packages_of
 from kiosk.shell.staff_code import StaffCode
 from kiosk.shell.words import Words
-from kiosk.sign_in.card_steps import CardSteps
 
 DATABASE = "kiosk.db"
 TICK_SECONDS = 0.2
 LOOK_SECONDS = 2.0
-TELL_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Ports:
-    """What the kiosk stands on. database: the SQLite file of journal, audit and alarm. spawn None: own threads."""
-
-    settings: KioskSettings
-    city: CitySettings
-    name: str
-    database: Path
-    reader: CardReader
-    issuer: IssuerPort
-    page_printer: PagePrinter
-    receipt_printer: ReceiptPrinter
-    clock: Clock
-    log: Log
-    card_poll_seconds: float = 0.2
-    issuance: IssuanceSettings = field(default_factory=IssuanceSettings)
-    spawn: Spawn | None = None
-    wait: Callable[[float], object] = time.sleep
-
-
-@dataclass(frozen=True)
-class Memory:
-    """What the kiosk remembers, in one database."""
-
-    store: Store
-    audit: Audit
-    journal: Journal
-    alarm: Alarm
 
 
 @dataclass(frozen=True)
@@ -88,10 +50,11 @@ class Kiosk:
     """The assembled kiosk. All but app, start and stop is open to tests and to the demo only."""
 
     app: Flask
-    parts: Parts
+    shell: Shell
+    services: Mapping[str, Running]
     caretaker: Caretaker
     watcher: Watcher
-    memory: Memory
+    audit: Audit
     start: Callable[[], None]
     stop: Callable[[], None]
 
@@ -105,6 +68,7 @@ def build(
     receipt: ReceiptPrinterSettings,
     page: PagePrinterSettings,
     box_name: str,
+    place: Place,
     state: Path,
     clock: Clock,
     log: Log,
@@ -123,117 +87,90 @@ def build(
         receipt_printer=open_receipt_printer(receipt),
         clock=clock,
         log=log,
+        place=place,
         card_poll_seconds=card.poll_seconds,
     )
-    return assemble(ports)
+    return assemble(ports, load(kiosk.services))
 
 
-def assemble(ports: Ports) -> Kiosk:
-    """The kiosk on whatever ports it is given. Raises StoreError when its database cannot be used."""
+def assemble(ports: Ports, services: Sequence[Service]) -> Kiosk:
+    """The kiosk on whatever ports it is given. Raises StoreError when its database cannot be used, IllegalJourney,
+    WordTwice or TemplateTwice when services do not go together.
+    """
+    packages = packages_of(services)
     store = Store(ports.database, KIOSK_MIGRATIONS, page_bytes=SMALL_PAGE)
-    audit = Audit(store, ports.clock)
-    memory = Memory(store, audit, Journal(store, audit, ports.clock), Alarm(store, audit, ports.clock))
-    workers = Workers(ports.log)
-    issuance = _issuance(ports, memory, workers)
-    parts = _parts(ports, memory, issuance, workers)
-    caretaker = Caretaker(parts.desk, ports.clock, parts.readiness, memory.alarm, parts.paper)
-    watcher = Watcher(ports.reader, ports.card_poll_seconds, _listener(parts.card, parts.spawn), ports.log)
-    recovery = _recovery(ports, memory)
-    rounds = Rounds(workers, ports.log)
+    audit, workers = Audit(store, ports.clock), Workers(ports.log)
+    shell = _shell(ports, services, store, audit, workers)
+    running = {service.name: service.build(shell) for service in services}
+    shared = [part.build(shell) for part in _shared(services)]
+    menu = Menu(shell, services, running)
+    caretaker = Caretaker(shell.desk, ports.clock, shell.readiness, shell.alarm, menu)
+    watcher = Watcher(ports.reader, ports.card_poll_seconds, _listener(menu, shell.spawn), ports.log)
+    blueprints = [page for part in (*running.values(), *shared) for page in part.blueprints]
+    app = create_app(shell, menu, blueprints, packages)
 
     def start() -> None:
         audit.record("kiosk_started", version=version())
-        caretaker.hold()
-        rounds.run("caretaker", TICK_SECONDS, caretaker.tick)
-        rounds.run("look", LOOK_SECONDS, caretaker.look)
-        rounds.run("tell", TELL_SECONDS, issuance.tell_outcomes, first=lambda: caretaker.recover(recovery.run))
+        _begin_rounds(Rounds(workers, ports.log), caretaker, running)
         watcher.start()
 
     def stop() -> None:
         watcher.stop()
         workers.stop()
-        parts.desk.reset()
+        shell.desk.reset()
         store.close()
 
-    return Kiosk(create_app(parts), parts, caretaker, watcher, memory, start, stop)
+    return Kiosk(app, shell, running, caretaker, watcher, audit, start, stop)
 
 
-def _parts(ports: Ports, memory: Memory, issuance: Issuance, workers: Workers) -> Parts:
-    """What the screens are made from."""
-    settings, audit = ports.settings, memory.audit
-    staff_code = StaffCode(settings.staff_code_hash, ports.clock)
-    terminal = VirtualTerminal() if settings.terminal == "virtual" else CounterTerminal(staff_code, audit)
-    desk, words = Desk(settings, ports.clock, audit, ports.log), Words.load(settings.languages)
-    readiness = Readiness(settings, ports.clock, ports.reader, ports.page_printer, ports.issuer)
-    spawn = ports.spawn or workers.spawn
-    staff = StaffDesk(memory.store, memory.journal, audit)
-    return Parts(
+def _shell(ports: Ports, services: Sequence[Service], store: Store, audit: Audit, workers: Workers) -> Shell:
+    """What every service shares."""
+    settings, clock = ports.settings, ports.clock
+    journey = Journey({service.name: service.journey for service in services})
+    desk = Desk(settings, journey, clock, audit, ports.log)
+    words = Words.load(settings.languages, packages_of(services))
+    probes = probes_of(ports.reader, ports.page_printer, ports.issuer)
+    return Shell(
+        ports=ports,
+        store=store,
+        audit=audit,
+        alarm=Alarm(store, audit, clock),
         desk=desk,
         words=words,
-        city=ports.city,
-        card=CardSteps(desk, ports.reader, ports.issuer, readiness, audit=audit, kiosk=ports.name),
-        order=OrderSteps(desk, ports.issuer, issuance, terminal, ports.name),
-        paper=PaperSteps(
-            desk,
-            PaperPorts(
-                issuance=issuance,
-                terminal=terminal,
-                receipt_printer=ports.receipt_printer,
-                audit=audit,
-                clock=ports.clock,
-                log=ports.log,
-                words=words,
-                city=ports.city,
-                spawn=spawn,
-                wait=ports.wait,
-                stop=workers.stopping,
-            ),
-        ),
-        readiness=readiness,
-        terminal=terminal,
-        staff_code=staff_code,
-        alarm=memory.alarm,
-        open_matters=lambda: len(staff.open_matters()),
-        audit=audit,
-        log=ports.log,
-        spawn=spawn,
+        readiness=Readiness(settings, clock, probes, {service.name: service.wants for service in services}),
+        pages=Pages(desk, words, ports.city),
+        staff_code=StaffCode(settings.staff_code_hash, clock),
+        spawn=ports.spawn or workers.spawn,
+        stopping=workers.stopping,
     )
 
 
-def _issuance(ports: Ports, memory: Memory, workers: Workers) -> Issuance:
-    spawn = ports.spawn or workers.spawn
-    return Issuance(
-        ports.issuer,
-        ports.page_printer,
-        memory.journal,
-        memory.audit,
-        ports.clock,
-        kiosk_name=ports.name,
-        alarm=memory.alarm,
-        settings=ports.issuance,
-        wait=ports.wait,
-        later=lambda work: spawn("tell", lambda: _tell(work)),
-    )
+def _shared(services: Sequence[Service]) -> tuple[Shared, ...]:
+    return tuple(dict.fromkeys(part for service in services for part in service.shares))
 
 
-def _tell(work: Callable[[], object]) -> None:
-    work()
+def _begin_rounds(rounds: Rounds, caretaker: Caretaker, running: Mapping[str, Running]) -> None:
+    """Nobody is served before every service has recovered."""
+    recovers = {name: service.recover for name, service in running.items() if service.recover is not None}
+    for name in recovers:
+        caretaker.hold(name)
+    rounds.run("caretaker", TICK_SECONDS, caretaker.tick)
+    rounds.run("look", LOOK_SECONDS, caretaker.look)
+    for name, service in running.items():
+        first = partial(caretaker.recover, name, recovers[name]) if name in recovers else None
+        if service.round is not None:
+            rounds.run(name, service.round.seconds, service.round.work, first=first)
+        elif first is not None:
+            rounds.once(name, first)
 
 
-def _recovery(ports: Ports, memory: Memory) -> Recovery:
-    watch = JobWatch(ports.page_printer, ports.clock, ports.issuance, ports.wait)
-    return Recovery(
-        ports.issuer, ports.page_printer, memory.journal, alarm=memory.alarm, watch=watch, kiosk_name=ports.name
-    )
-
-
-def _listener(card: CardSteps, spawn: Spawn) -> Callable[[PresenceEvent], None]:
-    """What the watcher tells, to the card's steps; reading takes its time and so happens beside the watcher."""
+def _listener(menu: Menu, spawn: Spawn) -> Callable[[PresenceEvent], None]:
+    """What the watcher tells, to the present service; reading takes its time and so happens beside the watcher."""
 
     def listen(event: PresenceEvent) -> None:
         if isinstance(event, CardArrived):
-            spawn("card", card.read)
+            spawn("card", menu.card_arrived)
         elif isinstance(event, CardLeft):
-            card.left()
+            menu.card_left()
 
     return listen

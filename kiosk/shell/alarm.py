@@ -10,11 +10,13 @@ from typing import NamedTuple
 
 from device.audit import AuditSink
 from device.clock import Clock
-from device.store import Store
+from device.store import Store, statements
 
-PAGE_MISMATCH = "page_mismatch"
-PAPER_UNACCOUNTED = "paper_unaccounted"
-"""Paper of one resident may lie in the tray or still come out: nobody else may be served before staff looked."""
+ALARM_STEP = statements(
+    "CREATE TABLE alarm (number INTEGER PRIMARY KEY, reason TEXT NOT NULL, request TEXT NOT NULL,"
+    " raised_at TEXT NOT NULL, cleared_at TEXT)",
+)
+"""The migration that makes the alarm's table."""
 
 
 class Raised(NamedTuple):
@@ -26,7 +28,7 @@ class Raised(NamedTuple):
 
 
 class Alarm:
-    """The alarm in ``store`` (opened with schema.KIOSK_MIGRATIONS)."""
+    """The alarm in ``store`` (opened with kiosk.schema.KIOSK_MIGRATIONS)."""
 
     def __init__(self, store: Store, audit: AuditSink, clock: Clock) -> None:
         self._store = store

@@ -1,109 +1,67 @@
-"""Puts the screens together as one Flask app."""
+"""Puts the screens of the shell and of the services together as one Flask app."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
 
 from flask import Blueprint, Flask
 from jinja2 import ChoiceLoader, PackageLoader, StrictUndefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from device.audit import AuditSink
+from device.errors import HirobaError
 from device.logs import Log, places
-from kiosk.services.certificates.order_steps import OrderSteps
-from kiosk.services.certificates.paper_steps import PaperSteps, Spawn
-from kiosk.services.certificates.payment.terminal import PaymentTerminal
-from kiosk.services.certificates.screens import choose_certificate, choose_options, confirm, pay, take_items
-from kiosk.settings import CitySettings
 from kiosk.shell import guard
-from kiosk.shell.alarm import Alarm
-from kiosk.shell.desk import Desk
-from kiosk.shell.journey import Screen
+from kiosk.shell.journey import TROUBLE
+from kiosk.shell.menu import Menu
 from kiosk.shell.pages import Pages
-from kiosk.shell.readiness import Readiness
-from kiosk.shell.screens import closed, home, plain, services, shell, staff, still_there
-from kiosk.shell.staff_code import StaffCode
-from kiosk.shell.words import ROOMS, Words
-from kiosk.sign_in import enter_pin, place_card
-from kiosk.sign_in.card_steps import CardSteps
-
-WAITING = ("home", "place_card", "pay", "printing", "take_items", "done", "trouble", "still_there", "closed")
-"""Screens that move by themselves; without JavaScript the browser asks again every few seconds."""
+from kiosk.shell.screens import closed, every, home, plain, services, staff, still_there
+from kiosk.shell.service import Shell
 
 
-@dataclass(frozen=True)
-class Parts:
-    """Everything the screens are made from."""
+class TemplateTwice(HirobaError):
+    """Two packages bring a template of one name. facts: template."""
 
-    desk: Desk
-    words: Words
-    city: CitySettings
-    card: CardSteps
-    order: OrderSteps
-    paper: PaperSteps
-    readiness: Readiness
-    terminal: PaymentTerminal
-    staff_code: StaffCode
-    alarm: Alarm
-    open_matters: Callable[[], int]
-    audit: AuditSink
-    log: Log
-    spawn: Spawn
+    code = "template.twice"
 
 
-def create_app(parts: Parts) -> Flask:
-    """The kiosk's web app; importing and making it starts nothing."""
+def create_app(shell: Shell, menu: Menu, blueprints: Iterable[Blueprint], packages: Iterable[str]) -> Flask:
+    """The kiosk's web app; importing and making it starts nothing. blueprints, packages: what the services add to the
+    shell's pages, templates and words. Raises TemplateTwice.
+    """
     app = Flask("kiosk.shell")
-    app.jinja_loader = ChoiceLoader([PackageLoader(room) for room in ROOMS])
-    app.jinja_env.globals["waiting"] = WAITING
+    app.jinja_loader = _templates(packages)
     app.jinja_env.trim_blocks = True
     app.jinja_env.undefined = StrictUndefined
     guard.install(app)
-    pages = Pages(parts.desk, parts.words, parts.city)
-    for blueprint in (*_visit_screens(parts, pages), *_other_screens(parts, pages)):
+    for blueprint in (*_own_screens(shell, menu), *blueprints):
         app.register_blueprint(blueprint)
-    _mind_errors(app, parts.log, pages)
+    _handle_errors(app, shell.ports.log, shell.pages)
     return app
 
 
-def _visit_screens(parts: Parts, pages: Pages) -> list[Blueprint]:
-    desk = parts.desk
+def _own_screens(shell: Shell, menu: Menu) -> list[Blueprint]:
     return [
-        home.make_blueprint(desk, pages, parts.readiness, parts.card),
-        services.make_blueprint(desk, pages, parts.card, parts.spawn),
-        place_card.make_blueprint(desk, pages),
-        enter_pin.make_blueprint(pages, parts.card),
-        choose_certificate.make_blueprint(pages, parts.order),
-        choose_options.make_blueprint(desk, pages, parts.order),
-        confirm.make_blueprint(desk, pages, parts.order),
-        pay.make_blueprint(desk, pages, parts.paper, parts.terminal),
-        take_items.make_blueprint(pages, parts.paper, parts.card),
+        every.make_blueprint(shell, menu),
+        home.make_blueprint(shell, menu),
+        services.make_blueprint(shell, menu),
+        still_there.make_blueprint(shell),
+        closed.make_blueprint(shell),
+        staff.make_blueprint(shell, menu),
+        plain.make_blueprint(shell.pages, TROUBLE),
     ]
 
 
-def _other_screens(parts: Parts, pages: Pages) -> list[Blueprint]:
-    desk = parts.desk
-    told = [plain.make_blueprint(pages, screen) for screen in (Screen.PRINTING, Screen.DONE, Screen.TROUBLE)]
-    return [
-        shell.make_blueprint(desk, pages, parts.paper, parts.words.languages),
-        still_there.make_blueprint(desk, pages),
-        closed.make_blueprint(desk, pages, parts.alarm),
-        staff.make_blueprint(
-            desk,
-            pages,
-            code=parts.staff_code,
-            alarm=parts.alarm,
-            open_matters=parts.open_matters,
-            readiness=parts.readiness,
-            audit=parts.audit,
-        ),
-        *told,
-    ]
+def _templates(packages: Iterable[str]) -> ChoiceLoader:
+    loaders = [PackageLoader(package) for package in packages]
+    for template, count in Counter(name for loader in loaders for name in loader.list_templates()).items():
+        if count > 1:
+            raise TemplateTwice(template=template)
+    return ChoiceLoader(loaders)
 
 
-def _mind_errors(app: Flask, log: Log, pages: Pages) -> None:
+def _handle_errors(app: Flask, log: Log, pages: Pages) -> None:
     """A visitor never sees a traceback, nor a page that leads nowhere: both lead to the present screen."""
 
     @app.errorhandler(404)

@@ -9,38 +9,38 @@ from __future__ import annotations
 import hmac
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from device.audit import AuditSink
 from device.clock import Clock
 from device.logs import Log
 from kiosk.settings import KioskSettings
-from kiosk.shell.journey import VISITING, Event, Screen, after
-from kiosk.shell.visit import Message, Visit
-
-Settle = Callable[[Visit, str], None]
-"""Told of a visit that is about to be wiped, with the reason, so that a pending request is settled."""
-
-TROUBLE_SECONDS = 30.0
-TAKE_SECONDS = 120.0
-DONE_SECONDS = 10.0
-PAY_SECONDS = 180.0
+from kiosk.shell.journey import (
+    CARD_LEFT,
+    CLOSED,
+    HOME,
+    STARTED,
+    STILL_THERE,
+    TROUBLE,
+    TROUBLED,
+    Event,
+    Journey,
+    Screen,
+    Then,
+)
+from kiosk.shell.visit import Notice, ServiceVisit, Visit
 
 
 class Desk:
     """The one visit and its moves."""
 
-    def __init__(self, settings: KioskSettings, clock: Clock, audit: AuditSink, log: Log) -> None:
-        self.settings, self._clock, self._audit, self._log = settings, clock, audit, log
+    def __init__(self, settings: KioskSettings, journey: Journey, clock: Clock, audit: AuditSink, log: Log) -> None:
+        self.settings, self.journey = settings, journey
+        self._clock, self._audit, self._log = clock, audit, log
         self._lock = threading.RLock()
-        self._settle: Settle = lambda _visit, _reason: None
         self.revision = 0
         self.visit = self._fresh()
-
-    def on_end(self, settle: Settle) -> None:
-        """Who settles the request of a visit that ends."""
-        self._settle = settle
 
     def _fresh(self) -> Visit:
         return Visit(language=self.settings.languages[0])
@@ -67,7 +67,7 @@ class Desk:
     def awake(self) -> None:
         """Someone touched the screen."""
         with self._lock:
-            if self.visit.step.screen is not Screen.STILL_THERE:
+            if self.visit.step.screen is not STILL_THERE:
                 self.visit.deadline = self._deadline(self.visit)
 
     def begin(self, *screens: Screen) -> Visit | None:
@@ -81,57 +81,67 @@ class Desk:
             self.revise()
             return visit
 
-    def finish(self, visit: Visit, event: Event | None = None, message: Message | None = None) -> bool:
-        """Slow work is over: tell its message and move. False when the visit ended meanwhile."""
+    def finish(self, visit: Visit, event: Event | None = None, notice: Notice | None = None) -> bool:
+        """Slow work is over: tell its notice and move. False when the visit ended or left the service meanwhile."""
         with self._lock:
             visit.busy = False
             if visit is not self.visit:
                 return False
-            visit.message = message
+            visit.notice = notice
             self.revise()
             if event is not None:
                 self.move(event)
-            return visit is self.visit
+            return True
 
     def trouble(self, visit: Visit, code: str, **facts: object) -> bool:
         """The visit cannot go on: wipe it and say why."""
         self._log.info("trouble", code=code)
-        return self.finish(visit, Event.TROUBLED, Message(code, facts))
+        return self.finish(visit, TROUBLED, Notice(code, facts))
 
-    def notice(self, code: str, **facts: object) -> None:
+    def tell(self, code: str, **facts: object) -> None:
         """Tell something on the screen of now."""
         with self._lock:
-            self.visit.message = Message(code, facts)
+            self.visit.notice = Notice(code, facts)
             self.revise()
+
+    def enter(self, service: str, part: ServiceVisit) -> bool:
+        """The visitor chose a service; ``part`` is its part of the visit. False when the menu is not on the screen."""
+        with self._lock:
+            entered = self.move(self.journey.entrances[service])
+            if entered:
+                self.visit.service = part
+            return entered
 
     def move(self, event: Event) -> bool:
         """Let the event happen. True when the screen changed."""
         with self._lock:
-            visit, before = self.visit, self.visit.step
-            step = after(before, event)
+            before = self.visit.step
+            step = self.journey.after(before, event)
             if step == before:
                 return False
-            visit.step = step
-            if step.screen is Screen.HOME:
-                self._end(event.value)
-            elif step.screen in (Screen.TROUBLE, Screen.CLOSED):
-                self._let_go(event.value)
+            if step.screen is HOME:
+                self._end(event.name)
+            elif step.screen in (TROUBLE, CLOSED):
+                self._let_go(event.name)
+            elif before.service and not step.service:
+                self.visit = self.visit.left(event.name)
+            self.visit.step = step
             self._arrive(event, before.screen)
             return True
 
     def _arrive(self, event: Event, left: Screen) -> None:
         visit = self.visit
-        if event is Event.CARD_LEFT:
-            visit.message = Message("card.gone")
-        elif event is not Event.TROUBLED and visit.step.screen not in (Screen.HOME, Screen.STILL_THERE):
-            visit.message = visit.message if left is Screen.STILL_THERE else None
+        if event is CARD_LEFT:
+            visit.notice = Notice("card.gone")
+        elif event is not TROUBLED and visit.step.screen not in (HOME, STILL_THERE):
+            visit.notice = visit.notice if left is STILL_THERE else None
         visit.deadline, visit.token = self._deadline(visit), secrets.token_urlsafe(16)
         self.revise()
 
     def start(self) -> None:
         """Someone touched the first screen."""
         with self._lock:
-            if self.move(Event.STARTED):
+            if self.move(STARTED):
                 self.visit.id = secrets.token_hex(8)
                 self._audit.record("visit_started", visit=self.visit.id, language=self.visit.language)
 
@@ -166,24 +176,19 @@ class Desk:
 
     def _let_go(self, reason: str) -> None:
         visit = self.visit
+        self.visit = visit.left(reason)
         if visit.id:
-            self._settle(visit, reason)
             self._audit.record("visit_ended", visit=visit.id, reason=reason)
-        visit.id = ""
-        visit.wipe()
+        self.visit.id = ""
 
     def _deadline(self, visit: Visit) -> float | None:
         seconds = self._quiet_seconds(visit.step.screen)
         return None if seconds is None else self._clock.monotonic() + seconds
 
     def _quiet_seconds(self, screen: Screen) -> float | None:
-        special = {
-            Screen.STILL_THERE: self.settings.warning_seconds,
-            Screen.PAY: max(PAY_SECONDS, self.settings.idle_seconds),
-            Screen.TAKE_ITEMS: TAKE_SECONDS,
-            Screen.DONE: DONE_SECONDS,
-            Screen.TROUBLE: TROUBLE_SECONDS,
-        }
-        if screen in special:
-            return special[screen]
-        return self.settings.idle_seconds if screen in (Screen.HOME, Screen.CLOSED, Screen.STAFF, *VISITING) else None
+        if screen.quiet is None:
+            return None
+        site = {"idle": self.settings.idle_seconds, "warning": self.settings.warning_seconds}
+        seconds = screen.quiet.seconds
+        found = site[seconds] if isinstance(seconds, str) else seconds
+        return max(found, self.settings.idle_seconds) if screen.quiet.then is Then.ASK else found

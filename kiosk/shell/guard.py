@@ -41,6 +41,6 @@ def _name(url: str) -> str | None:
 
 def _seal(response: Response) -> Response:
     response.headers.update([*HEADERS[PageKind.KIOSK].items(), NO_STORE])
-    if request.endpoint == "static":
+    if (request.endpoint or "").endswith("static"):
         response.headers["Cache-Control"] = "max-age=300"  # nothing of a visitor; spares the box a dozen reads a page
     return response

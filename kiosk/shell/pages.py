@@ -11,21 +11,10 @@ from werkzeug.wrappers import Response
 from device.catalogue import name_in
 from kiosk.settings import CitySettings
 from kiosk.shell.desk import Desk
-from kiosk.shell.journey import Screen
+from kiosk.shell.journey import Screen, Step
 from kiosk.shell.visit import Visit
 from kiosk.shell.words import Words
 
-STEPS = ("card", "pin", "choose", "pay", "take")
-STEP_OF = {
-    Screen.PLACE_CARD: 1,
-    Screen.ENTER_PIN: 2,
-    Screen.CHOOSE_CERTIFICATE: 3,
-    Screen.CHOOSE_OPTIONS: 3,
-    Screen.CONFIRM: 3,
-    Screen.PAY: 4,
-    Screen.PRINTING: 5,
-    Screen.TAKE_ITEMS: 5,
-}
 Context = Callable[[Visit], dict[str, object]]
 
 
@@ -44,7 +33,8 @@ class Pages:
         """Something of ours broke: the visit ends with a trouble that says so; if even that fails, home."""
         with self._desk.held() as visit:
             failed = visit.step.screen
-            if not self._desk.trouble(visit, "general") or visit.step.screen is failed:
+            self._desk.trouble(visit, "general")
+            if self._desk.visit.step.screen is failed:
                 self._desk.reset()
             return self.now()
 
@@ -57,20 +47,32 @@ class Pages:
         with self._desk.held() as visit:
             if visit.step.screen is not screen:
                 return self.now()
-            return render_template(f"{screen.value}.html", **self._frame(visit), **context(visit))
+            return render_template(f"{screen.name}.html", **self._frame(visit), **context(visit))
 
     def _frame(self, visit: Visit) -> dict[str, object]:
-        """What every page carries."""
+        """What every page carries. state: the service's part of the visit."""
+        steps, step = self._bar(visit.step)
         return {
             "t": partial(self._words.text, visit.language),
             "trouble": partial(self._words.trouble, visit.language),
             "visit": visit,
+            "state": visit.service,
             "screen": visit.step.screen,
+            "service": visit.step.owner,
             "revision": self._desk.revision,
             "languages": [(name, self._words.text(name, "language.name")) for name in self._words.languages],
             "city": name_in(visit.language, self._city.name_ja, self._city.name_en),
             "telephone": self._city.telephone,
-            "steps": STEPS,
-            "step": STEP_OF.get(visit.step.screen, 0),
+            "steps": steps,
+            "step": step,
             "static": partial(url_for, "static"),
         }
+
+    def _bar(self, step: Step) -> tuple[list[str], int]:
+        """The names of the steps above the page, and the number of the present one from 1; 0: no bar."""
+        journey = self._desk.journey.services.get(step.owner)
+        names = [name for name, _ in journey.steps] if journey else []
+        places = (
+            [place for place, (_, screens) in enumerate(journey.steps, 1) if step.screen in screens] if journey else []
+        )
+        return names, places[0] if places else 0

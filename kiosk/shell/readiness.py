@@ -1,8 +1,14 @@
-"""Whether a certificate could be issued now: asked before anyone is asked for a card or a PIN (N11)."""
+"""Whether a service could serve now: asked before anyone is asked for a card or a PIN, and for each service alone.
+
+What is broken closes only the services that need it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import time
+from enum import Enum
 
 from device.card.presence import CardReader, Presence
 from device.clock import Clock
@@ -25,6 +31,26 @@ ENVIRONMENT = ("reader.", "printer.", "issuer.", "kiosk.")
 """Codes that go away by themselves when the cause does."""
 
 
+class Need(Enum):
+    """What a service may need before it can begin, in the order in which what is missing is told."""
+
+    READER = "reader"
+    PAGE_PRINTER = "page_printer"
+    ISSUER = "issuer"
+
+
+Probe = Callable[[], str | None]
+"""Asks one of them now, as long as its time-out takes: the code of what stands in the way, or None."""
+
+
+@dataclass(frozen=True)
+class Wants:
+    """What one service asks of the kiosk. unset: the code of a setting that is missing, or None."""
+
+    needs: Collection[Need] = ()
+    unset: Callable[[KioskSettings], str | None] = lambda _settings: None
+
+
 def is_open(opens: str, closes: str, at: time) -> bool:
     """Whether ``at`` lies in the hours ``opens`` to ``closes`` (HH:MM). closes before opens runs over midnight; equal
     ones never close.
@@ -36,37 +62,57 @@ def is_open(opens: str, closes: str, at: time) -> bool:
 
 
 class Readiness:
-    """Asks settings, reader, printer and issuer. ``latest`` is the code of what stood in the way last time, or None."""
+    """Asks what the services need. probes: one for each need that a service has."""
 
     def __init__(
-        self, settings: KioskSettings, clock: Clock, reader: CardReader, printer: PagePrinter, issuer: IssuerPort
+        self, settings: KioskSettings, clock: Clock, probes: Mapping[Need, Probe], services: Mapping[str, Wants]
     ) -> None:
-        self._settings, self._clock = settings, clock
-        self._reader, self._printer, self._issuer = reader, printer, issuer
-        self.latest: str | None = None
+        self._settings, self._clock, self._services = settings, clock, services
+        wanted = {need for wants in services.values() for need in wants.needs}
+        self._probes = {need: probes[need] for need in Need if need in wanted}
+        self._unset = {name: wants.unset(settings) for name, wants in services.items()}
+        self._told: dict[Need, str | None] = {}
 
-    def check(self) -> str | None:
-        """Ask all of them now; may take as long as their timeouts."""
-        self.latest = self._own_code() or self._reader_code() or self._printer_code() or self._issuer_code()
-        return self.latest
+    def look(self) -> bool:
+        """Ask everything that some service needs; whether an answer changed."""
+        before, self._told = self._told, {need: probe() for need, probe in self._probes.items()}
+        return _missing(before) != _missing(self._told)
+
+    def ask(self, service: str) -> str | None:
+        """Ask now what this service needs; the code of what stands in its way, or None."""
+        needs = self._services[service].needs
+        self._told = self._told | {need: probe() for need, probe in self._probes.items() if need in needs}
+        return self.blocking(service)
+
+    def blocking(self, service: str) -> str | None:
+        """What stood in the way of this service at the last look: its code, or None."""
+        needs, told = self._services[service].needs, self._told
+        return self._unset[service] or next((code for need in Need if need in needs and (code := told.get(need))), None)
+
+    def stands(self, code: str) -> bool:
+        """Whether ``code`` stood in the way of some service at the last look."""
+        return code in (*self._told.values(), *self._unset.values())
 
     def within_hours(self) -> bool:
         """Whether the kiosk serves at this time of day."""
         return is_open(self._settings.opens, self._settings.closes, self._clock.now().time())
 
-    def _own_code(self) -> str | None:
-        """At the counter a fee is confirmed by the staff code: a new box has none before its first `hiroba apply`."""
-        unset = self._settings.terminal == "counter" and not self._settings.staff_code_hash
-        return "kiosk.no_staff_code" if unset else None
 
-    def _reader_code(self) -> str | None:
-        return READER_CODES.get(self._reader.presence())
+def probes_of(reader: CardReader, printer: PagePrinter, issuer: IssuerPort) -> dict[Need, Probe]:
+    """How each of them is asked."""
+    return {
+        Need.READER: lambda: READER_CODES.get(reader.presence()),
+        Need.PAGE_PRINTER: lambda: PRINTER_CODES.get(printer.condition()),
+        Need.ISSUER: lambda: _issuer_code(issuer),
+    }
 
-    def _printer_code(self) -> str | None:
-        return PRINTER_CODES.get(self._printer.condition())
 
-    def _issuer_code(self) -> str | None:
-        try:
-            return None if self._issuer.health().ready else "issuer.not_ready"
-        except HirobaError:
-            return "issuer.unreachable"
+def _issuer_code(issuer: IssuerPort) -> str | None:
+    try:
+        return None if issuer.health().ready else "issuer.not_ready"
+    except HirobaError:
+        return "issuer.unreachable"
+
+
+def _missing(told: Mapping[Need, str | None]) -> dict[Need, str]:
+    return {need: code for need, code in told.items() if code}

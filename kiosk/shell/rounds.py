@@ -62,6 +62,10 @@ class Rounds:
 
         self._workers.spawn(name, rounds)
 
+    def once(self, name: str, work: Callable[[], object]) -> None:
+        """Do ``work`` one time."""
+        self._workers.spawn(name, lambda: self._once(name, work))
+
     def _once(self, name: str, work: Callable[[], object]) -> None:
         try:
             work()

@@ -25,7 +25,7 @@ class Accepted:
 
 
 @dataclass(frozen=True)
-class Wrong:
+class WrongCode:
     """The code is wrong. seconds: how long none is looked at now (0: the next may be tried at once)."""
 
     seconds: float
@@ -38,7 +38,7 @@ class LockedOut:
     seconds: float
 
 
-CodeCheck = Accepted | Wrong | LockedOut
+CodeCheck = Accepted | WrongCode | LockedOut
 
 
 def staff_code_of(typed: str) -> Secret:
@@ -88,7 +88,7 @@ class StaffCode:
             self._wrong += 1
             delay = delay_after(self._wrong)
             self._open_at = self._clock.monotonic() + delay
-            return Wrong(delay)
+            return WrongCode(delay)
 
 
 def delay_after(wrong: int) -> float:

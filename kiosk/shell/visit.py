@@ -1,49 +1,44 @@
 """The one visitor who stands at the kiosk now: everything known about them, in memory only.
 
-A visit is replaced, never reused, so a late answer of card, issuer or printer that still holds the old object can be
-told from one for the visitor of now (N5).
+A visit is replaced, never reused, also when it leaves a service. So a late answer of card, issuer or printer that still
+holds the old object can be told from one for the visitor of now (N5).
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from kiosk.issuer.protocol import Offer, OrderContent, Quote, Resident
 from kiosk.shell.journey import Step
-from kiosk.sign_in.card_session import CardSession
+
+
+class ServiceVisit:
+    """A service's part of the visit; each service has its own class. Dropped whole when the visit leaves it."""
+
+    @property
+    def needs_card(self) -> bool:
+        """Whether the card must stay, on a screen whose row says so: its work with the card is not done."""
+        return True
+
+    def close(self, reason: str) -> None:
+        """Settle what is open and let go of what is held, without waiting for anything. reason: the event that ended
+        the visit. Called once, under the desk's lock.
+        """
 
 
 @dataclass(frozen=True)
-class Message:
+class Notice:
     """What the screen has to tell: a stable code and short, never personal facts for its words."""
 
     code: str
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Progress:
-    """Sides printed so far of all sides, and what the printer waits for ("" nothing)."""
-
-    done: int
-    total: int
-    waits: str = ""
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What the visitor has chosen so far. answers: by field of the form, as an order holds them."""
-
-    answers: Mapping[str, list[str]]
-    copies: int
-
-
 @dataclass
 class Visit:
-    """State of one visit. ``deadline`` is on the monotonic clock, None waits for ever. ``paid`` and ``printed`` are
-    what decides how a visit that ends is settled.
+    """State of one visit. ``deadline`` is on the monotonic clock, None waits for ever. ``id`` is "" before the first
+    touch and after the end. ``staff``: the staff code was accepted on the staff screen.
     """
 
     language: str
@@ -55,30 +50,13 @@ class Visit:
     step: Step = field(default_factory=Step)
     token: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     busy: bool = False
-    card: CardSession | None = None
-    tries: int | None = None
-    resident: Resident | None = None
-    offer: Offer | None = None
-    draft: Draft | None = None
-    content: OrderContent | None = None
-    quote: Quote | None = None
-    paid: bool = False
-    method: str = ""
-    printed: bool = False
-    receipt: str = ""
-    progress: Progress | None = None
-    message: Message | None = None
+    notice: Notice | None = None
     staff: bool = False
+    service: ServiceVisit | None = None
 
-    @property
-    def fee_yen(self) -> int:
-        """The fee of what is chosen, in yen, as the confirm screen shows it."""
-        return self.offer.fee_yen * self.draft.copies if self.offer and self.draft else 0
-
-    def wipe(self) -> None:
-        """Power the card down and forget the person. Language, display and the message to tell stay."""
-        card, self.card = self.card, None
-        self.tries = self.resident = self.offer = self.draft = self.content = self.quote = self.progress = None
-        self.staff, self.method, self.receipt = False, "", ""
-        if card is not None:
-            card.close()
+    def left(self, reason: str) -> Visit:
+        """Close the service's part; the visit that goes on without it, with language, display and notice kept."""
+        part, self.service = self.service, None
+        if part is not None:
+            part.close(reason)
+        return replace(self, service=None, staff=False, busy=False)

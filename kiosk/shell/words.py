@@ -1,18 +1,24 @@
-"""The words on screens and receipts: one TOML catalogue a language in each room's ``locale/`` (device.catalogue).
+"""The words on screens and receipts: one TOML catalogue a language in ``locale/`` of each package (device.catalogue).
 
 A code becomes three sentences: what happened, why, what to do. A code nobody wrote sentences for gets general ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from device.catalogue import Catalogue, merged, read_folder
+from device.errors import HirobaError
 
 GENERAL = "general"
-ROOMS = ("kiosk.shell", "kiosk.sign_in", "kiosk.services.certificates")
-"""Packages with a ``locale`` folder."""
+
+
+class WordTwice(HirobaError):
+    """Two packages write words under one key. facts: language, key."""
+
+    code = "words.twice"
 
 
 class Sentences(NamedTuple):
@@ -31,10 +37,12 @@ class Words:
         self.languages = tuple(catalogues)
 
     @classmethod
-    def load(cls, languages: list[str]) -> Words:
-        """The catalogues of ``languages``. Raises CatalogueInvalid, as for a language without one."""
-        rooms = [read_folder(room, languages) for room in ROOMS]
-        return cls({name: merged([room[name] for room in rooms]) for name in languages})
+    def load(cls, languages: Sequence[str], packages: Sequence[str]) -> Words:
+        """The catalogues of ``languages`` out of these packages. Raises CatalogueInvalid, as for a language that one of
+        them lacks, and WordTwice.
+        """
+        read = [read_folder(package, languages) for package in packages]
+        return cls({language: _one(language, [words[language] for words in read]) for language in languages})
 
     def text(self, language: str, key: str, **facts: object) -> str:
         """The sentence under ``key`` with its facts. Raises WordMissing for a key that is not there."""
@@ -48,3 +56,10 @@ class Words:
     def of(self, language: str) -> Mapping[str, str]:
         """The whole catalogue of one language."""
         return self._catalogues[language].sentences
+
+
+def _one(language: str, catalogues: Sequence[Catalogue]) -> Catalogue:
+    for key, count in Counter(key for catalogue in catalogues for key in catalogue.sentences).items():
+        if count > 1:
+            raise WordTwice(language=language, key=key)
+    return merged(catalogues)

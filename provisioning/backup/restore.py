@@ -26,9 +26,10 @@ from kiosk.issuer.challenges import Challenges
 from kiosk.issuer.ledger import Ledger
 from kiosk.issuer.visits import Visits
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
+from kiosk.schema import KIOSK_MIGRATIONS
+from kiosk.services.certificates.issuance.alarm_reasons import PAPER_UNACCOUNTED
 from kiosk.services.certificates.issuance.journal import Journal, RequestRow
-from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
-from kiosk.shell.alarm import PAPER_UNACCOUNTED, Alarm
+from kiosk.shell.alarm import Alarm
 from provisioning.backup import archive
 from provisioning.backup.age import Identity
 from provisioning.backup.contents import Kept, Manifest, Part

@@ -23,7 +23,7 @@ from device.logs import open_log
 from device.outbox import OUTBOX_MIGRATIONS, Outbox
 from device.sender import Sender
 from device.store import SMALL_PAGE, Store
-from kiosk.drill import Drill
+from kiosk.simulator import KioskSimulator
 from provisioning.bench.box_wifi import BoxWifi
 from provisioning.bench.kiosk_visits import Visits
 from provisioning.bench.network_lab import NetworkLab
@@ -112,7 +112,7 @@ def _kiosk(made: CountingDisk, workload: Workload) -> dict[str, float]:
     folder = made.folder / "kiosk"
     pki = TestPki(folder / "pki")
     pki.ensure(["demo"])
-    visits = Visits(Drill(folder, pki))
+    visits = Visits(KioskSimulator(folder, pki))
     return {"visit": _steady(made, visits.one, workload.size(60, 1), workload.size(60, 1))}
 
 

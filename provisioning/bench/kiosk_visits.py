@@ -18,7 +18,7 @@ from device.card.transport import CardTransport, Response
 from device.card.virtual.card import TriesInMemory, VirtualCard, load_image
 from device.card.virtual.pki import DEMO_PIN, TestPki
 from device.card.virtual.reader import VirtualReader
-from kiosk.drill import Drill
+from kiosk.simulator import KioskSimulator
 from provisioning.bench.processes import pss_mib
 from provisioning.demo.plain_browser import PlainBrowser
 from provisioning.errors import DemoVisitFailed
@@ -58,9 +58,9 @@ class _SlowChip:
 class _Finger(PlainBrowser):
     """The visitor without a network between: the pages come straight from the app."""
 
-    def __init__(self, drill: Drill) -> None:
+    def __init__(self, simulator: KioskSimulator) -> None:
         super().__init__("http://127.0.0.1/")
-        self._client = drill.kiosk.app.test_client()
+        self._client = simulator.kiosk.app.test_client()
 
     def _fetch(self, method: str, url: str, body: str | None) -> tuple[int, str]:
         kind = "application/x-www-form-urlencoded" if body is not None else None
@@ -72,9 +72,9 @@ class _Finger(PlainBrowser):
 class Visits:
     """Visitor after visitor in front of one kiosk."""
 
-    def __init__(self, drill: Drill) -> None:
-        self._drill, self._finger = drill, _Finger(drill)
-        self._image = load_image(drill.pki.cards / "demo")  # once: reading its keys costs more than a visit
+    def __init__(self, simulator: KioskSimulator) -> None:
+        self._simulator, self._finger = simulator, _Finger(simulator)
+        self._image = load_image(simulator.pki.cards / "demo")  # once: reading its keys costs more than a visit
         self.screens: list[float] = []
         self.pins: list[float] = []
 
@@ -82,8 +82,8 @@ class Visits:
         """From home to home, with paper. Raises DemoVisitFailed."""
         self._see("home").press("start")
         self._see("services").press("certificates")
-        self._drill.reader.insert(VirtualCard(self._image, TriesInMemory()))
-        self._drill.kiosk.watcher.look()
+        self._simulator.reader.insert(VirtualCard(self._image, TriesInMemory()))
+        self._simulator.kiosk.watcher.look()
         self._see("enter_pin")
         began = time.perf_counter()
         self._finger.press("enter", pin=DEMO_PIN)
@@ -93,11 +93,11 @@ class Visits:
         for action in ("persons-all", "copies-1", "next"):
             self._see("choose_options").press(action)
         self._see("confirm").press("confirm")
-        self._drill.remove()
+        self._simulator.remove()
         self._see("pay").press("pay")
         self._see("take_items").press("taken")
         self._see("done").press("home")
-        self._drill.settle(1.0)
+        self._simulator.settle(1.0)
 
     def _see(self, screen: str) -> PlainBrowser:
         """Draw the present screen anew; it must be ``screen``. Choices made on it before are kept."""
@@ -120,8 +120,8 @@ def main() -> None:
     pki = TestPki(folder / "pki")
     pki.ensure(["demo"])
     reader = VirtualReader(wrap=lambda inner: _SlowChip(inner, apdu_ms / 1000)) if apdu_ms else VirtualReader()
-    drill = Drill(folder, pki, reader=reader)
-    person = Visits(drill)
+    simulator = KioskSimulator(folder, pki, reader=reader)
+    person = Visits(simulator)
     for _ in range(visits):
         person.one()
     result = Result(screens=person.screens, pins=person.pins, pss=pss_mib([os.getpid()]))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 
+from captive_portal.portal.languages import read_catalogues
 from device.printer import escpos
 from device.printer.drivers import open_page_printer
 from device.printer.raster import ReceiptRenderer
@@ -23,6 +25,7 @@ from provisioning.bench.workload import Workload
 def measure(workload: Workload) -> Iterator[Measured]:
     """See benches.MODULES."""
     yield from _receipt(workload.size(30, 2))
+    yield _languages(workload.size(20, 2))
     yield _submit(workload)
 
 
@@ -55,6 +58,24 @@ def _receipt(runs: int) -> Iterator[Measured]:
     yield Measured(
         "receipt.over_escpos", median(built) / median(image), note="drawing and encoding over encoding alone"
     )
+
+
+def _languages(runs: int) -> Measured:
+    """The slowest language: a receipt of 25 lines of its words, once its fonts are open."""
+    renderer = ReceiptRenderer()
+    taken = {}
+    for language, words in read_catalogues().items():
+        told = [words.plain("sheet_until", day=f"2027-02-{day:02d}") for day in range(1, 25)]
+        lines = tuple(ReceiptLine(line, right="R8", language=language) for line in (words.plain("sheet_use"), *told))
+        renderer.render(lines)
+        taken[language] = median([milliseconds(partial(_draw, renderer, lines)) for _ in range(runs)])
+    slowest = max(taken, key=lambda language: taken[language])
+    return Measured("receipt.languages_ms", taken[slowest], note=f"25 lines drawn and encoded; slowest of 8: {slowest}")
+
+
+def _draw(renderer: ReceiptRenderer, lines: Receipt) -> None:
+    drawn = renderer.render(lines)
+    escpos.page(drawn.bits, drawn.width, drawn.height)
 
 
 def _submit(workload: Workload) -> Measured:

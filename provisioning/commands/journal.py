@@ -13,9 +13,9 @@ from rich.table import Table
 from device.audit import Audit
 from device.clock import SystemClock
 from device.store import Store
+from kiosk.schema import KIOSK_MIGRATIONS
 from kiosk.services.certificates.issuance.journal import Journal, RequestRow, UnknownRequest
-from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
-from kiosk.services.certificates.issuance.staff import Decision, StaffDesk
+from kiosk.services.certificates.issuance.open_matters import Decision, OpenMatters
 from provisioning.commands.options import state_option
 from provisioning.commands.reading import store_for_reading
 from provisioning.errors import NotFound
@@ -24,11 +24,11 @@ FILE = Path("kiosk/kiosk.db")
 """Below the state folder."""
 
 
-def _open(store: Store) -> tuple[Journal, StaffDesk]:
+def _open(store: Store) -> tuple[Journal, OpenMatters]:
     clock = SystemClock()
     audit = Audit(store, clock)
     journal = Journal(store, audit, clock)
-    return journal, StaffDesk(store, journal, audit)
+    return journal, OpenMatters(store, journal, audit)
 
 
 @click.group("journal")
@@ -60,8 +60,8 @@ def list_(state: Path, only_open: bool, as_json: bool) -> None:
 
 
 def _rows(store: Store, only_open: bool) -> list[RequestRow]:
-    journal, desk = _open(store)
-    return desk.open_matters()[::-1] if only_open else journal.all_rows()[::-1]
+    journal, matters = _open(store)
+    return matters.waiting()[::-1] if only_open else journal.all_rows()[::-1]
 
 
 @command.command()
@@ -91,9 +91,9 @@ def show(state: Path, request: str, as_json: bool) -> None:
 @click.argument("decision", type=click.Choice([d.value for d in Decision]))
 def resolve_(state: Path, request: str, decision: str) -> None:
     """Say what became of REQUEST, after a look at the tray: delivered, or refund."""
-    journal, desk = _open(Store(state / FILE, KIOSK_MIGRATIONS))
+    journal, matters = _open(Store(state / FILE, KIOSK_MIGRATIONS))
     _row(journal, request)
-    desk.resolve(request, Decision(decision))
+    matters.resolve(request, Decision(decision))
     click.echo("記録しました。 / recorded.")
 
 

@@ -17,6 +17,7 @@ from provisioning.commands.renamed import RenamingGroup
 from provisioning.commands.run_cityhall import cityhall
 from provisioning.commands.run_nginx import nginx
 from provisioning.errors import SectionMissing
+from provisioning.site.place import place_of
 from provisioning.site.reading import read_site
 from provisioning.web.serving import BehindNginx, Served, Serving, Tcp, serve
 
@@ -51,6 +52,7 @@ def kiosk(config: Path, state: Path) -> None:
             receipt=site.receipt_printer,
             page=site.page_printer,
             box_name=site.box.name,
+            place=place_of(site),
             state=state,
             clock=SystemClock(),
             log=open_log("kiosk"),

@@ -13,8 +13,8 @@ from device.card.virtual import process as card
 from device.card.virtual.pki import DEMO_PIN
 from device.clock import SystemClock
 from device.store import Store
+from kiosk.schema import KIOSK_MIGRATIONS
 from kiosk.services.certificates.issuance.journal import Journal, RequestRow
-from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
 from kiosk.services.certificates.issuance.states import State
 from provisioning.demo.made_up_city import STAFF_CODE
 from provisioning.demo.plain_browser import NotThere, PlainBrowser

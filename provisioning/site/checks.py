@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from captive_portal.portal.languages import LANGUAGES
 from kiosk.issuer.kinds import KINDS
+from kiosk.services import ROWS
 from provisioning.backup.age import parse_recipient
 from provisioning.backup.errors import KeyInvalid
 from provisioning.site.addresses import address_mistakes, spots_of
@@ -58,6 +59,12 @@ def _offered(key: str, wanted: list[str], known: list[str]) -> Iterator[Mistake]
     for language in wanted:
         if language not in known:
             yield mistake(key, "unknown_language", value=language, known=", ".join(known))
+
+
+def _services(site: Site) -> Iterator[Mistake]:
+    for service in site.kiosk.services:
+        if service not in ROWS:
+            yield mistake("kiosk.services", "unknown_service", value=service, known=", ".join(ROWS))
 
 
 def _addresses(site: Site) -> Iterator[Mistake]:
@@ -144,6 +151,7 @@ def _spots(site: Site) -> Iterator[Mistake]:
 _CHECKS: tuple[Callable[[Site], Iterator[Mistake]], ...] = (
     _kinds,
     _languages,
+    _services,
     _addresses,
     _hosts,
     _said_to_people,

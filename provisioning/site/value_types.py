@@ -46,8 +46,8 @@ def shape(kind: inspect.Type | None, language: str) -> str:
     said = words()["kind"]
     if isinstance(kind, inspect.LiteralType):
         return str(said["choice"][language]).format(values=", ".join(f'"{v}"' for v in kind.values))
-    if isinstance(kind, inspect.StrType) and kind.pattern in words()["form"]:
-        return str(words()["form"][kind.pattern][language])
+    if isinstance(kind, inspect.StrType) and kind.pattern and kind.pattern in words()["form"]:
+        return words()["form"][kind.pattern][language]
     if isinstance(kind, inspect.ListType | inspect.VarTupleType):
         return str(said["list"][language]).format(item=shape(bare(kind.item_type), language))
     name = "str" if isinstance(kind, inspect.CustomType) else type(kind).__name__.removesuffix("Type").lower()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
-from typing import Any
+
+from device.catalogue import read_by_code
 
 LANGUAGES = ("ja", "en")
 _SAID = ("said", "got")
@@ -16,15 +15,21 @@ _INDEX = re.compile(r"\[\d+\]")
 
 
 @cache
-def words() -> Mapping[str, Any]:
-    """words.toml."""
-    return tomllib.loads(resources.files("provisioning.site").joinpath("words.toml").read_text("utf-8"))
+def words() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    """words.toml: part -> code -> language -> words."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for language, catalogue in read_by_code("provisioning.site", "words.toml", LANGUAGES).items():
+        for key, said in catalogue.sentences.items():
+            part, _, code = key.partition(".")
+            found.setdefault(part, {}).setdefault(code, {})[language] = said
+    return found
 
 
 @cache
 def key_words() -> Mapping[str, Mapping[str, str]]:
     """keys.toml: key as "wifi.spots[].name" -> language -> what it means."""
-    return tomllib.loads(resources.files("provisioning.site").joinpath("keys.toml").read_text("utf-8"))
+    found = read_by_code("provisioning.site", "keys.toml", LANGUAGES)
+    return {key: {name: found[name].sentence(key) for name in LANGUAGES} for key in found[LANGUAGES[0]].sentences}
 
 
 def sentence(part: str, code: str, facts: Mapping[str, str], language: str) -> str:

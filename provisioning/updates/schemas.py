@@ -30,7 +30,7 @@ def migrations() -> dict[str, Sequence[Migration]]:
     from device.outbox import OUTBOX_MIGRATIONS
     from kiosk.issuer.register.register import REGISTER_MIGRATIONS
     from kiosk.issuer.wiring import LEDGER_MIGRATIONS
-    from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
+    from kiosk.schema import KIOSK_MIGRATIONS
 
     return {
         "audit": AUDIT_MIGRATIONS,

@@ -10,11 +10,11 @@ from device.migrations import Schema
 from provisioning.updates.schemas import FILE, as_text, read
 
 KIOSK = Path("systemd/system/hiroba-kiosk.service")
-SCHEMA = Path("kiosk/services/certificates/issuance/schema.py")
+SCHEMA = Path("kiosk/schema.py")
 EXTRA = Path("systemd/system/hiroba-drill.service")
 FALLS_OVER = (
     'ExecStart=/opt/hiroba/current/.venv/bin/python -IBc "from pathlib import Path; from device.store import Store;'
-    " from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS as steps;"
+    " from kiosk.schema import KIOSK_MIGRATIONS as steps;"
     " Store(Path('/var/lib/hiroba/kiosk/kiosk.db'), steps); raise SystemExit(1)\""
 )
 """In place of the kiosk: opens its database, and so migrates it, then ends."""

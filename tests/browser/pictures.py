@@ -36,9 +36,9 @@ from captive_portal.wiring_portal import build_portal
 from device.card.virtual.pki import TestPki
 from device.clock import JST, HeldClock, SystemClock
 from device.logs import open_log
-from kiosk.drill import Drill
 from kiosk.issuer.memory import MemoryIssuer
 from kiosk.settings import KioskSettings
+from kiosk.simulator import KioskSimulator
 from provisioning.cityhall.tables import Box
 from provisioning.enrolment.identity import Identity
 from tests.fixtures.cityhall_server import CityHallServer
@@ -107,30 +107,35 @@ def keep(picture: Image.Image, place: Path) -> None:
 
 
 def kiosk(browser: Browser, folder: Path, out: Path) -> None:
-    """One whole visit on a portrait screen: kiosk.png (four screens) and visit.png (all)."""
+    """One whole visit on a portrait screen: kiosk.png (four screens), visit.png (all); plaza.png: the plaza's pages."""
     pki = TestPki(folder / "pki")
     pki.ensure(["demo"])
     settings = KioskSettings(terminal="virtual", opens="00:00", closes="00:00")
-    log, issuer = open_log("drill", StringIO()), MemoryIssuer(names=NAMES)
-    drill = Drill(folder, pki, settings=settings, threads=True, clock=SystemClock(), log=log, issuer=issuer)
-    drill.kiosk.start()
+    log, issuer = open_log("simulator", StringIO()), MemoryIssuer(names=NAMES)
+    simulator = KioskSimulator(
+        folder, pki, settings=settings, threads=True, clock=SystemClock(), log=log, issuer=issuer
+    )
+    simulator.kiosk.start()
     try:
-        with served(drill.kiosk.app) as address:
+        with served(simulator.kiosk.app) as address:
             page = browser.new_page(viewport={"width": 1080, "height": 1920}, has_touch=True)
             page.goto(address)
             page.wait_for_selector('body[data-screen="home"]')
-            seen = visit(page, drill)
+            seen = visit(page, simulator)
+            simulator.remove()
+            plaza = [picture.resize((360, 640), Image.Resampling.LANCZOS) for picture in about_the_plaza(page)]
             page.close()
     finally:
-        drill.kiosk.stop()
+        simulator.kiosk.stop()
     wide = [picture.resize((360, 640), Image.Resampling.LANCZOS) for picture in seen.values()]
     four = [wide[list(seen).index(name)] for name in ("home", "enter_pin", "confirm", "take_items")]
     keep(sheet(four, 4), out / "kiosk.png")
     small = [picture.resize((225, 400), Image.Resampling.LANCZOS) for picture in seen.values()]
     keep(sheet(small, 6), out / "visit.png")
+    keep(sheet(plaza, 4), out / "plaza.png")
 
 
-def visit(page: Page, drill: Drill) -> dict[str, Image.Image]:
+def visit(page: Page, simulator: KioskSimulator) -> dict[str, Image.Image]:
     """Screen -> its picture, from home to done, by touching what a visitor touches."""
     seen: dict[str, Image.Image] = {}
     while "done" not in seen:
@@ -138,11 +143,24 @@ def visit(page: Page, drill: Drill) -> dict[str, Image.Image]:
         if screen not in seen:
             seen[screen] = shot(page, 720)
         if screen == "place_card":
-            drill.insert()
+            simulator.insert()
         for action in NEXT.get(screen, []):
             page.tap(f'[data-action="{action}"]')
         page.wait_for_selector(f'body:not([data-screen="{screen}"])', timeout=30_000)
     return seen
+
+
+def about_the_plaza(page: Page) -> list[Image.Image]:
+    """From the end of a visit: the menu, the overview, the Wi-Fi, how a certificate is made."""
+    seen = []
+    for action, screen in (("home", "home"), ("start", "services"), ("plaza", "plaza"), ("wifi", "plaza_wifi")):
+        page.tap(f'[data-action="{action}"]')
+        page.wait_for_selector(f'body[data-screen="{screen}"]')
+        seen.append(shot(page, 720))
+    page.tap('[data-action="back"]')
+    page.tap('[data-action="how"]')
+    page.wait_for_selector('body[data-screen="plaza_how"]')
+    return [*seen[1:], shot(page, 720)]
 
 
 def portal(browser: Browser, folder: Path, out: Path) -> None:

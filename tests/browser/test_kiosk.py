@@ -16,10 +16,13 @@ from werkzeug.serving import make_server
 from device.card.virtual.pki import TestPki
 from device.clock import SystemClock
 from device.logs import open_log
-from kiosk.drill import Drill
+from device.printer.status import Condition
+from device.qr import texts_in
 from kiosk.issuer.memory import MemoryIssuer
+from kiosk.services.plaza.state import PICTURES
 from kiosk.settings import KioskSettings
 from kiosk.shell.staff_code import hash_staff_code, staff_code_of
+from kiosk.simulator import KioskSimulator
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -66,8 +69,8 @@ FAINT_WORDS = """() => {
 class Touchscreen:
     """The browser in front of the kiosk; ``at`` holds each screen against the rules of reach and sight."""
 
-    def __init__(self, page: Page, drill: Drill, pictures: Path) -> None:
-        self.page, self.drill, self._pictures = page, drill, pictures
+    def __init__(self, page: Page, simulator: KioskSimulator, pictures: Path) -> None:
+        self.page, self.simulator, self._pictures = page, simulator, pictures
         self.problems: list[str] = []
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("console", lambda told: self.problems.append(told.text) if told.type == "error" else None)
@@ -136,24 +139,26 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def drill(place: Place, tmp_path: Path, pki: TestPki) -> Iterator[Drill]:
+def simulator(place: Place, tmp_path: Path, pki: TestPki) -> Iterator[KioskSimulator]:
     """A kiosk that runs by itself, open all day."""
     settings = KioskSettings(
         terminal=place.terminal, opens="00:00", closes="00:00", staff_code_hash=hash_staff_code(staff_code_of("2468"))
     )
     with (tmp_path / "log.jsonl").open("w") as stream:
-        log, issuer = open_log("drill", stream), MemoryIssuer(names=NAMES)
-        made = Drill(tmp_path, pki, settings=settings, threads=True, clock=SystemClock(), log=log, issuer=issuer)
+        log, issuer = open_log("simulator", stream), MemoryIssuer(names=NAMES)
+        made = KioskSimulator(
+            tmp_path, pki, settings=settings, threads=True, clock=SystemClock(), log=log, issuer=issuer
+        )
         made.kiosk.start()
         yield made
         made.kiosk.stop()
 
 
 @pytest.fixture
-def address(drill: Drill) -> Iterator[str]:
+def address(simulator: KioskSimulator) -> Iterator[str]:
     """Where the kiosk answers."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, drill.kiosk.app, threaded=True)
+    server = make_server("127.0.0.1", 0, simulator.kiosk.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}/"
@@ -163,11 +168,13 @@ def address(drill: Drill) -> Iterator[str]:
 
 
 @pytest.fixture
-def screen(place: Place, browser: Browser, drill: Drill, address: str, tmp_path: Path) -> Iterator[Touchscreen]:
+def screen(
+    place: Place, browser: Browser, simulator: KioskSimulator, address: str, tmp_path: Path
+) -> Iterator[Touchscreen]:
     """A touch screen that shows the kiosk in the wanted language."""
     width, height = place.size
     page = browser.new_page(viewport={"width": width, "height": height}, has_touch=True)
-    shown = Touchscreen(page, drill, tmp_path)
+    shown = Touchscreen(page, simulator, tmp_path)
     page.goto(address)
     page.wait_for_selector('body[data-screen="home"]')  # closed until the start's own recovery is through
     shown.tap(f"language-{place.language}")
@@ -182,7 +189,7 @@ def test_a_whole_visit_by_touch(screen: Touchscreen) -> None:
     screen.at("services")
     screen.tap("certificates")
     screen.at("place_card")
-    screen.drill.insert()
+    screen.simulator.insert()
     screen.at("enter_pin")
     screen.type("9999")
     screen.tap("enter")
@@ -202,8 +209,8 @@ def test_a_whole_visit_by_touch(screen: Touchscreen) -> None:
     assert NAMES[1] in screen.page.inner_text(".order")
     screen.tap("confirm")
     screen.at("pay")
-    screen.drill.remove()
-    if screen.drill.settings.terminal == "virtual":
+    screen.simulator.remove()
+    if screen.simulator.settings.terminal == "virtual":
         screen.tap("pay")
     else:
         screen.type("2468")
@@ -214,15 +221,15 @@ def test_a_whole_visit_by_touch(screen: Touchscreen) -> None:
     screen.tap("home")
     screen.at("home")
     assert screen.page.get_attribute("html", "lang") == "ja"
-    assert screen.drill.pages.pages == 2
+    assert screen.simulator.pages.pages == 2
     assert screen.problems == []
 
 
-def test_the_pin_is_nowhere_in_the_page_and_no_menu_opens(drill: Drill, screen: Touchscreen) -> None:
+def test_the_pin_is_nowhere_in_the_page_and_no_menu_opens(simulator: KioskSimulator, screen: Touchscreen) -> None:
     screen.tap("display-contrast")
     screen.page.wait_for_selector("html.contrast")
     screen.tap("start", "certificates")
-    drill.insert()
+    simulator.insert()
     screen.at("enter_pin")
     screen.type("1379")
     assert "1379" not in screen.page.content()
@@ -230,6 +237,46 @@ def test_the_pin_is_nowhere_in_the_page_and_no_menu_opens(drill: Drill, screen: 
     assert screen.page.get_attribute(".dots", "data-typed") == "4"
     quiet = "!document.body.dispatchEvent(new MouseEvent('contextmenu', {bubbles: true, cancelable: true}))"
     assert screen.page.evaluate(quiet)
-    drill.remove()
+    simulator.remove()
     screen.at("trouble")
+    assert screen.problems == []
+
+
+def test_a_broken_printer_shuts_one_service_and_the_plaza_stays_open(screen: Touchscreen) -> None:
+    screen.simulator.pages.set(Condition.PAPER_OUT)
+    screen.page.wait_for_selector('[data-notice="printer.paper_out"]')
+    screen.at("home")
+    screen.tap("start")
+    screen.page.wait_for_selector('[data-unavailable="printer.paper_out"]')
+    screen.at("services")
+    screen.tap("plaza")
+    screen.page.wait_for_selector('body[data-service="plaza"] [data-unavailable="printer.paper_out"]')
+    screen.at("plaza")
+    screen.tap("wifi")
+    screen.at("plaza_wifi")
+    assert texts_in(screen.page.screenshot()) == ["WIFI:T:nopass;S:Mihon_Free_Wi-Fi;;"]
+    screen.tap("back")
+    screen.at("plaza")
+    screen.tap("how")
+    for picture in PICTURES:
+        screen.page.wait_for_selector(f'[data-picture="{picture}"]')
+        screen.page.wait_for_function("[...document.images].every((image) => image.naturalWidth > 0)")
+        screen.at("plaza_how")
+        screen.tap("home" if picture == PICTURES[-1] else "next")
+    screen.at("home")
+    assert screen.problems == []
+
+
+@pytest.mark.parametrize("display", ["large", "contrast"])
+def test_the_plaza_can_be_read_in_large_letters_and_in_contrast(screen: Touchscreen, display: str) -> None:
+    screen.tap(f"display-{display}")
+    screen.page.wait_for_selector(f"html.{display}")
+    screen.at("home")
+    screen.tap("start")
+    screen.at("services")
+    screen.tap("plaza")
+    screen.at("plaza")
+    screen.tap("wifi")
+    screen.at("plaza_wifi")
+    assert texts_in(screen.page.screenshot()) == ["WIFI:T:nopass;S:Mihon_Free_Wi-Fi;;"]
     assert screen.problems == []

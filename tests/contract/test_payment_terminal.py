@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from device.clock import SystemClock
 from kiosk.services.certificates.payment.counter import CounterTerminal
+from kiosk.services.certificates.payment.fee_terminal import TerminalBusy
 from kiosk.services.certificates.payment.terminal import Cancelled, Idle, Paid, PaymentTerminal, Waiting
-from kiosk.services.certificates.payment.till import TerminalBusy
 from kiosk.services.certificates.payment.virtual import VirtualTerminal
 from kiosk.shell.staff_code import StaffCode, hash_staff_code, staff_code_of
 

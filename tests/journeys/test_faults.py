@@ -15,8 +15,8 @@ from device.clock import SystemClock
 from device.printer import virtual_faults
 from device.printer.status import Condition
 from device.store import Store
+from kiosk.schema import KIOSK_MIGRATIONS
 from kiosk.services.certificates.issuance.journal import Journal
-from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
 from kiosk.services.certificates.issuance.states import State
 from provisioning.demo.plaza import Plaza
 from provisioning.demo.processes import Child, free_port

@@ -20,7 +20,7 @@ from kiosk.issuer.seal.seal import Verdict
 from kiosk.issuer.seal.seal_keys import public_keys
 from kiosk.issuer.seal.seal_reading import judge_file
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
-from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
+from kiosk.schema import KIOSK_MIGRATIONS
 from tests.journeys.conftest import Visit
 
 PATH = ["asked", "authorised", "quoted", "prepared", "paid", "printing", "printed", "delivered"]

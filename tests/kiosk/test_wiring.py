@@ -11,7 +11,7 @@ from device.card.settings import CardSettings
 from device.clock import SystemClock
 from device.logs import open_log
 from device.printer.settings import PagePrinterSettings, ReceiptPrinterSettings
-from kiosk.settings import CitySettings, IssuerLinkSettings, KioskSettings
+from kiosk.settings import CitySettings, IssuerLinkSettings, KioskSettings, Place
 from kiosk.wiring import Kiosk, build
 
 NOWHERE = "127.0.0.1:1"
@@ -27,6 +27,7 @@ def built(state: Path, terminal: Literal["counter", "virtual"] = "virtual") -> K
         receipt=ReceiptPrinterSettings(port=1, timeout_seconds=0.5),
         page=PagePrinterSettings(uri=f"ipp://{NOWHERE}/ipp/print", timeout_seconds=0.5),
         box_name="plaza-test",
+        place=Place(),
         state=state,
         clock=SystemClock(),
         log=open_log("test", (state / "log.jsonl").open("w")),
@@ -67,7 +68,7 @@ def test_a_kiosk_at_the_counter_without_a_staff_code_says_so_before_anyone_is_as
 def test_nothing_runs_before_start(tmp_path: Path) -> None:
     kiosk = built(tmp_path)
     assert not kiosk.watcher.alive
-    assert kiosk.memory.audit.lines() == []
+    assert kiosk.audit.lines() == []
     kiosk.stop()
 
 

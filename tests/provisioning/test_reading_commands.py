@@ -20,7 +20,7 @@ from device.errors import HirobaError
 from device.health.readers import CANARY
 from device.store import Store
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
-from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
+from kiosk.schema import KIOSK_MIGRATIONS
 from provisioning.backup.restore import is_blank
 from provisioning.cli import hiroba
 

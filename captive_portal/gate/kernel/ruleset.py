@@ -77,9 +77,9 @@ def table(settings: WifiSettings) -> str:
 
 def _base_chains(spots: list[tuple[int, SpotSettings]]) -> str:
     lan = ", ".join(f'"{s.interface}"' for _, s in spots)
-    up = "\n".join(f'    iifname "{s.interface}" goto up_{n}' for n, s in spots)
-    down = "\n".join(f'    oifname "{s.interface}" goto down_{n}' for n, s in spots)
-    into = "\n".join(f'    iifname "{s.interface}" goto box_{n}' for n, s in spots)
+    up = "\n".join(f'    iifname "{s.interface}" jump up_{n}' for n, s in spots)
+    down = "\n".join(f'    oifname "{s.interface}" jump down_{n}' for n, s in spots)
+    into = "\n".join(f'    iifname "{s.interface}" jump box_{n}' for n, s in spots)
     arrive = "\n".join(f'    iifname "{s.interface}" goto arrive_{n}' for n, s in spots)
     portal = "\n".join(f'    iifname "{s.interface}" goto portal_{n}' for n, s in spots)
     source_nat = "\n".join(_source_nat(s) for _, s in spots)
@@ -91,12 +91,14 @@ def _base_chains(spots: list[tuple[int, SpotSettings]]) -> str:
   chain portal {{ type nat hook prerouting priority dstnat; policy accept;
 {portal}
   }}
-  chain forward {{ type filter hook forward priority filter; policy accept;
+  chain forward {{ type filter hook forward priority filter; policy drop;
+    iifname != {{ {lan} }} oifname != {{ {lan} }} accept
 {up}
 {down}
   }}
   chain box {{ type filter hook input priority filter; policy accept;
 {into}
+    iifname {{ {lan} }} drop
 {portal_only}
   }}
   chain leave {{ type nat hook postrouting priority srcnat; policy accept;

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from flask import Blueprint
-from werkzeug.wrappers import Response
 
-from kiosk.shell.alarm import Alarm
-from kiosk.shell.desk import Desk
-from kiosk.shell.journey import Screen
-from kiosk.shell.pages import Pages
+from kiosk.shell.journey import CLOSED
+from kiosk.shell.screens import plain
+from kiosk.shell.service import Shell
 
 
-def make_blueprint(desk: Desk, pages: Pages, alarm: Alarm) -> Blueprint:
+def make_blueprint(shell: Shell) -> Blueprint:
     """Route: /closed."""
-    closed = Blueprint("closed", __name__)
-
-    @closed.get("/closed")
-    def show() -> str | Response:
-        return pages.show(Screen.CLOSED, lambda _visit: {"settings": desk.settings, "alarm": alarm.closed})
-
-    return closed
+    return plain.make_blueprint(
+        shell.pages, CLOSED, lambda _visit: {"settings": shell.desk.settings, "alarm": shell.alarm.closed}
+    )

@@ -5,36 +5,26 @@ from __future__ import annotations
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
-from kiosk.shell.desk import Desk
-from kiosk.shell.journey import Screen
-from kiosk.shell.pages import Pages
-from kiosk.shell.readiness import Readiness
-from kiosk.sign_in.card_steps import CardSteps
+from kiosk.shell.journey import HOME
+from kiosk.shell.menu import Menu
+from kiosk.shell.service import Shell
 
 
-def make_blueprint(desk: Desk, pages: Pages, readiness: Readiness, card: CardSteps) -> Blueprint:
+def make_blueprint(shell: Shell, menu: Menu) -> Blueprint:
     """Routes: /home, /home/start."""
-    home = Blueprint("home", __name__)
+    home, pages = Blueprint("home", __name__), shell.pages
 
     @home.get("/home")
     def show() -> str | Response:
+        settings = shell.desk.settings
         return pages.show(
-            Screen.HOME,
-            lambda _visit: {"settings": desk.settings, "blocking": readiness.latest, "card_there": card.card_there()},
+            HOME, lambda _visit: {"settings": settings, "entries": menu.entries(), "card_there": shell.card_there()}
         )
 
     @home.post("/home/start")
     def start() -> Response:
-        if pages.claimed(Screen.HOME):
-            _start(desk, readiness.latest)
+        if pages.claimed(HOME):
+            shell.desk.start()
         return pages.now()
 
     return home
-
-
-def _start(desk: Desk, blocking: str | None) -> None:
-    visit = desk.begin(Screen.HOME) if blocking else None
-    if visit is not None and blocking:
-        desk.trouble(visit, blocking)
-    else:
-        desk.start()

@@ -1,29 +1,27 @@
-"""What the kiosk can do."""
+"""The menu: what the kiosk offers, and what of it cannot be had now, with the reason."""
 
 from __future__ import annotations
 
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
-from kiosk.services.certificates.paper_steps import Spawn
-from kiosk.shell.desk import Desk
-from kiosk.shell.journey import Event, Screen
-from kiosk.shell.pages import Pages
-from kiosk.sign_in.card_steps import CardSteps
+from kiosk.shell.journey import SERVICES
+from kiosk.shell.menu import Menu
+from kiosk.shell.service import Shell
 
 
-def make_blueprint(desk: Desk, pages: Pages, card: CardSteps, spawn: Spawn) -> Blueprint:
-    """Routes: /services, /services/certificates."""
-    services = Blueprint("services", __name__)
+def make_blueprint(shell: Shell, menu: Menu) -> Blueprint:
+    """Routes: /services, /services/NAME."""
+    services, pages = Blueprint("services", __name__), shell.pages
 
     @services.get("/services")
     def show() -> str | Response:
-        return pages.show(Screen.SERVICES)
+        return pages.show(SERVICES, lambda _visit: {"entries": menu.entries()})
 
-    @services.post("/services/certificates")
-    def certificates() -> Response:
-        if pages.claimed(Screen.SERVICES) and desk.move(Event.SERVICE_CHOSEN) and card.card_there():
-            spawn("card", card.read)
+    @services.post("/services/<name>")
+    def chosen(name: str) -> Response:
+        if pages.claimed(SERVICES):
+            menu.choose(name)
         return pages.now()
 
     return services

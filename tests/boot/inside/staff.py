@@ -8,9 +8,9 @@ from pathlib import Path
 from device.audit import Audit
 from device.clock import SystemClock
 from device.store import Store
+from kiosk.schema import KIOSK_MIGRATIONS
 from kiosk.services.certificates.issuance.journal import Journal
-from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
-from kiosk.services.certificates.issuance.staff import Decision, StaffDesk
+from kiosk.services.certificates.issuance.open_matters import Decision, OpenMatters
 from kiosk.services.certificates.issuance.states import State
 from kiosk.shell.alarm import Alarm
 
@@ -19,10 +19,10 @@ def settle(found: set[str]) -> None:
     """Hand over what was printed, give back the money for what was not, let the kiosk serve again."""
     store, clock = Store(Path("/var/lib/hiroba/kiosk/kiosk.db"), KIOSK_MIGRATIONS), SystemClock()
     audit = Audit(store, clock)
-    desk = StaffDesk(store, Journal(store, audit, clock), audit)
-    for row in desk.open_matters():
+    matters = OpenMatters(store, Journal(store, audit, clock), audit)
+    for row in matters.waiting():
         there = row.state is State.UNKNOWN and row.issue_number in found
-        desk.resolve(row.request, Decision.DELIVERED if there else Decision.REFUND)
+        matters.resolve(row.request, Decision.DELIVERED if there else Decision.REFUND)
     Alarm(store, audit, clock).clear()
     store.close()
 

@@ -14,7 +14,7 @@ from kiosk.shell.staff_code import (
     Accepted,
     LockedOut,
     StaffCode,
-    Wrong,
+    WrongCode,
     delay_after,
     hash_staff_code,
     matches,
@@ -63,7 +63,7 @@ def test_the_code_is_wiped_after_the_check(kept: str, clock: HeldClock) -> None:
 def test_after_five_wrong_codes_even_the_right_one_waits(kept: str, clock: HeldClock) -> None:
     door = StaffCode(kept, clock)
     answers = [door.check(staff_code_of("wrong")) for _ in range(5)]
-    assert answers == [Wrong(0.0)] * 4 + [Wrong(30.0)]
+    assert answers == [WrongCode(0.0)] * 4 + [WrongCode(30.0)]
     assert door.check(staff_code_of(RIGHT)) == LockedOut(30.0)
     clock.step(3600)  # setting the wall clock does not open the door
     assert door.check(staff_code_of(RIGHT)) == LockedOut(30.0)
@@ -76,7 +76,7 @@ def test_the_right_code_forgives_the_wrong_ones(kept: str, clock: HeldClock) -> 
     for _ in range(4):
         door.check(staff_code_of("wrong"))
     door.check(staff_code_of(RIGHT))
-    assert door.check(staff_code_of("wrong")) == Wrong(0.0)
+    assert door.check(staff_code_of("wrong")) == WrongCode(0.0)
 
 
 def test_the_delay_doubles_up_to_an_hour() -> None:

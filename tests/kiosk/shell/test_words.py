@@ -11,14 +11,17 @@ import pytest
 
 from device.printer.status import Condition
 from kiosk.issuer.protocol import RefusalReason
+from kiosk.services import ROWS, load
 from kiosk.services.certificates.form_answers import TOO_FEW, TOO_MANY
 from kiosk.services.certificates.issuance.receipt import REQUIRED_WORDS
-from kiosk.shell.pages import STEPS
+from kiosk.services.plaza.state import PICTURES
 from kiosk.shell.readiness import PRINTER_CODES, READER_CODES
-from kiosk.shell.words import ROOMS, Words
+from kiosk.shell.service import packages_of
+from kiosk.shell.words import Words
 
 KIOSK = Path(__file__).parents[3] / "kiosk"
-FOLDERS = [KIOSK.parent / room.replace(".", "/") for room in ROOMS]
+PACKAGES = packages_of(load(ROWS))
+FOLDERS = [KIOSK.parent / package.replace(".", "/") for package in PACKAGES]
 LANGUAGES = sorted({path.stem for folder in FOLDERS for path in (folder / "locale").glob("*.toml")})
 
 
@@ -56,13 +59,16 @@ def said() -> set[str]:
     literal = {key for text in texts for key in re.findall(r'"([a-z_]+\.[a-z_.]+)"', text)}
     literal |= {key for text in texts for key in re.findall(r"t\('([a-z_.]+)'\)", text)}
     codes = " ".join(path.read_text("utf-8") for path in KIOSK.glob("s*/**/*.py"))
-    notices = {f"notice.{code}" for code in re.findall(r'(?:notice|Message)\(\s*"([a-z_]+)"', codes)}
+    notices = {f"notice.{code}" for code in re.findall(r'(?:\.tell|Notice)\(\s*"([a-z_]+)"', codes)}
+    steps = {f"step.{name}" for service in load(ROWS) for name, _ in service.journey.steps}
+    menu = {f"services.{name}{part}" for name in ROWS for part in ("", "_note", "_prepare")}
+    pictures = {f"plaza.how.{name}{part}" for name in PICTURES for part in ("", "_note")}
     notices |= {f"notice.{code}" for code in (TOO_FEW, TOO_MANY)}
-    steps = {f"step.{name}" for name in STEPS}
     receipt = {f"take_items.receipt_{state}" for state in ("waiting", "printed", "failed")}
     troubles = {f"trouble.{code}.{part}" for code in TROUBLES for part in ("what", "why", "next")}
     literal = {key for key in literal if not key.endswith((".html", ".", "_"))}  # a file, or the start of a made-up key
-    return literal | notices | steps | receipt | troubles | set(REQUIRED_WORDS) | {"language.name"}
+    made = notices | steps | menu | pictures | receipt | troubles
+    return literal | made | set(REQUIRED_WORDS) | {"language.name"}
 
 
 def fields(text: str) -> set[str]:
@@ -87,7 +93,7 @@ def test_every_language_has_the_same_words_with_the_same_places(language: str) -
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_an_unknown_code_gets_the_general_sentences(language: str) -> None:
-    words = Words.load([language])
+    words = Words.load([language], PACKAGES)
     assert words.trouble(language, "never.heard_of") == words.trouble(language, "general")
 
 
@@ -97,5 +103,5 @@ def test_every_condition_that_does_not_print_has_its_sentences() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_neutral_refusal_says_nothing_about_the_reason(language: str) -> None:
-    text = " ".join(Words.load([language]).trouble(language, "refused.counter"))
+    text = " ".join(Words.load([language], PACKAGES).trouble(language, "refused.counter"))
     assert not re.search("支援|制限|restrict|protect|disclos", text)

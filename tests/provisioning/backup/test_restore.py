@@ -16,10 +16,10 @@ from kiosk.issuer.challenges import Challenges
 from kiosk.issuer.ledger import Ledger, OrderRecord
 from kiosk.issuer.protocol import OutcomeKind
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
+from kiosk.schema import KIOSK_MIGRATIONS
 from kiosk.services.certificates.issuance.journal import Journal
 from kiosk.services.certificates.issuance.printing import JobWatch
 from kiosk.services.certificates.issuance.recovery import Recovery
-from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
 from kiosk.services.certificates.issuance.settings import IssuanceSettings
 from kiosk.services.certificates.issuance.states import Event, State
 from kiosk.shell.alarm import Alarm

@@ -100,6 +100,7 @@ def test_a_box_that_is_not_there_is_not_found(city: City) -> None:
         ('title_ja = "鳥飼公民館 Wi-Fi"', 'titel_ja = "x"', "boxes[3].wifi.spots[0].titel_ja", "title_ja"),
         ("[boxes.kiosk]  ", "[boxes.kiosc]  ", "boxes[1].kiosc", "kiosk"),
         ('languages = ["ja", "en"]', 'languages = ["ja", "xx"]', "kiosk.languages", "en"),
+        ('languages = ["ja", "en"]', 'services = ["certificate"]', "kiosk.services", "certificates, plaza"),
         ('uri = "ipps://', 'uri = "lpd://', "boxes[10].page_printer.uri", "ipp://"),
         ('first = "192.168.90.20"', 'first = "192.168.99.20"', "spot.dhcp.first", "192.168.90.0/23"),
         (

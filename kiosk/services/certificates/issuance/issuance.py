@@ -19,13 +19,14 @@ from device.secrets import Secret
 from kiosk.issuer.port import IssuerPort
 from kiosk.issuer.protocol import DocumentRequest, Order, OrderContent, Quote, Refusal
 from kiosk.services.certificates.issuance import outcomes, page_gate
+from kiosk.services.certificates.issuance.alarm_reasons import PAGE_MISMATCH, PAPER_UNACCOUNTED
 from kiosk.services.certificates.issuance.journal import Journal, Payment, RequestRow
 from kiosk.services.certificates.issuance.page_gate import Mismatch
 from kiosk.services.certificates.issuance.printing import JobWatch, OnProgress, PrintEnd, PrintResult, nobody_watches
 from kiosk.services.certificates.issuance.recovery import Action, Recovery
 from kiosk.services.certificates.issuance.settings import IssuanceSettings
 from kiosk.services.certificates.issuance.states import Event, IllegalMove, State
-from kiosk.shell.alarm import PAGE_MISMATCH, PAPER_UNACCOUNTED, Alarm
+from kiosk.shell.alarm import Alarm
 
 
 class KioskClosed(HirobaError):

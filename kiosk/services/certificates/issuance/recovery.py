@@ -12,10 +12,11 @@ from device.errors import PrinterError
 from device.printer.status import PagePrinter, PrintJob
 from kiosk.issuer.port import IssuerPort
 from kiosk.services.certificates.issuance import outcomes
+from kiosk.services.certificates.issuance.alarm_reasons import PAPER_UNACCOUNTED
 from kiosk.services.certificates.issuance.journal import Journal, RequestRow
 from kiosk.services.certificates.issuance.printing import JobWatch, PrintEnd, PrintResult, nobody_watches
 from kiosk.services.certificates.issuance.states import Event, State
-from kiosk.shell.alarm import PAPER_UNACCOUNTED, Alarm
+from kiosk.shell.alarm import Alarm
 
 RESTART = "restart"
 

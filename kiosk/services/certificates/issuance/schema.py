@@ -1,14 +1,13 @@
-"""The tables of the kiosk's own database, in the order they came; never edited after a release: add at the end.
+"""The journal's tables in the kiosk's database.
 
 No names, no addresses, no PDF: codes, counts, times and random ids only (N3).
 """
 
 from __future__ import annotations
 
-from device.audit import AUDIT_MIGRATIONS
-from device.store import Migration, statements
+from device.store import statements
 
-_JOURNAL = statements(
+JOURNAL_STEP = statements(
     "CREATE TABLE request (request TEXT PRIMARY KEY, visit TEXT NOT NULL, kind TEXT NOT NULL,"
     " copies INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',"
     " issue_number TEXT NOT NULL DEFAULT '', fee_yen INTEGER NOT NULL DEFAULT 0,"
@@ -22,12 +21,4 @@ _JOURNAL = statements(
     "CREATE INDEX move_by_request ON move (request)",
     "CREATE TABLE outcome (request TEXT PRIMARY KEY REFERENCES request (request), outcome TEXT NOT NULL, told_at TEXT)",
 )
-_ALARM = statements(
-    "CREATE TABLE alarm (number INTEGER PRIMARY KEY, reason TEXT NOT NULL, request TEXT NOT NULL,"
-    " raised_at TEXT NOT NULL, cleared_at TEXT)",
-)
-
-KIOSK_MIGRATIONS: tuple[Migration, ...] = (AUDIT_MIGRATIONS[0], _JOURNAL, _ALARM)
-"""For ``Store(path, KIOSK_MIGRATIONS)``: audit, journal and alarm share one file, so a move and its audit line are one
-commit.
-"""
+"""The migration that makes the journal's tables."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from device.audit import AuditSink
 from device.secrets import Secret
-from kiosk.services.certificates.payment.till import Till
-from kiosk.shell.staff_code import Accepted, CodeCheck, StaffCode, Wrong
+from kiosk.services.certificates.payment.fee_terminal import FeeTerminal
+from kiosk.shell.staff_code import Accepted, CodeCheck, StaffCode, WrongCode
 
 
-class CounterTerminal(Till):
+class CounterTerminal(FeeTerminal):
     """The person behind the counter is the terminal."""
 
     def __init__(self, staff_code: StaffCode, audit: AuditSink) -> None:
@@ -21,6 +21,6 @@ class CounterTerminal(Till):
         answer = self._staff_code.check(code)
         if isinstance(answer, Accepted):
             self._settle()
-        elif isinstance(answer, Wrong):
+        elif isinstance(answer, WrongCode):
             self._audit.record("staff_code_refused", visit=visit)
         return answer

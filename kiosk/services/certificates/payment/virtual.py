@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from kiosk.services.certificates.payment.fee_terminal import FeeTerminal
 from kiosk.services.certificates.payment.terminal import TerminalState
-from kiosk.services.certificates.payment.till import Till
 
 
-class VirtualTerminal(Till):
+class VirtualTerminal(FeeTerminal):
     """Takes no money; says that it did when told to."""
 
     def __init__(self) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 from device.catalogue import LANGUAGES, plural_category
 from kiosk.issuer.form import Count, FormField, ManyOf, OneOf
 from kiosk.services.certificates.form_answers import TOO_FEW, Said, said
+from kiosk.services.certificates.state import certificates
 from kiosk.shell.visit import Visit
 
 WIDGETS: dict[type[FormField], str] = {OneOf: "one_of", ManyOf: "many_of", Count: "count"}
@@ -46,8 +47,9 @@ def _answered(language: str, field: FormField, answer: Sequence[str]) -> list[Sa
 
 def _too_few(visit: Visit) -> Mapping[str, str]:
     """What the field that the present notice is about says itself; nothing when it leaves that to the kiosk."""
-    if visit.offer is None or visit.message is None or visit.message.code != TOO_FEW:
+    state, notice = certificates(visit), visit.notice
+    if state is None or state.offer is None or notice is None or notice.code != TOO_FEW:
         return {}
-    named = visit.message.facts.get("field")
-    fields = [field for field in visit.offer.form if field.name == named and isinstance(field, ManyOf)]
+    named = notice.facts.get("field")
+    fields = [field for field in state.offer.form if field.name == named and isinstance(field, ManyOf)]
     return fields[0].too_few if fields else {}

@@ -18,10 +18,10 @@ from device.store import Store
 from kiosk.issuer import protocol as p
 from kiosk.issuer.form import default_answers
 from kiosk.issuer.memory import MemoryIssuer
+from kiosk.schema import KIOSK_MIGRATIONS
 from kiosk.services.certificates.issuance.issuance import Issuance, Prepared
 from kiosk.services.certificates.issuance.journal import Journal
-from kiosk.services.certificates.issuance.schema import KIOSK_MIGRATIONS
-from kiosk.services.certificates.issuance.staff import StaffDesk
+from kiosk.services.certificates.issuance.open_matters import OpenMatters
 from kiosk.shell.alarm import Alarm
 
 KIOSK = "plaza-1"
@@ -92,7 +92,7 @@ class Office:
         audit: Any = Fused(self.audit, self.fuse)
         self.journal = Journal(self.store, audit, self.clock)
         self.alarm = Alarm(self.store, audit, self.clock)
-        self.staff = StaffDesk(self.store, self.journal, self.audit)
+        self.matters = OpenMatters(self.store, self.journal, self.audit)
         fused: dict[str, Any] = {
             name: Fused(port, self.fuse)
             for name, port in (

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kiosk.issuer.protocol import OutcomeKind
-from kiosk.services.certificates.issuance.staff import Decision, NothingToResolve
+from kiosk.services.certificates.issuance.alarm_reasons import PAGE_MISMATCH, PAPER_UNACCOUNTED
+from kiosk.services.certificates.issuance.open_matters import Decision, NothingToResolve
 from kiosk.services.certificates.issuance.states import State
-from kiosk.shell.alarm import PAGE_MISMATCH, PAPER_UNACCOUNTED
 
 if TYPE_CHECKING:
     from tests.kiosk.services.certificates.issuance.conftest import Office
@@ -43,15 +43,15 @@ def test_an_alarm_outlives_a_restart_and_is_cleared_by_staff(office: Office) -> 
 
 def test_paper_in_the_residents_hand_after_all(office: Office) -> None:
     request = unknown(office)
-    assert [row.request for row in office.staff.open_matters()] == [request]
-    assert office.staff.resolve(request, Decision.DELIVERED).state is State.DELIVERED
-    assert office.staff.open_matters() == []
+    assert [row.request for row in office.matters.waiting()] == [request]
+    assert office.matters.resolve(request, Decision.DELIVERED).state is State.DELIVERED
+    assert office.matters.waiting() == []
     assert [told.outcome for told in office.journal.untold()] == [OutcomeKind.DELIVERED]
 
 
 def test_paper_destroyed_and_money_returned(office: Office) -> None:
     request = unknown(office)
-    row = office.staff.resolve(request, Decision.REFUND)
+    row = office.matters.resolve(request, Decision.REFUND)
     assert (row.state, row.refund_due) == (State.VOIDED, False)
     assert row.refunded_at is not None
     assert office.journal.refund_list() == []
@@ -60,28 +60,28 @@ def test_paper_destroyed_and_money_returned(office: Office) -> None:
 def test_a_refund_for_paper_that_never_came(office: Office) -> None:
     request = office.paid()
     office.issuance.give_up(request, "printer")
-    office.staff.resolve(request, Decision.REFUND)
-    assert office.staff.open_matters() == []
+    office.matters.resolve(request, Decision.REFUND)
+    assert office.matters.waiting() == []
     with pytest.raises(NothingToResolve):
-        office.staff.resolve(request, Decision.REFUND)
+        office.matters.resolve(request, Decision.REFUND)
 
 
 def test_a_visit_that_still_goes_on_is_not_for_staff(office: Office) -> None:
     request = office.paid()
-    assert office.staff.open_matters() == []
+    assert office.matters.waiting() == []
     with pytest.raises(NothingToResolve):
-        office.staff.resolve(request, Decision.REFUND)
+        office.matters.resolve(request, Decision.REFUND)
 
 
 def test_what_was_voided_can_not_be_called_delivered(office: Office) -> None:
     request = office.paid()
     office.issuance.give_up(request, "printer")
     with pytest.raises(NothingToResolve):
-        office.staff.resolve(request, Decision.DELIVERED)
+        office.matters.resolve(request, Decision.DELIVERED)
 
 
 def test_a_decision_stands_in_the_audit(office: Office) -> None:
     request = unknown(office)
-    office.staff.resolve(request, Decision.REFUND)
+    office.matters.resolve(request, Decision.REFUND)
     last = office.audit.lines()[-1]
     assert (last.event, last.facts) == ("request_resolved", {"request": request, "decision": "refund"})

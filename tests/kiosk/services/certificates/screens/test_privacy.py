@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kiosk.shell.journey import Screen
+from kiosk.services.certificates.state import CertificatesVisit
+from kiosk.shell.journey import SHELL_SCREENS, Screen
 
 if TYPE_CHECKING:
-    from tests.kiosk.services.certificates.screens.conftest import QuietLog, Visitor
+    from tests.kiosk.conftest import QuietLog, Visitor
 
 
 def personal(visitor: Visitor) -> list[str]:
     """What must not be seen after the visit."""
-    return ["試験 一郎", "試験 花子", "試験 二郎", "M-000001", *visitor.drill.issuer.outcomes]
+    return ["試験 一郎", "試験 花子", "試験 二郎", "M-000001", *visitor.simulator.issuer.outcomes]
+
+
+def screens_of(visitor: Visitor) -> list[Screen]:
+    """Every screen of this kiosk."""
+    services = visitor.simulator.kiosk.shell.desk.journey.services.values()
+    return [*SHELL_SCREENS, *(screen for service in services for screen in service.screens)]
 
 
 def test_the_next_visitor_sees_nothing_of_the_one_before(visitor: Visitor) -> None:
@@ -25,10 +32,10 @@ def test_the_next_visitor_sees_nothing_of_the_one_before(visitor: Visitor) -> No
     visitor.touch("taken")
     before = len(visitor.pages)
     visitor.touch("home")
-    visitor.drill.remove()
-    for screen in Screen:
+    visitor.simulator.remove()
+    for screen in screens_of(visitor):
         visitor.client.get(screen.path)
-    visitor.drill.issuer.refuse_authentication = None
+    visitor.simulator.issuer.refuse_authentication = None
     visitor.to_card()
     seen = " ".join(page.html for page in visitor.pages[before:])
     assert [word for word in personal(visitor) if word in seen] == []
@@ -38,11 +45,14 @@ def test_the_next_visitor_sees_nothing_of_the_one_before(visitor: Visitor) -> No
 
 def test_after_a_visit_nothing_of_it_is_left_in_memory(visitor: Visitor) -> None:
     visitor.to_paper()
-    old = visitor.drill.kiosk.parts.desk.visit
+    old = visitor.simulator.kiosk.shell.desk.visit
+    part = old.service
+    assert isinstance(part, CertificatesVisit)
     visitor.touch("taken")
     visitor.touch("home")
-    assert visitor.drill.kiosk.parts.desk.visit is not old
-    assert [old.card, old.resident, old.draft, old.content, old.quote] == [None] * 5
+    assert visitor.simulator.kiosk.shell.desk.visit is not old
+    assert old.service is None
+    assert [part.card, part.resident, part.draft, part.content, part.quote] == [None] * 5
 
 
 def test_pin_and_names_stand_in_no_log_database_or_address(visitor: Visitor, log: QuietLog) -> None:
@@ -54,7 +64,7 @@ def test_pin_and_names_stand_in_no_log_database_or_address(visitor: Visitor, log
     visitor.touch("confirm")
     visitor.touch("pay")
     visitor.touch("taken")
-    kept = b"".join(path.read_bytes() for path in visitor.drill.folder.glob("kiosk.db*"))
+    kept = b"".join(path.read_bytes() for path in visitor.simulator.folder.glob("kiosk.db*"))
     kept += "\n".join(log.lines).encode()
     kept += " ".join(page.html for page in visitor.pages if page.screen == "enter_pin").encode()
     for secret in ("7391", "試験 一郎", "試験 花子"):
@@ -63,10 +73,10 @@ def test_pin_and_names_stand_in_no_log_database_or_address(visitor: Visitor, log
 
 def test_a_page_of_another_step_leads_to_the_present_one(visitor: Visitor) -> None:
     visitor.to_card()
-    for screen in Screen:
+    for screen in screens_of(visitor):
         answer = visitor.client.get(screen.path)
         assert (answer.status_code, answer.headers.get("Location")) == (
-            (200, None) if screen is Screen.ENTER_PIN else (303, "/enter-pin")
+            (200, None) if screen.name == "enter_pin" else (303, "/enter-pin")
         )
 
 
@@ -81,7 +91,7 @@ def test_a_double_tap_and_an_old_page_do_nothing(visitor: Visitor) -> None:
     for _ in range(3):
         visitor.client.post(form.path, data=form.fields)
     assert visitor.screen == "pay"
-    assert len(visitor.drill.kiosk.memory.journal.all_rows()) == 1
+    assert len(visitor.journal.all_rows()) == 1
 
 
 def test_a_form_without_the_pages_token_does_nothing(visitor: Visitor) -> None:

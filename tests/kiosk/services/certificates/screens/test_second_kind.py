@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from device.printer.status import ReceiptLine
-from kiosk.drill import Drill
 from kiosk.issuer.kinds import KINDS
 from kiosk.issuer.memory import MemoryIssuer
 from kiosk.settings import KioskSettings
+from kiosk.simulator import KioskSimulator
+from tests.kiosk.conftest import Visitor
 from tests.kiosk.issuer.kinds import parking_permit
-from tests.kiosk.services.certificates.screens.conftest import Visitor
 
 if TYPE_CHECKING:
     from device.card.virtual.pki import TestPki
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def visitor(tmp_path: Path, pki: TestPki) -> Visitor:
     """In front of a kiosk whose issuer makes one kind more; nothing of the kiosk knows."""
     issuer = MemoryIssuer(kinds={**KINDS, "parking_permit": parking_permit.KIND})
-    return Visitor(Drill(tmp_path, pki, settings=KioskSettings(terminal="virtual"), issuer=issuer))
+    return Visitor(KioskSimulator(tmp_path, pki, settings=KioskSettings(terminal="virtual"), issuer=issuer))
 
 
 def test_its_form_is_drawn_with_a_control_for_every_choice(visitor: Visitor) -> None:
@@ -46,9 +46,9 @@ def test_what_was_chosen_is_confirmed_and_ordered(visitor: Visitor) -> None:
     assert {"1 month", "2 months"} <= set(re.findall(r"\d months?", visitor.pages[-2].text))
     visitor.touch("confirm")
     visitor.touch("pay")
-    (receipt,) = visitor.drill.receipts.receipts
+    (receipt,) = visitor.simulator.receipts.receipts
     assert "Parking permit" in [part.right for part in receipt if isinstance(part, ReceiptLine)]
-    (row,) = visitor.drill.kiosk.memory.journal.all_rows()
+    (row,) = visitor.journal.all_rows()
     assert (row.kind, row.copies, row.fee_yen) == ("parking_permit", 2, 600)
 
 

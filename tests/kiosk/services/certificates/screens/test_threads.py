@@ -10,11 +10,11 @@ from kiosk.services.certificates.issuance.states import State
 from kiosk.services.certificates.payment.virtual import VirtualTerminal
 
 if TYPE_CHECKING:
-    from tests.kiosk.services.certificates.screens.conftest import Visitor
+    from tests.kiosk.conftest import Visitor
 
 
 def test_an_answer_for_a_visitor_who_left_reaches_nobody(visitor: Visitor) -> None:
-    issuer, desk = visitor.drill.issuer, visitor.drill.kiosk.parts.desk
+    issuer, desk = visitor.simulator.issuer, visitor.simulator.kiosk.shell.desk
     answer = issuer.authenticate
 
     def slow(message: Authenticate) -> Resident | Refusal:
@@ -24,11 +24,11 @@ def test_an_answer_for_a_visitor_who_left_reaches_nobody(visitor: Visitor) -> No
     visitor.to_card()
     issuer.authenticate = slow  # type: ignore[method-assign]  # the visitor leaves while the issuer thinks
     assert visitor.touch("enter", pin="1234").screen == "home"
-    assert desk.visit.resident is None
+    assert desk.visit.service is None
 
 
 def test_an_order_whose_visitor_left_is_voided(visitor: Visitor) -> None:
-    issuer, desk = visitor.drill.issuer, visitor.drill.kiosk.parts.desk
+    issuer, desk = visitor.simulator.issuer, visitor.simulator.kiosk.shell.desk
     accept = issuer.order
 
     def slow(order: Order) -> Quote | Refusal:
@@ -38,15 +38,15 @@ def test_an_order_whose_visitor_left_is_voided(visitor: Visitor) -> None:
     visitor.to_confirm()
     issuer.order = slow  # type: ignore[method-assign]  # the visitor leaves while the issuer thinks
     assert visitor.touch("confirm").screen == "home"
-    (row,) = visitor.drill.kiosk.memory.journal.all_rows()
+    (row,) = visitor.journal.all_rows()
     assert row.state is State.VOIDED
-    assert visitor.drill.pages.pages == 0
+    assert visitor.simulator.pages.pages == 0
 
 
 def test_a_fee_paid_in_the_moment_of_leaving_is_printed_for(visitor: Visitor) -> None:
     visitor.to_confirm()
     visitor.touch("confirm")
-    terminal = visitor.drill.kiosk.parts.terminal
+    terminal = visitor.certificates.terminal
     assert isinstance(terminal, VirtualTerminal)
     terminal.confirm()
     assert visitor.touch("home").screen == "take_items"
@@ -55,11 +55,11 @@ def test_a_fee_paid_in_the_moment_of_leaving_is_printed_for(visitor: Visitor) ->
 def test_ten_fingers_on_confirm_make_one_request(visitor: Visitor) -> None:
     visitor.to_confirm()
     form = next(form for form in visitor.page.forms if "confirm" in form.actions)
-    app = visitor.drill.kiosk.app
+    app = visitor.simulator.kiosk.app
     fingers = [threading.Thread(target=lambda: app.test_client().post(form.path, data=form.fields)) for _ in range(10)]
     for finger in fingers:
         finger.start()
     for finger in fingers:
         finger.join()
     assert visitor.screen == "pay"
-    assert len(visitor.drill.kiosk.memory.journal.all_rows()) == 1
+    assert len(visitor.journal.all_rows()) == 1

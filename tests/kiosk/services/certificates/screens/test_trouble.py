@@ -8,9 +8,10 @@ import pytest
 
 from device.card.presence import Presence
 from device.printer.status import Condition
+from kiosk.services.certificates.state import CertificatesVisit
 
 if TYPE_CHECKING:
-    from tests.kiosk.services.certificates.screens.conftest import Stage, Visitor
+    from tests.kiosk.conftest import Stage, Visitor
 
 
 def test_a_wrong_pin_tells_the_tries_left(visitor: Visitor) -> None:
@@ -27,7 +28,7 @@ def test_the_last_try_is_never_spent(visitor: Visitor) -> None:
     visitor.touch("enter", pin="9999")
     assert visitor.touch("enter", pin="9998").facts["data-trouble"] == "card.pin_blocked"
     visitor.touch("home")
-    visitor.drill.remove()
+    visitor.simulator.remove()
     assert visitor.to_card(tries=1).facts["data-trouble"] == "card.pin_blocked"
 
 
@@ -43,20 +44,20 @@ def test_what_is_no_pin_never_reaches_the_card(visitor: Visitor, typed: str) -> 
 def test_a_card_that_is_taken_ends_the_visit(visitor: Visitor, stop: str) -> None:
     {"enter_pin": visitor.to_card, "choose_certificate": visitor.to_choice, "confirm": visitor.to_confirm}[stop]()
     assert visitor.screen == stop
-    visitor.drill.remove()
+    visitor.simulator.remove()
     page = visitor.look()
     assert page.facts["data-trouble"] == "card.gone"
     assert "試験 一郎" not in page.text
-    visitor.drill.settle(60)
+    visitor.simulator.settle(60)
     assert visitor.screen == "home"
 
 
 def test_a_card_lifted_while_it_is_read_may_just_be_put_back(visitor: Visitor) -> None:
     visitor.touch("start")
     visitor.touch("certificates")
-    visitor.drill.kiosk.parts.card.read()
+    visitor.certificates.card_arrived()
     assert visitor.look().facts["data-notice"] == "card_moved"
-    visitor.drill.insert()
+    visitor.simulator.insert()
     assert visitor.screen == "enter_pin"
 
 
@@ -75,21 +76,22 @@ def test_a_printer_that_can_not_print_is_found_before_the_pin(
     visitor: Visitor, condition: Condition, code: str
 ) -> None:
     visitor.touch("start")
-    visitor.drill.pages.set(condition)
+    visitor.simulator.pages.set(condition)
     visitor.touch("certificates")
-    visitor.drill.insert()
+    visitor.simulator.insert()
     assert visitor.look().facts["data-trouble"] == code
     assert "enter_pin" not in [page.screen for page in visitor.pages]
 
 
 def test_a_kiosk_that_can_not_serve_says_so_on_its_first_screen_and_heals(visitor: Visitor) -> None:
-    visitor.drill.issuer.reachable = False
-    visitor.drill.settle()
+    visitor.simulator.issuer.reachable = False
+    visitor.simulator.settle()
     assert visitor.look().facts["data-notice"] == "issuer.unreachable"
-    assert visitor.touch("start").facts["data-trouble"] == "issuer.unreachable"
-    visitor.drill.issuer.reachable = True
-    visitor.drill.settle()
-    visitor.drill.settle(6)
+    assert visitor.touch("start").facts["data-unavailable"] == "issuer.unreachable"
+    assert visitor.touch("certificates").facts["data-trouble"] == "issuer.unreachable"
+    visitor.simulator.issuer.reachable = True
+    visitor.simulator.settle()
+    visitor.simulator.settle(6)
     page = visitor.look()
     assert page.screen == "home"
     assert "data-notice" not in page.facts
@@ -99,17 +101,29 @@ def test_a_kiosk_that_can_not_serve_says_so_on_its_first_screen_and_heals(visito
     ("presence", "code"), [(Presence.NO_SERVICE, "reader.service_down"), (Presence.NO_READER, "reader.missing")]
 )
 def test_a_missing_reader_is_told_and_heals(visitor: Visitor, presence: Presence, code: str) -> None:
-    visitor.drill.reader.service(presence)
-    visitor.drill.settle()
+    visitor.simulator.reader.service(presence)
+    visitor.simulator.settle()
     assert visitor.look().facts["data-notice"] == code
-    visitor.drill.reader.service(Presence.EMPTY)
-    visitor.drill.settle()
+    visitor.simulator.reader.service(Presence.EMPTY)
+    visitor.simulator.settle()
     assert visitor.to_card().screen == "enter_pin"
+
+
+def test_a_reader_that_is_unplugged_while_the_card_is_awaited_is_told_and_heals(visitor: Visitor) -> None:
+    visitor.touch("start")
+    visitor.touch("certificates")
+    visitor.simulator.reader.service(Presence.NO_READER)
+    visitor.simulator.settle()
+    assert visitor.look().facts["data-trouble"] == "reader.missing"
+    visitor.simulator.reader.service(Presence.EMPTY)
+    visitor.simulator.settle()
+    visitor.simulator.settle(6)
+    assert visitor.screen == "home"
 
 
 def test_an_issuer_that_goes_away_at_the_pin_is_told(visitor: Visitor) -> None:
     visitor.to_card()
-    visitor.drill.issuer.reachable = False
+    visitor.simulator.issuer.reachable = False
     assert visitor.touch("enter", pin="1234").facts["data-trouble"] == "issuer.unreachable"
 
 
@@ -117,24 +131,24 @@ def test_a_card_taken_while_staff_type_their_code_redraws_nothing(visitor: Visit
     visitor.to_confirm()
     visitor.touch("confirm")
     before = visitor.client.get("/state").get_json()
-    visitor.drill.remove()
+    visitor.simulator.remove()
     assert visitor.client.get("/state").get_json() == before
 
 
 def test_quiet_asks_and_then_ends_the_visit(visitor: Visitor) -> None:
     visitor.to_choice()
-    visitor.drill.settle(46)
+    visitor.simulator.settle(46)
     assert visitor.screen == "still_there"
     assert visitor.touch("stay").screen == "choose_certificate"
-    visitor.drill.settle(46)
-    visitor.drill.settle(31)
+    visitor.simulator.settle(46)
+    visitor.simulator.settle(31)
     assert visitor.screen == "home"
 
 
 def test_a_finger_on_the_glass_keeps_the_visit_awake(visitor: Visitor) -> None:
     visitor.to_choice()
     for _ in range(3):
-        visitor.drill.settle(30)
+        visitor.simulator.settle(30)
         visitor.client.post("/awake")
     assert visitor.screen == "choose_certificate"
 
@@ -142,7 +156,7 @@ def test_a_finger_on_the_glass_keeps_the_visit_awake(visitor: Visitor) -> None:
 def test_language_and_display_of_a_passer_by_are_forgotten(visitor: Visitor) -> None:
     visitor.touch("language-en")
     visitor.touch("display-contrast")
-    visitor.drill.settle(46)
+    visitor.simulator.settle(46)
     page = visitor.look()
     assert page.language == "ja"
     assert 'class=" contrast"' not in page.html
@@ -150,22 +164,22 @@ def test_language_and_display_of_a_passer_by_are_forgotten(visitor: Visitor) -> 
 
 def test_outside_its_hours_the_kiosk_is_closed_and_opens_by_itself(stage: Stage) -> None:
     visitor = stage(opens="10:30", closes="11:00")
-    visitor.drill.settle()
+    visitor.simulator.settle()
     page = visitor.look()
     assert page.screen == "closed"
     assert "10:30" in page.text
-    visitor.drill.settle(31 * 60)
+    visitor.simulator.settle(31 * 60)
     assert visitor.screen == "home"
-    visitor.drill.settle(60 * 60)
+    visitor.simulator.settle(60 * 60)
     assert visitor.screen == "closed"
 
 
 def test_what_a_passer_by_chose_on_the_closed_screen_is_forgotten_too(stage: Stage) -> None:
     visitor = stage(opens="22:00", closes="23:00")
-    visitor.drill.settle()
+    visitor.simulator.settle()
     visitor.look()
     assert visitor.touch("language-en").language == "en"
-    visitor.drill.settle(46)
+    visitor.simulator.settle(46)
     page = visitor.look()
     assert (page.screen, page.language) == ("closed", "ja")
 
@@ -173,13 +187,15 @@ def test_what_a_passer_by_chose_on_the_closed_screen_is_forgotten_too(stage: Sta
 def test_closing_time_does_not_cut_a_visit_short(stage: Stage) -> None:
     visitor = stage(opens="09:00", closes="10:00:20")
     visitor.to_choice()
-    visitor.drill.settle(30)
+    visitor.simulator.settle(30)
     assert visitor.screen == "choose_certificate"
 
 
 def test_an_error_nobody_thought_of_ends_the_visit_without_a_traceback(visitor: Visitor) -> None:
     visitor.to_choice()
-    visitor.drill.kiosk.parts.desk.visit.resident = None
-    visitor.drill.kiosk.app.config["PROPAGATE_EXCEPTIONS"] = False
+    state = visitor.simulator.kiosk.shell.desk.visit.service
+    assert isinstance(state, CertificatesVisit)
+    state.resident = None
+    visitor.simulator.kiosk.app.config["PROPAGATE_EXCEPTIONS"] = False
     page = visitor.look()
     assert page.facts["data-trouble"] == "general"

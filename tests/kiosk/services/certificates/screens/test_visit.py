@@ -11,7 +11,7 @@ from kiosk.issuer.protocol import OutcomeKind, RefusalReason
 from kiosk.services.certificates.issuance.states import State
 
 if TYPE_CHECKING:
-    from tests.kiosk.services.certificates.screens.conftest import Stage, Visitor
+    from tests.kiosk.conftest import Stage, Visitor
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
@@ -20,17 +20,17 @@ def test_a_whole_visit_ends_with_paper_a_receipt_and_a_settled_request(visitor: 
     visitor.to_confirm(**{"persons.shortcut": "all", "copies": "2"})
     assert visitor.page.facts["data-fee"] == "600"
     visitor.touch("confirm")
-    visitor.drill.remove()
+    visitor.simulator.remove()
     assert visitor.screen == "pay"
     assert visitor.touch("pay").screen == "take_items"
     assert visitor.touch("taken").screen == "done"
     assert {page.language for page in visitor.pages[1:]} == {language}
     assert visitor.touch("home").screen == "home"
-    assert visitor.drill.pages.pages == 2
-    assert len(visitor.drill.receipts.receipts) == 1
-    (row,) = visitor.drill.kiosk.memory.journal.all_rows()
+    assert visitor.simulator.pages.pages == 2
+    assert len(visitor.simulator.receipts.receipts) == 1
+    (row,) = visitor.journal.all_rows()
     assert row.state is State.DELIVERED
-    assert list(visitor.drill.issuer.outcomes.values()) == [OutcomeKind.DELIVERED]
+    assert list(visitor.simulator.issuer.outcomes.values()) == [OutcomeKind.DELIVERED]
 
 
 def test_the_order_is_what_was_chosen(visitor: Visitor) -> None:
@@ -72,35 +72,35 @@ def test_leaving_before_payment_voids_the_request(visitor: Visitor) -> None:
     visitor.to_confirm()
     visitor.touch("confirm")
     assert visitor.touch("home").screen == "home"
-    (row,) = visitor.drill.kiosk.memory.journal.all_rows()
+    (row,) = visitor.journal.all_rows()
     assert row.state is State.VOIDED
-    assert list(visitor.drill.issuer.outcomes.values()) == [OutcomeKind.VOIDED]
-    assert visitor.drill.pages.pages == 0
+    assert list(visitor.simulator.issuer.outcomes.values()) == [OutcomeKind.VOIDED]
+    assert visitor.simulator.pages.pages == 0
 
 
 def test_a_free_certificate_asks_for_no_fee(visitor: Visitor) -> None:
-    visitor.drill.issuer.__init__(fee_yen=0)  # type: ignore[misc]  # the same issuer, at another price
+    visitor.simulator.issuer.__init__(fee_yen=0)  # type: ignore[misc]  # the same issuer, at another price
     visitor.to_confirm()
     visitor.touch("confirm")
-    visitor.drill.settle()
+    visitor.simulator.settle()
     assert visitor.screen == "take_items"
 
 
 def test_a_receipt_that_fails_does_not_hold_up_the_certificate(visitor: Visitor) -> None:
-    visitor.drill.receipts.set(Condition.PAPER_OUT)
+    visitor.simulator.receipts.set(Condition.PAPER_OUT)
     page = visitor.to_paper()
     assert page.screen == "take_items"
     assert page.facts["data-receipt"] == "failed"
-    assert visitor.drill.pages.pages == 1
+    assert visitor.simulator.pages.pages == 1
 
 
 def test_paper_that_runs_out_before_printing_is_waited_for(visitor: Visitor) -> None:
     visitor.to_confirm()
     visitor.touch("confirm")
-    visitor.drill.pages.set(Condition.PAPER_OUT)
+    visitor.simulator.pages.set(Condition.PAPER_OUT)
     page = visitor.touch("pay")
     assert page.facts["data-trouble"] == "print.failed"
-    (row,) = visitor.drill.kiosk.memory.journal.refund_list()
+    (row,) = visitor.journal.refund_list()
     assert row.state is State.VOIDED
     assert row.issue_number in page.text
 
@@ -117,49 +117,49 @@ def test_a_wrong_page_destroys_the_document_and_closes_the_kiosk_until_staff_cle
     stage: Stage, staff_hash: str
 ) -> None:
     visitor = stage(staff_code_hash=staff_hash)
-    visitor.drill.issuer.change_marks = lambda marks: [mark[::-1] for mark in marks]
+    visitor.simulator.issuer.change_marks = lambda marks: [mark[::-1] for mark in marks]
     visitor.to_confirm()
     assert visitor.touch("confirm").screen == "closed"
-    assert visitor.drill.pages.pages == 0
-    visitor.drill.settle(3600)
+    assert visitor.simulator.pages.pages == 0
+    visitor.simulator.settle(3600)
     assert visitor.screen == "closed"
     visitor.touch("staff")
     page = visitor.touch("enter", code="2468")
     assert page.facts["data-alarm"] == "on"
     visitor.touch("clear-alarm")
     visitor.touch("home")
-    visitor.drill.settle()
+    visitor.simulator.settle()
     assert visitor.screen == "home"
 
 
 def test_without_the_staff_code_the_alarm_can_not_be_cleared(stage: Stage, staff_hash: str) -> None:
     visitor = stage(staff_code_hash=staff_hash)
     page = visitor.touch("staff")
-    visitor.drill.kiosk.memory.alarm.raise_("page_mismatch")
+    visitor.simulator.kiosk.shell.alarm.raise_("page_mismatch")
     token = page.forms[0].fields["token"][0]
     visitor.client.post("/staff/clear-alarm", data={"token": token})
-    assert visitor.drill.kiosk.memory.alarm.closed
+    assert visitor.simulator.kiosk.shell.alarm.closed
 
 
 @pytest.mark.parametrize("reason", list(RefusalReason))
 def test_each_refusal_of_the_holder_is_told(visitor: Visitor, reason: RefusalReason) -> None:
-    visitor.drill.issuer.refuse_authentication = reason
+    visitor.simulator.issuer.refuse_authentication = reason
     page = visitor.to_choice()
     assert page.screen == "trouble"
     assert page.facts["data-trouble"] == f"refused.{reason.value}"
-    visitor.drill.kiosk.parts.words.text("ja", f"trouble.refused.{reason.value}.next")
+    visitor.simulator.kiosk.shell.words.text("ja", f"trouble.refused.{reason.value}.next")
 
 
 @pytest.mark.parametrize("reason", list(RefusalReason))
 def test_each_refusal_of_the_order_is_told(visitor: Visitor, reason: RefusalReason) -> None:
-    visitor.drill.issuer.refuse_order = reason
+    visitor.simulator.issuer.refuse_order = reason
     visitor.to_confirm()
     assert visitor.touch("confirm").facts["data-trouble"] == f"refused.{reason.value}"
-    assert visitor.drill.pages.pages == 0
+    assert visitor.simulator.pages.pages == 0
 
 
 def test_a_refusal_between_order_and_document_takes_no_money(visitor: Visitor) -> None:
-    visitor.drill.issuer.refuse_document = RefusalReason.COUNTER
+    visitor.simulator.issuer.refuse_document = RefusalReason.COUNTER
     visitor.to_confirm()
     assert visitor.touch("confirm").facts["data-trouble"] == "refused.counter"
-    assert visitor.drill.kiosk.memory.journal.refund_list() == []
+    assert visitor.journal.refund_list() == []

@@ -26,24 +26,24 @@ class NothingToResolve(HirobaError):
     code = "request.nothing_to_resolve"
 
 
-class StaffDesk:
-    """Open matters of this box. ``store`` is the journal's, so that a decision and its audit line are one commit."""
+class OpenMatters:
+    """Those of this box. ``store`` is the journal's, so that a decision and its audit line are one commit."""
 
     def __init__(self, store: Store, journal: Journal, audit: AuditSink) -> None:
         self._store = store
         self._journal = journal
         self._audit = audit
 
-    def open_matters(self) -> list[RequestRow]:
+    def waiting(self) -> list[RequestRow]:
         """Requests at rest that wait for staff: unknown, or with a refund due. Oldest first."""
-        waiting = {row.request: row for row in (*self._journal.unknown(), *self._journal.refund_list())}
-        return sorted((row for row in waiting.values() if row.state.final), key=lambda row: row.asked_at)
+        found = {row.request: row for row in (*self._journal.unknown(), *self._journal.refund_list())}
+        return sorted((row for row in found.values() if row.state.final), key=lambda row: row.asked_at)
 
     def resolve(self, request: str, decision: Decision) -> RequestRow:
         """Write what staff decided; the row as it stands now. Raises NothingToResolve, UnknownRequest."""
         with self._store.transaction():
             row = self._journal.row(request)
-            if row not in self.open_matters() or (decision is Decision.DELIVERED and row.state is not State.UNKNOWN):
+            if row not in self.waiting() or (decision is Decision.DELIVERED and row.state is not State.UNKNOWN):
                 raise NothingToResolve(request=request, state=row.state.value, decision=decision.value)
             if row.state is State.UNKNOWN:
                 event = Event.DELIVER if decision is Decision.DELIVERED else Event.VOID

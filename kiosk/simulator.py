@@ -16,17 +16,21 @@ from device.clock import JST, Clock, HeldClock
 from device.logs import Log, open_log
 from device.printer.memory_printer import MemoryPagePrinter, MemoryReceiptPrinter
 from kiosk.issuer.memory import MemoryIssuer
-from kiosk.settings import CitySettings, KioskSettings
-from kiosk.wiring import Kiosk, Ports, assemble
+from kiosk.services import load
+from kiosk.settings import CitySettings, KioskSettings, Place, WifiNetwork
+from kiosk.shell.ports import Ports
+from kiosk.shell.service import Service
+from kiosk.wiring import Kiosk, assemble
 
 CITY = CitySettings(name_ja="見本市", name_en="Mihon City", telephone="06-0000-0000")
+PLACE = Place("見本ひろば", "Mihon Plaza", (WifiNetwork("Mihon_Free_Wi-Fi"),))
 MORNING = datetime(2026, 11, 23, 10, 0, tzinfo=JST)
 
 
 @dataclass
-class Drill:
+class KioskSimulator:
     """The kiosk and its levers. threads False: nothing runs by itself, ``settle`` makes one round of everything, and
-    slow work is done at once; the clock is then held and moved by hand.
+    slow work is done at once; the clock is then held and moved by hand. services None: those of the settings.
     """
 
     folder: Path
@@ -34,20 +38,22 @@ class Drill:
     settings: KioskSettings = field(default_factory=lambda: KioskSettings(terminal="virtual"))
     threads: bool = False
     clock: Clock = field(default_factory=lambda: HeldClock(MORNING))
-    log: Log = field(default_factory=lambda: open_log("drill"))
+    log: Log = field(default_factory=lambda: open_log("simulator"))
     issuer: MemoryIssuer = field(default_factory=MemoryIssuer)
     pages: MemoryPagePrinter = field(default_factory=MemoryPagePrinter)
     receipts: MemoryReceiptPrinter = field(default_factory=MemoryReceiptPrinter)
     reader: VirtualReader = field(default_factory=VirtualReader)
+    services: tuple[Service, ...] | None = None
 
     def __post_init__(self) -> None:
-        self.kiosk: Kiosk = assemble(self._ports())
+        services = load(self.settings.services) if self.services is None else self.services
+        self.kiosk: Kiosk = assemble(self._ports(), services)
 
     def _ports(self) -> Ports:
         return Ports(
             settings=self.settings,
             city=CITY,
-            name="plaza-drill",
+            name="plaza-simulated",
             database=self.folder / "kiosk.db",
             reader=self.reader,
             issuer=self.issuer,
@@ -55,6 +61,7 @@ class Drill:
             receipt_printer=self.receipts,
             clock=self.clock,
             log=self.log,
+            place=PLACE,
             spawn=None if self.threads else _at_once,
             wait=time.sleep if self.threads else self.advance,
         )
@@ -66,10 +73,10 @@ class Drill:
 
     def insert(self, name: str = "demo", tries: int | None = None) -> None:
         """Put a card of the TEST PKI down; tries: PIN tries it still has."""
-        keeper = TriesInMemory()
+        tries_kept = TriesInMemory()
         if tries is not None:
-            keeper.keep(f"{PRESENT_CARD.application.hex()}/{PRESENT_CARD.pin_file:04X}", tries)
-        self.reader.insert(VirtualCard(load_image(self.pki.cards / name), keeper))
+            tries_kept.keep(f"{PRESENT_CARD.application.hex()}/{PRESENT_CARD.pin_file:04X}", tries)
+        self.reader.insert(VirtualCard(load_image(self.pki.cards / name), tries_kept))
         self._seen()
 
     def remove(self) -> None:

@@ -5,56 +5,57 @@ from __future__ import annotations
 from flask import Blueprint, jsonify
 from werkzeug.wrappers import Response
 
-from kiosk.services.certificates.paper_steps import PaperSteps
-from kiosk.shell.desk import Desk
-from kiosk.shell.journey import Event
-from kiosk.shell.pages import Pages
+from kiosk.shell.journey import LEAVE, STAFF_CALLED
+from kiosk.shell.menu import Menu
+from kiosk.shell.service import Shell
 
 
-def make_blueprint(desk: Desk, pages: Pages, paper: PaperSteps, languages: tuple[str, ...]) -> Blueprint:
+def make_blueprint(shell: Shell, menu: Menu) -> Blueprint:
     """Routes: / , /state, /awake, /action/..."""
-    shell = Blueprint("shell", __name__)
+    every, desk, pages = Blueprint("every", __name__), shell.desk, shell.pages
 
-    @shell.get("/")
+    @every.get("/")
     def now() -> Response:
         return pages.now()
 
-    @shell.get("/state")
+    @every.get("/state")
     def state() -> Response:
         with desk.held() as visit:
-            return jsonify(screen=visit.step.screen.value, revision=desk.revision)
+            return jsonify(screen=visit.step.screen.name, revision=desk.revision)
 
-    @shell.post("/awake")
+    @every.post("/awake")
     def awake() -> Response:
         desk.awake()
         return Response(status=204)
 
-    @shell.post("/action/home")
+    @every.post("/action/home")
     def home() -> Response:
         if pages.claimed():
-            paper.leave()
+            menu.tick()  # what came at the last moment (a fee) is answered before the visitor goes
+            desk.move(LEAVE)
         return pages.now()
 
-    @shell.post("/action/staff")
+    @every.post("/action/staff")
     def staff() -> Response:
         if pages.claimed():
-            desk.move(Event.STAFF_CALLED)
+            desk.move(STAFF_CALLED)
         return pages.now()
 
-    _add_choices(shell, desk, pages, languages)
-    return shell
+    _add_choices(every, shell)
+    return every
 
 
-def _add_choices(shell: Blueprint, desk: Desk, pages: Pages, languages: tuple[str, ...]) -> None:
+def _add_choices(every: Blueprint, shell: Shell) -> None:
     """Language and display: every screen has them."""
+    desk, pages, languages = shell.desk, shell.pages, shell.words.languages
 
-    @shell.post("/action/language-<language>")
+    @every.post("/action/language-<language>")
     def language(language: str) -> Response:
         if language in languages and pages.claimed():
             desk.speak(language)
         return pages.now()
 
-    @shell.post("/action/display-<display>")
+    @every.post("/action/display-<display>")
     def display(display: str) -> Response:
         if display in ("large", "contrast") and pages.claimed():
             desk.show(display)

@@ -13,9 +13,11 @@ from flask.testing import FlaskClient
 
 from device.card.virtual.pki import TestPki
 from device.logs import Log
-from kiosk.drill import Drill
+from kiosk.services.certificates.issuance.journal import Journal
+from kiosk.services.certificates.service import RunningCertificates
 from kiosk.settings import KioskSettings
 from kiosk.shell.staff_code import hash_staff_code, staff_code_of
+from kiosk.simulator import KioskSimulator
 
 PIN = "1234"
 STAFF_CODE = "2468"
@@ -37,7 +39,7 @@ class Page(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
         self.html, self.forms, self.by_id = html, list[Form](), dict[str, str]()
-        self.screen = self.language = ""
+        self.screen = self.language = self.service = ""
         self.headings = self.inline = 0
         self.facts: dict[str, str] = {}
         self.feed(html)
@@ -50,6 +52,7 @@ class Page(HTMLParser):
         self.headings += tag == "h1"
         self.language = has.get("lang", "") if tag == "html" else self.language
         self.screen = has.get("data-screen", self.screen)
+        self.service = has.get("data-service", self.service) if tag == "body" else self.service
         self.facts |= {name: value for name, value in has.items() if name.startswith("data-") and tag != "button"}
         if tag == "form":
             self.forms.append(Form(has["action"], id=has.get("id", "")))
@@ -68,6 +71,11 @@ class Page(HTMLParser):
         return set().union(*(form.actions for form in self.forms)) - {""}
 
     @property
+    def display(self) -> list[str]:
+        """Larger text, high contrast: what is switched on."""
+        return self.html.partition("<html")[2].partition('class="')[2].partition('"')[0].split()
+
+    @property
     def text(self) -> str:
         """The words of the body."""
         return re.sub(r"<[^>]*>", " ", self.html.partition("<body")[2])
@@ -76,8 +84,8 @@ class Page(HTMLParser):
 class Visitor:
     """A person in front of the screen. ``pages`` keeps every page that was shown."""
 
-    def __init__(self, drill: Drill) -> None:
-        self.drill, self.client = drill, drill.kiosk.app.test_client()
+    def __init__(self, simulator: KioskSimulator) -> None:
+        self.simulator, self.client = simulator, simulator.kiosk.app.test_client()
         self.pages: list[Page] = []
         self.look()
 
@@ -90,6 +98,19 @@ class Visitor:
     def screen(self) -> str:
         """The name of the present screen."""
         return self.look().screen
+
+    @property
+    def certificates(self) -> RunningCertificates:
+        """The service that certificates became."""
+        running = self.simulator.kiosk.services["certificates"]
+        assert isinstance(running, RunningCertificates)
+        return running
+
+    @property
+    def journal(self) -> Journal:
+        """The journal of requests."""
+        assert self.certificates.journal is not None
+        return self.certificates.journal
 
     def look(self) -> Page:
         """Load the present page."""
@@ -124,7 +145,7 @@ class Visitor:
         """From home to a card on the reader."""
         self.touch("start")
         self.touch("certificates")
-        self.drill.insert(card, tries)
+        self.simulator.insert(card, tries)
         return self.look()
 
     def to_choice(self) -> Page:
@@ -181,7 +202,7 @@ def stage(tmp_path: Path, pki: TestPki, log: Log) -> Stage:
 
     def build(**settings: object) -> Visitor:
         chosen = {"terminal": "virtual", "staff_code_hash": "", **settings}
-        return Visitor(Drill(tmp_path, pki, settings=KioskSettings(**chosen), log=log))  # type: ignore[arg-type]  # names tested by msgspec
+        return Visitor(KioskSimulator(tmp_path, pki, settings=KioskSettings(**chosen), log=log))  # type: ignore[arg-type]  # names tested by msgspec
 
     return build
 
@@ -192,7 +213,7 @@ def visitor(stage: Stage) -> Visitor:
     return stage()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def staff_hash() -> str:
     """The hash of STAFF_CODE."""
     return hash_staff_code(staff_code_of(STAFF_CODE))

@@ -5,23 +5,23 @@ from __future__ import annotations
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from kiosk.shell.journey import Screen
 from kiosk.shell.pages import Pages
-from kiosk.sign_in.card_steps import CardSteps
+from kiosk.sign_in.journey import ENTER_PIN
+from kiosk.sign_in.steps import SignInSteps
 
 
-def make_blueprint(pages: Pages, card: CardSteps) -> Blueprint:
+def make_blueprint(pages: Pages, steps: SignInSteps) -> Blueprint:
     """Routes: /enter-pin, /enter-pin/enter."""
     enter_pin = Blueprint("enter_pin", __name__)
 
     @enter_pin.get("/enter-pin")
     def show() -> str | Response:
-        return pages.show(Screen.ENTER_PIN)
+        return pages.show(ENTER_PIN)
 
     @enter_pin.post("/enter-pin/enter")
     def enter() -> Response:
-        if pages.claimed(Screen.ENTER_PIN):
-            card.enter_pin(request.form.get("pin", ""))
+        if pages.claimed(ENTER_PIN):
+            steps.enter_pin(request.form.get("pin", ""))
         return pages.now()
 
     return enter_pin

@@ -5,64 +5,44 @@ The order is the rule: everything that could still fail without the visitor is a
 
 from __future__ import annotations
 
-from device.audit import AuditSink
 from device.card.my_number_card import PinAccepted, PinResult, PinWrong
-from device.card.presence import CardReader, Presence
 from device.errors import CardGone, HirobaError, NotAMyNumberCard
 from device.secrets import Pin
 from kiosk.issuer.errors import IssuerBroken, IssuerUnreachable
-from kiosk.issuer.port import IssuerPort
 from kiosk.issuer.protocol import Authenticate, Refusal, Resident
-from kiosk.shell.desk import Desk
-from kiosk.shell.journey import Event, Screen
-from kiosk.shell.readiness import Readiness
-from kiosk.shell.visit import Message, Visit
+from kiosk.shell.service import Shell
+from kiosk.shell.visit import Notice, Visit
 from kiosk.sign_in.card_session import CardSession
-
-SHOWS_CARD = (Screen.HOME, Screen.TAKE_ITEMS)
-"""Screens that remind of a card on the reader; others are not drawn anew for it, someone may be typing there."""
+from kiosk.sign_in.journey import AUTHENTICATED, CARD_READ, ENTER_PIN, PLACE_CARD
+from kiosk.sign_in.state import SignedVisit, signed
 
 LAST_TRY = 1
 """With this many tries left the kiosk asks for no PIN: the last one is the holder's to keep."""
 
 
-class CardSteps:
-    """Card and PIN of the visit that stands at the desk."""
+class SignInSteps:
+    """Card and PIN of the visit that stands at the desk; keeps nothing of it."""
 
-    def __init__(
-        self, desk: Desk, reader: CardReader, issuer: IssuerPort, readiness: Readiness, *, audit: AuditSink, kiosk: str
-    ) -> None:
-        self._desk, self._reader, self._issuer = desk, reader, issuer
-        self._readiness, self._audit, self._kiosk = readiness, audit, kiosk
-
-    def card_there(self) -> bool:
-        """Whether a card lies on the reader."""
-        return self._reader.presence() is Presence.PRESENT
-
-    def left(self) -> None:
-        """The card went away. Only a card that is still needed ends the visit."""
-        with self._desk.held() as visit:
-            if visit.card is not None:
-                self._desk.move(Event.CARD_LEFT)
-            elif visit.step.screen in SHOWS_CARD:
-                self._desk.revise()
+    def __init__(self, shell: Shell) -> None:
+        self._desk, self._reader, self._issuer = shell.desk, shell.ports.reader, shell.ports.issuer
+        self._readiness, self._audit, self._kiosk = shell.readiness, shell.audit, shell.ports.name
 
     def read(self) -> None:
         """Read the card that lies there, if the visitor is at the screen that asks for one."""
-        visit = self._desk.begin(Screen.PLACE_CARD)
+        visit = self._desk.begin(PLACE_CARD)
         if visit is None:
             return
         try:
             self._read(visit)
         except CardGone:
-            self._desk.finish(visit, message=Message("card_moved"))
+            self._desk.finish(visit, notice=Notice("card_moved"))
         except NotAMyNumberCard as error:
             self._refuse_card(visit, error.code, {})
         except HirobaError as error:
             self._desk.trouble(visit, error.code)
 
     def _read(self, visit: Visit) -> None:
-        blocking = self._readiness.check()
+        blocking = self._readiness.ask(visit.step.service)
         if blocking:
             self._desk.trouble(visit, blocking)
             return
@@ -81,8 +61,9 @@ class CardSteps:
     def _adopt(self, visit: Visit, session: CardSession, tries: int) -> None:
         with self._desk.held() as present:
             if present is visit:
-                visit.card, visit.tries = session, tries
-            here = self._desk.finish(visit, Event.CARD_READ)
+                state = signed(visit)
+                state.card, state.tries = session, tries
+            here = self._desk.finish(visit, CARD_READ)
         if not here:
             session.close()
 
@@ -94,26 +75,26 @@ class CardSteps:
         """Hand the PIN to the card, once, and show the card's signature to the issuer."""
         pin = Pin.parse(typed)
         if pin is None:
-            self._desk.notice("pin_malformed")
+            self._desk.tell("pin_malformed")
             return
         with pin:
-            visit = self._desk.begin(Screen.ENTER_PIN)
+            visit = self._desk.begin(ENTER_PIN)
             if visit is None:
                 return
             try:
-                self._try_pin(visit, pin)
+                self._try_pin(visit, signed(visit), pin)
             except HirobaError as error:
-                self._desk.trouble(visit, _simple(error))
+                self._desk.trouble(visit, told_as(error))
 
-    def _try_pin(self, visit: Visit, pin: Pin) -> None:
-        card = _card_of(visit)
+    def _try_pin(self, visit: Visit, state: SignedVisit, pin: Pin) -> None:
+        card = _card_of(state)
         result = card.verify(pin)
         self._note(visit, result)
         if isinstance(result, PinAccepted):
             self._authenticate(visit, card)
         elif isinstance(result, PinWrong) and result.remaining > LAST_TRY:
-            visit.tries = result.remaining
-            self._desk.finish(visit, message=Message("pin_wrong", {"remaining": result.remaining}))
+            state.tries = result.remaining
+            self._desk.finish(visit, notice=Notice("pin_wrong", {"remaining": result.remaining}))
         else:
             self._desk.trouble(visit, "card.pin_blocked", remaining=result.remaining)
 
@@ -139,20 +120,20 @@ class CardSteps:
 
     def _welcome(self, visit: Visit, resident: Resident) -> None:
         with self._desk.held() as present:
-            if present is visit and visit.card is not None:
-                visit.resident = resident
+            if present is visit and signed(visit).card is not None:
+                signed(visit).resident = resident
                 self._audit.record("resident_authenticated", visit=visit.id)
-                self._desk.finish(visit, Event.AUTHENTICATED)
+                self._desk.finish(visit, AUTHENTICATED)
             else:
                 self._desk.finish(visit)
 
 
-def _card_of(visit: Visit) -> CardSession:
-    if visit.card is None:
+def _card_of(state: SignedVisit) -> CardSession:
+    if state.card is None:
         raise CardGone()
-    return visit.card
+    return state.card
 
 
-def _simple(error: HirobaError) -> str:
-    """A broken answer of the issuer is told to the visitor as an issuer that does not answer."""
+def told_as(error: HirobaError) -> str:
+    """The code a visitor is told: a broken answer of the issuer is an issuer that does not answer."""
     return IssuerUnreachable.code if isinstance(error, IssuerBroken) else error.code

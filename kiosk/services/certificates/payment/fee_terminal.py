@@ -15,7 +15,7 @@ class TerminalBusy(HirobaError):
     code = "payment.busy"
 
 
-class Till:
+class FeeTerminal:
     """A PaymentTerminal without a way to pay; who inherits adds one and calls ``_settle``."""
 
     def __init__(self, method: str) -> None:

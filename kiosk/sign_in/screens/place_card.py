@@ -5,23 +5,23 @@ from __future__ import annotations
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
-from kiosk.shell.desk import Desk
-from kiosk.shell.journey import Event, Screen
-from kiosk.shell.pages import Pages
+from kiosk.shell.journey import BACK
+from kiosk.shell.service import Shell
+from kiosk.sign_in.journey import PLACE_CARD
 
 
-def make_blueprint(desk: Desk, pages: Pages) -> Blueprint:
+def make_blueprint(shell: Shell) -> Blueprint:
     """Routes: /place-card, /place-card/back."""
-    place_card = Blueprint("place_card", __name__)
+    place_card, pages = Blueprint("place_card", __name__), shell.pages
 
     @place_card.get("/place-card")
     def show() -> str | Response:
-        return pages.show(Screen.PLACE_CARD)
+        return pages.show(PLACE_CARD)
 
     @place_card.post("/place-card/back")
     def back() -> Response:
-        if pages.claimed(Screen.PLACE_CARD):
-            desk.move(Event.BACK)
+        if pages.claimed(PLACE_CARD):
+            shell.desk.move(BACK)
         return pages.now()
 
     return place_card

@@ -1,0 +1,1 @@
+"""Where is what: the plaza's own pages. They need neither card nor printer."""

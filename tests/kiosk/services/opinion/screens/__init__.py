@@ -1,0 +1,1 @@
+"""The screens of this service, one blueprint each."""
