@@ -46,8 +46,10 @@ COMMANDS = {
 """Command -> (file in commands/, one line of help)."""
 FOR_DEVELOPERS = ("bench", "demo")
 """Commands whose rooms, of the same names, are in a checkout and on no box."""
-RENAMED = {"fleet": "cityhall"}
-"""Former name of a command -> its name now."""
+RENAMED = {
+    "fleet": "cityhall",
+}
+"""Former name of a command -> its name now. The script ``hiroba`` reads these lines."""
 
 
 _HELP = frozenset({"-h", "--help"})

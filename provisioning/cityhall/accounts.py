@@ -1,4 +1,4 @@
-"""Who may open the staff's pages: scrypt passwords, sessions by cookie, guessing slowed down. All of it in the
+"""Staff accounts: scrypt passwords, sessions by cookie, rate limits for wrong guesses. All of it in the
 database, so that any worker can answer.
 """
 
@@ -34,7 +34,7 @@ class LoggedIn:
 
 
 class StaffAccounts:
-    """Log-in, log-out and who is asking."""
+    """Accounts, log-in, log-out, sessions."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database

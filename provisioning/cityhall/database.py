@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from device.store_reading import connect_for_reading
 from provisioning.cityhall.errors import DatabaseDown
-from provisioning.cityhall.settings import FOLDER
+from provisioning.cityhall.settings import DATABASE, FOLDER
 
 _MIGRATION_LOCK = 0x4849524F  # any constant: one migration at a time on one PostgreSQL
 
@@ -24,7 +24,7 @@ def open_engine(url: str, state: Path) -> Engine:
     if not url:
         folder = state / FOLDER
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        url = f"sqlite:///{folder / 'fleet.db'}"
+        url = f"sqlite:///{folder / DATABASE}"
     try:
         parsed = make_url(url)
         if parsed.drivername == "postgresql":
@@ -44,7 +44,7 @@ def open_engine_for_reading(url: str, state: Path) -> tuple[Engine, Path | None]
     """
     if url and make_url(url).drivername.split("+")[0] != "sqlite":
         return open_engine(url, state), None
-    file = Path((make_url(url).database or "") if url else state / "fleet" / "fleet.db")
+    file = Path((make_url(url).database or "") if url else state / FOLDER / DATABASE)
     return create_engine("sqlite://", creator=lambda: connect_for_reading(file), poolclass=NullPool), file
 
 

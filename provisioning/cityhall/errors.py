@@ -1,4 +1,4 @@
-"""Surprises of city hall's service and of a box's road to it."""
+"""Errors of city hall's service and of a box's connection to it."""
 
 from __future__ import annotations
 

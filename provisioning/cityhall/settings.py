@@ -9,8 +9,8 @@ import msgspec
 from device.catalogue import name_in
 from device.settings import Section
 
-FOLDER = "fleet"
-"""Below the state folder. The name of the first release stays on disk: back-ups and the way back to it go by it."""
+FOLDER, DATABASE = "fleet", "fleet.db"
+"""Below the state folder. The names of the first release stay on disk: back-ups and the way back go by them."""
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 

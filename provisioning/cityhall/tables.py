@@ -43,7 +43,7 @@ class Code(Base):
 
 
 class Enrolment(Base):
-    """One box's wish to belong. kind: new, recognised, replacing, renamed, returning. state: pending, approved or
+    """A request to be enrolled. kind: new, recognised, replacing, renamed, returning. state: pending, approved or
     declined.
     """
 
@@ -76,7 +76,7 @@ class Received(Base):
 
 
 class Staff(Base):
-    """Who may open the pages. password: scrypt."""
+    """An account for the pages. password: scrypt."""
 
     __tablename__ = "staff"
     name: Mapped[str] = mapped_column(String(63), primary_key=True)

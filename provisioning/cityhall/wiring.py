@@ -26,7 +26,7 @@ class CityHallService:
     app: WsgiApp
     database: Database
     records: Records
-    office: EnrolmentService
+    enrolments: EnrolmentService
     intake: Intake
     staff: StaffAccounts
 
@@ -67,8 +67,10 @@ def credential_files(settings: CityHallSettings, state: Path) -> tuple[Path, Pat
 def build_cityhall(settings: CityHallSettings, state: Path, clock: Clock, log: Log) -> CityHallService:
     """One worker's service, after ``prepare``. Raises DatabaseDown, AuthorityUnusable."""
     database = Database(open_engine(settings.database, state))
-    office = EnrolmentService(database, open_authority(settings, state, clock), clock, settings.box_certificate_days)
+    enrolments = EnrolmentService(
+        database, open_authority(settings, state, clock), clock, settings.box_certificate_days
+    )
     records, staff, intake = Records(database), StaffAccounts(database, clock), Intake(database, clock)
     own, _, ca = credential_files(settings, state)
-    pages = StaffContext(settings, records, office, staff, clock, ends_of(own, ca))
-    return CityHallService(create_app(pages, intake, log), database, records, office, intake, staff)
+    pages = StaffContext(settings, records, enrolments, staff, clock, ends_of(own, ca))
+    return CityHallService(create_app(pages, intake, log), database, records, enrolments, intake, staff)

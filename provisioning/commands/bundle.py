@@ -95,7 +95,7 @@ def install(
 @_root
 @_json
 def status(application: Path, as_json: bool) -> None:
-    """What stands in the slots, which releases were taken back, and what the last update came to."""
+    """Show the releases in the slots, those that were rolled back, and the result of the last update."""
     facts = report(Slots(application))
     click.echo(json.dumps(facts, ensure_ascii=False) if as_json else _table(facts))
 
@@ -119,7 +119,7 @@ def report_command(config: Path, application: Path) -> None:
 @state_option
 @_json
 def rollback(config: Path, application: Path, state: Path, as_json: bool) -> None:
-    """Send the present release away: the one in the other slot runs again, if it is healthy."""
+    """Roll back: the release in the other slot runs again, if it is healthy."""
     slots = Slots(application)
     with _rights("hiroba bundle rollback"):
         _installer(slots, config, _record(slots, state)).roll_back()

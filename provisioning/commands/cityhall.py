@@ -77,7 +77,7 @@ def code(config: Path, state: Path, box: str, as_json: bool) -> None:
 @click.option("--close", is_flag=True, help="Close the account instead.")
 @click.option("--password-file", type=click.File("r"), help="Read the password from FILE (- is standard input).")
 def staff(config: Path, state: Path, name: str, close: bool, password_file: TextIO | None) -> None:
-    """Make a staff account for the pages, or set its password anew. Never takes a password as an argument."""
+    """Make a staff account for the pages, or set its password again. Never takes a password as an argument."""
     if not 0 < len(name.strip()) <= LONGEST_NAME or name != name.strip():
         raise click.UsageError(f"--name: 1～{LONGEST_NAME}文字 / 1 to {LONGEST_NAME} letters")
     _, service = _open(config, state)
@@ -138,7 +138,7 @@ def boxes(config: Path, state: Path, as_json: bool) -> None:
 def revoke(config: Path, state: Path, box: str) -> None:
     """Cut a box off at once, by name."""
     _, service = _open(config, state)
-    if not service.office.revoke(box, ON_SERVER):
+    if not service.enrolments.revoke(box, ON_SERVER):
         raise NotFound(what_ja="有効な端末", what_en="active box", name=box)
 
 
@@ -155,7 +155,7 @@ def ca(config: Path, state: Path, out: Path) -> None:
 @command.command()
 @site_options
 def tidy(config: Path, state: Path) -> None:
-    """Forget messages older than 60 days and dead sessions; for a daily timer."""
+    """Forget messages older than 60 days and expired sessions; for a daily timer."""
     _, service = _open(config, state)
     service.staff.tidy()
     click.echo(str(service.intake.tidy()))

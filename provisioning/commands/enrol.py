@@ -1,4 +1,4 @@
-"""``hiroba enrol``: make this box known to city hall."""
+"""``hiroba enrol``: enrol this box at city hall."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _say(steps: EnrolmentSteps, credential: Credential | None, *, pending: bool)
 
 
 def _fingerprint(steps: EnrolmentSteps) -> str:
-    """Of the key that is there; to look makes none."""
+    """Of the key, "" where there is none yet: asking makes none."""
     return steps.identity.fingerprint() if steps.identity.key_file.exists() else ""
 
 

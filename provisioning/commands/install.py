@@ -16,7 +16,7 @@ from provisioning.box.install.unit_files import (
     has_screen,
     install_files,
     run,
-    stop_renamed_units,
+    stop_replaced_units,
 )
 from provisioning.commands.options import CONFIG
 from provisioning.commands.renamed import say_renamed
@@ -59,7 +59,7 @@ def command(
         return
     slot = slots.next_slot(APPLICATION)
     slots.fill(slot, Path(__file__).resolve().parents[2])
-    stop_renamed_units()
+    stop_replaced_units()
     install_files(slot / "systemd", settings)
     slots.make_current(slot)
     run("systemd-sysusers")
@@ -79,7 +79,7 @@ def command(
 def _install_units(settings: Site | None) -> None:
     """Of the slot that is current: an update calls it on the way there and on the way back. Starts nothing of ours."""
     slot = (APPLICATION / "current").resolve()
-    stop_renamed_units()
+    stop_replaced_units()
     install_files(slot / "systemd", settings)
     _take_over()
     _render(slot, settings)

@@ -19,7 +19,8 @@ from provisioning.commands.run_nginx import nginx
 from provisioning.errors import SectionMissing
 from provisioning.site.place import place_of
 from provisioning.site.reading import read_site
-from provisioning.web.serving import BehindNginx, Served, Serving, Tcp, serve
+from provisioning.web.process import BehindNginx, Served, Serving, Tcp
+from provisioning.web.serving import serve
 
 T = TypeVar("T")
 

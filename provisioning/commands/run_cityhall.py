@@ -10,7 +10,8 @@ from device.clock import SystemClock
 from device.logs import open_log
 from device.process_lock import take_process_lock
 from provisioning.commands.options import site_options
-from provisioning.web.serving import BehindNginx, Served, Serving, serve
+from provisioning.web.process import BehindNginx, Served, Serving
+from provisioning.web.serving import serve
 
 
 @click.command("cityhall")

@@ -1,4 +1,4 @@
-"""``hiroba staff-code``: the hash that stands in the site file instead of the code."""
+"""``hiroba staff-code``: makes the hash of a staff code for the site file."""
 
 from __future__ import annotations
 

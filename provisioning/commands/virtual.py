@@ -1,4 +1,4 @@
-"""``hiroba virtual``: a person's hands on the virtual card and printers."""
+"""``hiroba virtual``: operate the virtual card and printers by hand."""
 
 from __future__ import annotations
 

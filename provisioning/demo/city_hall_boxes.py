@@ -35,40 +35,40 @@ def fill(settings: CityHallSettings, state: Path, now: datetime) -> str:
     """
     clock = HeldClock(now)
     prepare(settings, state, clock)
-    fleet = build_cityhall(settings, state, clock, open_log("demo"))
-    password = _password(state, fleet)
-    known = {box.name for box in fleet.records.boxes()}
+    service = build_cityhall(settings, state, clock, open_log("demo"))
+    password = _password(state, service)
+    known = {box.name for box in service.records.boxes()}
     for name, (ago, facts) in _BOXES.items():
         if name not in known:
-            _enrol(fleet, name, now, settings.code_days)
+            _enrol(service, name, now, settings.code_days)
         _tell(HeldClock(now - ago), settings, state, name, facts)
-    fleet.database.close()
+    service.database.close()
     return password
 
 
-def _password(state: Path, fleet: CityHallService) -> str:
+def _password(state: Path, service: CityHallService) -> str:
     file = state / "staff-password"
     if not file.exists():
         file.touch(0o600)
         file.write_text(secrets.token_hex(6), "ascii")
     password = file.read_text("ascii")
-    if STAFF not in {name for name, _, _ in fleet.staff.accounts()}:
-        fleet.staff.set_password(STAFF, password)
+    if STAFF not in {name for name, _, _ in service.staff.accounts()}:
+        service.staff.set_password(STAFF, password)
     return password
 
 
-def _enrol(fleet: CityHallService, box: str, now: datetime, days: int) -> None:
+def _enrol(service: CityHallService, box: str, now: datetime, days: int) -> None:
     """As a box and a member of staff do it; the box's key is thrown away."""
-    code = fleet.records.new_code(box, STAFF, int(now.timestamp()), days)
+    code = service.records.new_code(box, STAFF, int(now.timestamp()), days)
     with tempfile.TemporaryDirectory() as folder:
-        asked = fleet.office.ask(code, Identity(Path(folder)).request(box))
+        asked = service.enrolments.ask(code, Identity(Path(folder)).request(box))
     if not isinstance(asked, Refused):
-        fleet.office.approve(asked.id, STAFF)
+        service.enrolments.approve(asked.id, STAFF)
 
 
 def _tell(clock: HeldClock, settings: CityHallSettings, state: Path, box: str, facts: dict[str, Fact]) -> None:
-    fleet = build_cityhall(settings, state, clock, open_log("demo"))
+    service = build_cityhall(settings, state, clock, open_log("demo"))
     at = int(clock.now().timestamp())
     told: dict[str, Fact] = {"version": version(), "uptime_s": _ONE_WEEK, "kiosk_open": True, **facts}
-    fleet.intake.take(box, Batch(at, [Envelope(uuid4(), "heartbeat", at, 1, told)]))
-    fleet.database.close()
+    service.intake.take(box, Batch(at, [Envelope(uuid4(), "heartbeat", at, 1, told)]))
+    service.database.close()

@@ -1,4 +1,4 @@
-"""The box's line to city hall: HTTPS against the city's own CA, with the box's credential where it has one."""
+"""Client of city hall's API: HTTPS against the city's own CA, with the box's credential where it has one."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ class CityHallClient:
     clock: Clock
 
     def enrol(self, code: str, request: str) -> EnrolmentStatus:
-        """Ask to belong."""
+        """Ask to be enrolled."""
         body = msgspec.json.encode({"code": code, "request": request})
         return _decoded(self._call(self.settings.enrol_port, "POST", "/api/v1/enrol", body), EnrolmentStatus)
 
     def enrolment(self, name: str) -> EnrolmentStatus:
-        """What became of it."""
+        """The state of an enrolment."""
         return _decoded(self._call(self.settings.enrol_port, "GET", f"/api/v1/enrol/{name}"), EnrolmentStatus)
 
     def renew(self, request: str) -> str:

@@ -1,4 +1,4 @@
-"""What makes a box itself: its key, made here and never sent, and the credential city hall gave for it.
+"""A box's identity: its key, made here and never sent, and the credential that city hall issued for it.
 
 The key's file is worth keeping through re-flashing: by it city hall knows the box again.
 """
@@ -25,7 +25,7 @@ RENEW_AFTER = 2 / 3
 
 @dataclass(frozen=True)
 class Credential:
-    """A credential's time."""
+    """A credential's validity."""
 
     box: str
     start: datetime
@@ -36,7 +36,7 @@ class Credential:
         return now >= self.start + (self.end - self.start) * RENEW_AFTER
 
     def expired(self, now: datetime) -> bool:
-        """Whether nobody accepts it any more."""
+        """Whether it has expired."""
         return now >= self.end
 
     def days_left(self, now: datetime) -> int:
@@ -113,7 +113,7 @@ class Identity:
         return _credential(parsed)
 
     def credential(self) -> Credential:
-        """The credential in hand. Raises NotEnrolled."""
+        """The stored credential. Raises NotEnrolled."""
         try:
             return _credential(x509.load_pem_x509_certificate(self.certificate_file.read_bytes()))
         except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""A box's steps to its credential: ask with a code, wait for staff, renew in time, ask again when it was off for long.
+"""A box's steps to its credential: ask with a code, wait for staff, renew in time, ask again after a long time off.
 
 ``next_step`` takes whichever step is next, so that a timer enrols a seeded box without anybody at its side.
 """

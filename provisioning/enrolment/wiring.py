@@ -1,4 +1,4 @@
-"""Puts a box's line to city hall together from its site file."""
+"""Builds a box's connection to city hall from its site file."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def _is_address(text: str) -> bool:
 
 
 def _said_to_people(site: Site) -> Iterator[Mistake]:
-    """What stands on screens and papers cannot be empty."""
+    """Texts of screens and papers cannot be empty."""
     texts = {
         "city.name_ja": site.city.name_ja,
         "city.name_en": site.city.name_en,

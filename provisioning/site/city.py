@@ -35,7 +35,7 @@ OF_PART: Mapping[Part, tuple[str, ...]] = {
 
 
 class _Head(Section, frozen=True, kw_only=True):
-    """One box. name: unlike any other. place: where it stands; asset: its number in the city's inventory. parts:
+    """One box. name: unlike any other. place: its location; asset: its number in the city's inventory. parts:
     what it does. Then any section of the city file, with what differs here.
     """
 
@@ -120,7 +120,7 @@ def box_tree(tree: Tree, number: int) -> Tree:
 
 
 def _places(tree: Tree) -> dict[str, list[str]]:
-    """Box -> where it stands, for city hall's pages."""
+    """Box -> its location, for city hall's pages."""
     entries = [entry for entry in tree["boxes"] if isinstance(entry, dict) and "name" in entry]
     places = {entry["name"]: [entry.get("place_ja", ""), entry.get("place_en", "")] for entry in entries}
     return {name: place for name, place in places.items() if any(place)}

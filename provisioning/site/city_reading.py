@@ -17,7 +17,7 @@ def read_city(path: Path) -> City:
 
 
 def parse_city(text: str, path: Path) -> City:
-    """Like ``read_city`` for a text in hand."""
+    """Like ``read_city`` for a text already read."""
     try:
         file = loaded(text, path)
     except SettingsError as bare:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,8 +21,9 @@ class SiteFile(NamedTuple):
     tree: dict[str, Any]
 
 
+@cache
 def say_on_stderr(line: str) -> None:
-    """One line for whoever runs the command."""
+    """One line for whoever runs the command, once however often the file is read."""
     sys.stderr.write(f"{line}\n")
 
 
@@ -31,7 +33,7 @@ def load(path: Path, say: Callable[[str], None] = say_on_stderr) -> SiteFile:
 
 
 def loaded(text: str, path: Path, say: Callable[[str], None] = say_on_stderr) -> SiteFile:
-    """Like ``load`` for a text in hand."""
+    """Like ``load`` for a text already read."""
     tree, notes = renamed(tree_of(text, path))
     for note in notes:
         say(f"{path}: {note}")

@@ -1,1 +1,1 @@
-"""Signed application bundles: built the same twice, published by TUF, tried in A/B slots, taken back when ill."""
+"""Signed application bundles: reproducibly built, published by TUF, tried in A/B slots, rolled back when unhealthy."""

@@ -13,7 +13,7 @@ from provisioning.updates.waves import included
 
 
 class Outcome(StrEnum):
-    """What a look for updates came to. Values, because each is expected."""
+    """The result of a check for updates. Values, because each is expected."""
 
     INSTALLED = "installed"
     UP_TO_DATE = "up_to_date"
@@ -33,7 +33,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Here:
-    """What runs: its release (0: laid by hand), releases that were taken back, and its databases."""
+    """What runs: its release (0: installed by hand), releases that were taken back, and its databases."""
 
     release: int = 0
     refused: tuple[int, ...] = ()

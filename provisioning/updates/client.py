@@ -123,7 +123,7 @@ def fetcher_for(source: str, cafile: Path | None = None) -> FetcherInterface:
 
 
 class Client:
-    """One look at one repository. trust: the pinned root metadata; memory: folder of what TUF has seen."""
+    """One check of one repository. trust: the pinned root metadata; memory: folder of what TUF has seen."""
 
     def __init__(
         self,

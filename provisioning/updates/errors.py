@@ -48,7 +48,7 @@ class NoneForThisBox(BundleError):
 
 
 class ClockBehind(BundleError):
-    """The clock stands before a moment this box has already seen, so no expiry date can be judged. facts: seen."""
+    """The clock is behind a moment this box has already seen, so no expiry date can be judged. facts: seen."""
 
     code = "bundle.clock_behind"
 

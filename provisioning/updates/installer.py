@@ -1,4 +1,4 @@
-"""One update from look to proof: take, fill the other slot, switch, watch, keep or go back. Steps: steps.Step."""
+"""One update: download, fill the other slot, switch, watch, keep or roll back. Steps: steps.Step."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Installer:
             return False
 
     def roll_back(self) -> None:
-        """Staff send the current release away. Raises NothingToRollBackTo, TrialFailed."""
+        """Staff roll back from the current release. Raises NothingToRollBackTo, TrialFailed."""
         with self._alone():
             self._settle()
             other = self._slots.other()
@@ -287,7 +287,7 @@ class Installer:
 
 
 def report(slots: Slots) -> dict[str, object]:
-    """What stands where, for people and programs."""
+    """The contents of both slots, for people and programs."""
     current = slots.current()
     trial, last = slots.trial(), slots.last()
     return {

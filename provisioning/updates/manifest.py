@@ -43,7 +43,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
-    """``release.json`` in a slot: what stands there. release 0: laid by hand, not by a bundle."""
+    """``release.json`` in a slot: what is installed there. release 0: installed by hand, not by a bundle."""
 
     release: int = 0
     version: str = ""

@@ -109,7 +109,7 @@ class Repository:
         return until
 
     def replace_key(self, role: str) -> None:
-        """A new key for ``role``; the former is worth nothing from the next look of a box on. Needs the root key."""
+        """A new key for ``role``; a box refuses the former from its next check on. Needs the root key."""
         former = self._signer(ROOT)
         root = self._load(Root, ROOT)
         self.keys.put_aside(role)
@@ -201,7 +201,7 @@ class Repository:
 
 
 def _unsigned(signed: Any) -> Metadata[Any]:
-    """Signing counts up, so what was never signed stands at 0, which TUF's own constructor does not take."""
+    """Signing counts up, so what was never signed is at 0, which TUF's own constructor does not take."""
     signed.version = 0
     return Metadata(signed)
 

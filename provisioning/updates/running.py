@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from provisioning.box.health import Check, Hopeless
 
 LOOPS = 3
-"""Restarts of a unit by itself while it is watched: it will not get well by waiting."""
+"""Restarts of a unit by itself while it is watched: waiting will not help."""
 _SHOW = ("systemctl", "show", "--property=Id,LoadState,ActiveState,NRestarts")
 _SECONDS = 10
 

@@ -1,4 +1,4 @@
-"""Every database of a box, and how far each release's code goes on with it.
+"""Every database of a box, and which releases' code can open it.
 
 ``schemas.json`` beside this file says it without running anything: it travels in the bundle and in the signed metadata,
 so a box knows before it takes a release whether there is a way back from it. ``hiroba bundle schemas`` makes it; a test

@@ -69,7 +69,7 @@ class Slots:
         return "b" if self.current() == "a" else "a"
 
     def release(self, slot: str) -> Release:
-        """What stands in ``slot``; release 0 when it was laid by hand or is not whole."""
+        """The release in ``slot``; 0 when it was installed by hand or is not whole."""
         return self._read(self.path(slot) / "release.json", Release) or Release()
 
     def whole(self, slot: str) -> bool:

@@ -1,4 +1,4 @@
-"""The steps of an update by name, in their order: what the journal says, where the drill pulls the plug.
+"""The steps of an update by name, in their order: what the journal says, where the drill cuts the power.
 
 Each is told before it is done. Pure.
 """
@@ -45,7 +45,7 @@ FORWARD = (
     Step.KEEP,
     Step.END,
 )
-"""Of a release that is well."""
+"""Of a release that is healthy."""
 ROLLBACK = (Step.REFUSE, Step.SWITCH_BACK, Step.LAY_BACK, Step.RESTART_BACK, Step.END_BACK)
 """Of one that is not: after ``watch``, or at once when it cannot be laid or started."""
 

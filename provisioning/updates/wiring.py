@@ -28,7 +28,7 @@ _TELL_SECONDS = 300.0
 
 
 def open_client(source: str, settings: UpdateSettings, trust: Path | None, slots: Slots) -> Client:
-    """One look at ``source``. Raises SourceUnreachable for an address that is none."""
+    """One check of ``source``. Raises SourceUnreachable for an address that is none."""
     return Client(
         source,
         fetcher_for(source, Path(settings.cafile) if settings.cafile else None),

@@ -15,9 +15,9 @@ from gunicorn.app.base import BaseApplication
 
 from device.logs import open_log, places
 from device.watchdog import Heartbeat, Notifier, Probe, socket_probe
-from provisioning.web.behind_nginx import told_by_nginx
+from provisioning.nginx_headers import told_by_nginx
 from provisioning.web.private_log import PrivateLog
-from provisioning.web.serving import BehindNginx, Served, Serving, Tcp
+from provisioning.web.process import BehindNginx, Served, Serving, Tcp
 from provisioning.web.starting import APP_LOAD_ERROR
 
 _ARENA_MAX = -8

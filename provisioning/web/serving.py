@@ -1,4 +1,4 @@
-"""Runs one web process: where it listens, what it serves. gunicorn is loaded only when serving begins."""
+"""Runs one web process. gunicorn is loaded only when serving begins."""
 
 from __future__ import annotations
 
@@ -7,45 +7,10 @@ import os
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, NamedTuple
 
 from provisioning.errors import PortNotAllowed, PortTaken
+from provisioning.web.process import Served, Serving, Tcp
 from provisioning.web.starting import told_once
-
-
-@dataclass(frozen=True)
-class Served:
-    """A WSGI app and what lives beside it: ``start`` runs in the worker after the fork, ``stop`` before it ends."""
-
-    app: Callable[..., Any]
-    start: Callable[[], None] = field(default=lambda: None)
-    stop: Callable[[], None] = field(default=lambda: None)
-
-
-class Tcp(NamedTuple):
-    """An address for everybody who reaches it; plain HTTP."""
-
-    host: str
-    port: int
-
-
-class BehindNginx(NamedTuple):
-    """A unix socket that nginx alone may open; what its headers say of the client is believed (behind_nginx.py)."""
-
-    path: Path
-
-
-@dataclass(frozen=True)
-class Serving:
-    """name: in the process list. alive: the path that the watchdog asks for (device/watchdog.py)."""
-
-    name: str
-    address: Tcp | BehindNginx
-    workers: int = 1
-    threads: int = 8
-    alive: str = "/"
 
 
 def serve(serving: Serving, build: Callable[[], Served]) -> None:

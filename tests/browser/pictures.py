@@ -259,9 +259,9 @@ def cityhall(browser: Browser, folder: Path, out: Path) -> None:
         now = int(SystemClock().now().timestamp())
         for name, found in findings.items():
             code = hall.service.records.new_code(name, "hanako", now, 30)
-            hall.service.office.ask(code, Identity(folder / name).request(name))
+            hall.service.enrolments.ask(code, Identity(folder / name).request(name))
             (pending,) = [one for one in hall.service.records.pending() if one.box == name]
-            hall.service.office.approve(pending.id, "hanako")
+            hall.service.enrolments.approve(pending.id, "hanako")
             with hall.service.database.transaction() as session:
                 box = session.get(Box, name)
                 assert box is not None

@@ -46,7 +46,7 @@ def page(hall: CityHallServer) -> Iterator[Page]:
 def asks(hall: CityHallServer, folder: Path, box: str, code: str) -> Identity:
     """A box with a code; its identity."""
     identity = Identity(folder / box)
-    answer = hall.service.office.ask(code, identity.request(box))
+    answer = hall.service.enrolments.ask(code, identity.request(box))
     assert not isinstance(answer, Refused), answer
     return identity
 
@@ -96,7 +96,7 @@ def in_trouble(hall: CityHallServer, folder: Path, box: str) -> None:
     now = 1_800_000_000
     asks(hall, folder / "one", box, hall.service.records.new_code(box, "hanako", now, 3650))
     (pending,) = [one for one in hall.service.records.pending() if one.box == box]
-    hall.service.office.approve(pending.id, "hanako")
+    hall.service.enrolments.approve(pending.id, "hanako")
     with hall.service.database.transaction() as session:
         found = session.get(Box, box)
         assert found is not None

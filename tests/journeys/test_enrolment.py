@@ -75,7 +75,7 @@ def join(folder: Path, name: str, hall: CityHallServer) -> BoxConnection:
     line = line_of(folder, name, hall)
     code = hall.service.records.new_code(name, "hanako", int(SystemClock().now().timestamp()), 30)
     assert line.steps.enrol(code) is None
-    assert hall.service.office.approve(line.steps.identity.pending(), "hanako")
+    assert hall.service.enrolments.approve(line.steps.identity.pending(), "hanako")
     credential = line.steps.poll()
     assert credential is not None
     assert credential.box == name
@@ -155,7 +155,7 @@ def test_two_machines_share_one_database_and_either_may_answer(tmp_path: Path) -
             cookie = one.service.staff.log_in("hanako", "correct horse battery", "")
             assert cookie is not None
             assert two.service.staff.who(cookie) == one.service.staff.who(cookie)
-            two.service.office.revoke("plaza-a", "hanako")
+            two.service.enrolments.revoke("plaza-a", "hanako")
             assert exchange(one, line, "/api/v1/messages") == (403, {"refused": "box_revoked"})
 
 
@@ -173,7 +173,7 @@ def staff_page(hall: CityHallServer) -> tuple[int, bool]:
 
 def test_a_revoked_box_is_refused_and_a_reflashed_one_is_known(hall: CityHallServer, tmp_path: Path) -> None:
     line, other = join(tmp_path / "a", "plaza-a", hall), join(tmp_path / "b", "plaza-b", hall)
-    hall.service.office.revoke("plaza-a", "hanako")
+    hall.service.enrolments.revoke("plaza-a", "hanako")
     assert line.sender.tell(make_heartbeat(line.sources)) == 1
     assert exchange(hall, line, "/api/v1/messages") == (403, {"refused": "box_revoked"})
     with pytest.raises(EnrolmentRefused):
@@ -202,7 +202,7 @@ def test_without_a_credential_of_the_city_the_handshake_is_the_end(small_hall: C
 
 def test_a_header_can_not_stand_in_for_a_credential(small_hall: CityHallServer, tmp_path: Path) -> None:
     victim, attacker = join(tmp_path / "a", "plaza-a", small_hall), join(tmp_path / "b", "plaza-b", small_hall)
-    small_hall.service.office.revoke("plaza-b", "hanako")
+    small_hall.service.enrolments.revoke("plaza-b", "hanako")
     pem = victim.steps.identity.certificate_file.read_text().replace("\n", " ")
     names = ("SSL_CLIENT_CERT", "hiroba.peer", "Hiroba-Peer", "X-SSL-Client-Cert", "X-Forwarded-Client-Cert")
     for name in names:
@@ -242,7 +242,7 @@ def test_an_expired_credential_is_refused_and_the_box_asks_staff_by_itself(
         line.steps.city_hall.renew(identity.request("plaza-a"))
     assert line.steps.next_step() is None  # expired: staff must say yes
     assert [e.kind for e in small_hall.service.records.pending()] == ["returning"]
-    assert small_hall.service.office.approve(identity.pending(), "hanako")
+    assert small_hall.service.enrolments.approve(identity.pending(), "hanako")
     assert line.steps.next_step() is not None
     assert exchange(small_hall, line, "/api/v1/messages")[0] == 200
 
@@ -262,7 +262,7 @@ def test_the_command_line_enrols_renews_and_reports(small_hall: CityHallServer, 
     assert exit_code == 0
     (pending,) = small_hall.service.records.pending()
     assert line_of(folder, "plaza-a", small_hall).steps.identity.fingerprint() in said
-    small_hall.service.office.approve(pending.id, "hanako")
+    small_hall.service.enrolments.approve(pending.id, "hanako")
     assert run("enrol")[0] == 0
     assert run("enrol", "status")[0] == 0
     before = box_of(small_hall, "plaza-a").certificate_serial
@@ -296,7 +296,7 @@ def test_a_seeded_box_comes_home_by_its_heartbeats_alone(small_hall: CityHallSer
     assert heartbeat(site, folder) == 2  # asked; staff have to look
     assert not code_file.exists()
     (pending,) = small_hall.service.records.pending()
-    small_hall.service.office.approve(pending.id, "hanako")
+    small_hall.service.enrolments.approve(pending.id, "hanako")
     assert heartbeat(site, folder) == 0
     assert box_of(small_hall, "plaza-a").heartbeats == 3
 

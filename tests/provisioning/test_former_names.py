@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from provisioning.box.install.units import RENAMED
+from provisioning.box.apply.plan import is_secret
+from provisioning.box.install.unit_files import enablement_links as links
+from provisioning.box.install.units import REPLACED_BY
+from provisioning.box.render.box import CITYHALL, render_box
+from provisioning.box.render.site_file import POLICY
 from provisioning.box.seed.cloud import without_secrets
 from provisioning.cli import hiroba
 from provisioning.commands.install import command as install
@@ -27,8 +33,12 @@ def as_it_was(text: str) -> str:
     return text.replace('parts = ["issuer", "cityhall"]', 'parts = ["issuer", "fleet"]')
 
 
-def test_a_city_s_file_with_the_former_names_means_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    before, now = parse_city(as_it_was(TODAY), SETTSU), parse_city(TODAY, SETTSU)
+def test_a_city_s_file_with_the_former_names_means_the_same_and_each_is_told_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "city.toml"
+    before, now = parse_city(as_it_was(TODAY), file), parse_city(TODAY, file)
+    parse_city(as_it_was(TODAY), file)
     assert [(box.site, box.toml) for box in before.boxes] == [(box.site, box.toml) for box in now.boxes]
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 3
@@ -55,6 +65,19 @@ def test_a_password_under_a_former_name_is_left_out_of_a_seed() -> None:
     assert "TEST-password" not in without_secrets(text)
 
 
+def test_the_file_of_city_hall_s_service_is_made_from_a_box_s_file_with_the_former_names() -> None:
+    box = parse_city(TODAY, SETTSU).box("cityhall-1")
+    former = box.toml.replace("[cityhall]", "[fleet]").replace("[cityhall.places]", "[fleet.places]")
+    files = render_box(box.site, former, POLICY.read_text("utf-8"), Path("/var/lib/hiroba"), None)
+    assert tomllib.loads(files[CITYHALL].text)["cityhall"]["names"] == ["cityhall.settsu.example.jp"]
+
+
+def test_the_file_that_is_taken_away_by_an_apply_shows_its_password_to_nobody() -> None:
+    assert is_secret("etc/hiroba/fleet.toml")
+    assert is_secret(CITYHALL)
+    assert not is_secret("etc/hiroba/browser.env")
+
+
 def test_a_section_under_both_names_is_not_guessed_at() -> None:
     tree, notes = renamed({"fleet": {"names": ["a"]}, "cityhall": {"names": ["b"]}})
     assert (tree, notes) == ({"fleet": {"names": ["a"]}, "cityhall": {"names": ["b"]}}, [])
@@ -70,6 +93,12 @@ def test_the_former_commands_work_and_say_their_new_name_in_one_line(tmp_path: P
     assert "run cityhall" in run.stderr
 
 
+def test_the_script_lets_former_names_through() -> None:
+    told = subprocess.run([ROOT / "hiroba", "fleet", "--help"], capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    assert "is now called" in told.stderr
+
+
 def test_the_former_names_are_in_no_help() -> None:
     texts = [
         CliRunner().invoke(hiroba, words).output for words in (["--help"], ["run", "--help"], ["install", "--help"])
@@ -79,7 +108,8 @@ def test_the_former_names_are_in_no_help() -> None:
 
 
 def test_every_former_name_leads_to_one_of_today() -> None:
-    assert all((ROOT / "systemd/system" / unit).exists() for unit in RENAMED.values())
-    assert not [former for former in RENAMED if (ROOT / "systemd/system" / former).exists()]
+    system = ROOT / "systemd/system"
+    assert all(links(system, unit) for units in REPLACED_BY.values() for unit in units)
+    assert not [former for former in REPLACED_BY if (system / former).exists()]
     assert set(SECTIONS.values()) == {"cityhall", "cityhall_link"}
     assert set(PARTS.values()) == {"cityhall"}

@@ -17,7 +17,7 @@ from provisioning.box.install.units import (
     MASKED,
     MASKED_WITH_SCREEN,
     RECOVERY_UNITS,
-    RENAMED,
+    REPLACED_BY,
     SHIPPED,
     destinations,
     wanted,
@@ -75,12 +75,20 @@ def enable(shipped: Path, site: Site | None, *, screen: bool, others: bool = Fal
     """What the site wants, or city hall's server; then, and not before, nothing of what was enabled once. others: what
     staff enabled beside it stays, while this release has it.
     """
-    units = [*(wanted(site, screen=screen) if site else ["hiroba.target", *CITY_HALL]), *RECOVERY_UNITS]
-    units += [now for former, now in RENAMED.items() if former in enabled(_ROOT) and now not in units]
+    units = units_to_enable(site, enabled(_ROOT), screen=screen)
     run("systemctl", "enable", "--quiet", *units)
     for stale in stale_links(_ROOT, shipped, None if others else units):
         stale.unlink()
     run("systemctl", "mask", "--quiet", *MASKED, *(MASKED_WITH_SCREEN if screen else ()))
+
+
+def units_to_enable(site: Site | None, before: Collection[str], *, screen: bool) -> list[str]:
+    """What the site wants, or city hall's server; and under its name of today what was enabled under a former one.
+    before: the units that are enabled now.
+    """
+    units = [*(wanted(site, screen=screen) if site else ["hiroba.target", *CITY_HALL]), *RECOVERY_UNITS]
+    units += [unit for former, now in REPLACED_BY.items() if former in before for unit in now]
+    return list(dict.fromkeys(units))
 
 
 def enabled(root: Path) -> set[str]:
@@ -88,9 +96,9 @@ def enabled(root: Path) -> set[str]:
     return {link.name for link in (root / ENABLED).glob("*.wants/hiroba*")}
 
 
-def stop_renamed_units() -> None:
-    """Units that run under the name of a former release hold the ports that those under today's name need."""
-    former = [unit for unit in RENAMED if unit in enabled(_ROOT)]
+def stop_replaced_units() -> None:
+    """Units of an earlier release hold the ports that those in their place need."""
+    former = [unit for unit in REPLACED_BY if unit in enabled(_ROOT)]
     if former and BOOTED.is_dir():
         subprocess.run(["systemctl", "stop", *former], capture_output=True, check=False)
 

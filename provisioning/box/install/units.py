@@ -32,8 +32,11 @@ MASKED_WITH_SCREEN = ("getty@tty1.service", "autovt@.service")
 RECOVERY_UNITS = ("hiroba-recover.service", "hiroba-settle.service", "hiroba-apply-recover.service")
 """Enabled on every box; they do nothing unless a power cut left an update on trial or settings half laid."""
 CITY_HALL = ("hiroba-cityhall.service", "hiroba-nginx@cityhall.service", "hiroba-cityhall-tidy.timer")
-RENAMED = {"hiroba-fleet.service": "hiroba-cityhall.service", "hiroba-fleet-tidy.timer": "hiroba-cityhall-tidy.timer"}
-"""Unit of a former release -> its name now: where the former was enabled, the latter is."""
+REPLACED_BY = {
+    "hiroba-fleet.service": ("hiroba-cityhall.service", "hiroba-nginx@cityhall.service"),
+    "hiroba-fleet-tidy.timer": ("hiroba-cityhall-tidy.timer",),
+}
+"""Unit of an earlier release -> the units that do its work now: where the former was enabled, the latter are."""
 _NGINX = ("hiroba-nginx@box", "hiroba-nginx@cityhall")
 OUTGOING = ("hiroba-kiosk", "hiroba-portal", *_NGINX, "hiroba-heartbeat", "hiroba-enrol-renew", "hiroba-update")
 """The units that speak with other machines, and so are told which (network.reachable)."""

@@ -77,7 +77,7 @@ def hostapd(
 
 
 def _air(radio: str, ssid: SsidSettings, box: str) -> list[str]:
-    """What all names of a radio share: country, channel, and quiet logs, for they would hold MAC addresses (N8)."""
+    """Settings of all names of a radio: country, channel, and quiet logs, for they would hold MAC addresses (N8)."""
     channel = ssid.channel or _SPREAD[zlib.crc32(f"{box}/{radio}".encode()) % len(_SPREAD)]
     five = channel > 14
     return [

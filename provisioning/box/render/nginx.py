@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from provisioning.box.render.refusal import CannotRender, one_line
+from provisioning.nginx_headers import CLIENT, CREDENTIAL, DOOR, SCHEME
 from provisioning.site.mistakes import Mistake
-from provisioning.web.behind_nginx import CLIENT, CREDENTIAL, DOOR, SCHEME
 
 WORKER_CONNECTIONS = 1024
 """Of one worker, those to the application among them. One that stalls inside TLS holds about 40 KiB."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from provisioning.box.render.nginx import Place, Tls, block, listen, proxied, tls, upstream
 from provisioning.cityhall.settings import CityHallSettings
-from provisioning.web.behind_nginx import BOX_DOOR, ENROL_DOOR, STAFF_DOOR
+from provisioning.nginx_headers import BOX_DOOR, ENROL_DOOR, STAFF_DOOR
 
 CITYHALL_SOCKET, ISSUER_SOCKET = Path("fleet/web.sock"), Path("issuer/web.sock")
 """Below the state folder."""

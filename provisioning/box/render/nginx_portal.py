@@ -23,7 +23,7 @@ SOCKET = Path("portal/web.sock")
 """Below the state folder."""
 REQUESTS_A_SECOND, REQUESTS_AT_ONCE, IN_PROGRESS = 20, 60, 16
 """Of one address: requests for pages and forms, so many more at once, and those being answered. What a phone with many
-addresses may do is bounded by its MAC in the packet filter (captive_portal/gate/kernel/ruleset.py).
+addresses may do is bounded by its MAC in the packet filter (captive_portal/gate/kernel/ruleset.py, MAX_CONNECTIONS).
 """
 _DAY = "max-age=86400"
 _NAME = re.compile(r"[0-9a-z.:\[\]-]+")

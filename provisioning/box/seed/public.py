@@ -1,4 +1,4 @@
-"""What staff hand to ``hiroba seed`` must be public: a private key given by mistake would lie on every card. Pure."""
+"""What staff hand to ``hiroba seed`` must be public: a private key given by mistake would be on every card. Pure."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def name_of_request(pem: str) -> str:
 
 @dataclass(frozen=True)
 class Peer:
-    """Who stands at the other end of mutual TLS, by its credential."""
+    """The other end of mutual TLS, by its credential."""
 
     box: str
     key: str
@@ -90,7 +90,7 @@ def peer_of(der: bytes) -> Peer | None:
 
 @dataclass(frozen=True)
 class Authority:
-    """The CA in hand."""
+    """The CA: certificate and private key."""
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
@@ -101,7 +101,7 @@ class Authority:
         return self.certificate.public_bytes(Encoding.PEM).decode()
 
     def issue_box(self, box: str, key: PublicKey, now: datetime, days: int) -> x509.Certificate:
-        """A credential with which ``box`` may knock at city hall's door, and nothing else."""
+        """A credential with which ``box`` may connect to city hall, and nothing else."""
         plain = self._plain(box, key, now, timedelta(days=days))
         return self._sign(plain, [x509.DNSName(f"{box}.{BOX_DOMAIN}")], ExtendedKeyUsageOID.CLIENT_AUTH)
 
@@ -187,7 +187,7 @@ def _key_usage(*, ca: bool) -> x509.KeyUsage:
 
 @dataclass(frozen=True)
 class AuthorityFolder:
-    """Where the CA lies: STATE/fleet/ca. Whoever reads its key can make boxes."""
+    """The CA's folder: STATE/fleet/ca. Whoever reads its key can issue credentials."""
 
     folder: Path
 

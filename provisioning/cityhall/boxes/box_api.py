@@ -18,7 +18,7 @@ from provisioning.cityhall.boxes.authority import peer_of
 from provisioning.cityhall.boxes.enrolment import EnrolmentService, Refused
 from provisioning.cityhall.boxes.intake import Batch, Intake
 from provisioning.cityhall.tables import Enrolment
-from provisioning.web.behind_nginx import credential_of
+from provisioning.nginx_headers import credential_of
 
 MAX_BODY_BYTES = 512 * 1024
 MAX_BATCH_BYTES = 4 * 1024 * 1024
@@ -48,7 +48,7 @@ class EnrolAnswer(msgspec.Struct, frozen=True):
     certificate: str
 
 
-def create_enrol_app(office: EnrolmentService, staff: StaffAccounts, log: Log) -> Flask:
+def create_enrol_app(enrolments: EnrolmentService, staff: StaffAccounts, log: Log) -> Flask:
     """The door for boxes that have no credential yet."""
     app, decoder = _bare("provisioning.cityhall.enrol", log), msgspec.json.Decoder(EnrolQuestion)
 
@@ -57,13 +57,13 @@ def create_enrol_app(office: EnrolmentService, staff: StaffAccounts, log: Log) -
         if staff.too_many("", address):
             return _refusal(Refused("too_many"))
         question = decoder.decode(request.get_data(cache=False))
-        answer = office.ask(question.code, question.request)
+        answer = enrolments.ask(question.code, question.request)
         if isinstance(answer, Refused) and answer.reason == "code_unknown":
             staff.wrong_code(address)
         return _refusal(answer) if isinstance(answer, Refused) else _told(answer)
 
     def state(name: str) -> Response:
-        answer = office.state(name)
+        answer = enrolments.state(name)
         return _refusal(answer) if isinstance(answer, Refused) else _told(answer)
 
     app.add_url_rule("/api/v1/enrol", "ask", ask, methods=["POST"])
@@ -71,7 +71,7 @@ def create_enrol_app(office: EnrolmentService, staff: StaffAccounts, log: Log) -
     return app
 
 
-def create_box_app(office: EnrolmentService, intake: Intake, log: Log) -> Flask:
+def create_box_app(enrolments: EnrolmentService, intake: Intake, log: Log) -> Flask:
     """The door behind mutual TLS. Every call looks the box up anew."""
     app = _bare("provisioning.cityhall.boxes", log)
     # Made here, by one thread: msgspec 0.22 crashes when several threads meet a type for the first time together.
@@ -80,7 +80,7 @@ def create_box_app(office: EnrolmentService, intake: Intake, log: Log) -> Flask:
     @app.before_request
     def admit() -> Response | None:
         der = credential_of(request.environ)
-        admitted = office.admit(peer_of(der) if der else None)
+        admitted = enrolments.admit(peer_of(der) if der else None)
         if isinstance(admitted, Refused):
             log.warning("box_refused", reason=admitted.reason)
             return _refusal(admitted)
@@ -88,7 +88,7 @@ def create_box_app(office: EnrolmentService, intake: Intake, log: Log) -> Flask:
         return None
 
     def renew() -> Response:
-        answer = office.renew(g.box, renewals.decode(request.get_data(cache=False)).request)
+        answer = enrolments.renew(g.box, renewals.decode(request.get_data(cache=False)).request)
         return _refusal(answer) if isinstance(answer, Refused) else _json(200, {"certificate": answer})
 
     def messages() -> Response:

@@ -1,4 +1,4 @@
-"""How a box comes to belong: code and key in, staff's decision, a short-lived credential out; renewal and revocation.
+"""Enrolment of boxes: code and key in, staff's decision, a short-lived credential out; renewal and revocation.
 
 The key is the box: the same public key after re-flashing is the same box.
 """
@@ -29,7 +29,7 @@ class Refused:
 
 
 class EnrolmentService:
-    """The enrolment office. certificate_days: life of a credential."""
+    """Enrols boxes. certificate_days: life of a credential."""
 
     def __init__(self, database: Database, authority: Authority, clock: Clock, certificate_days: int) -> None:
         self._database = database
@@ -38,7 +38,7 @@ class EnrolmentService:
         self._days = certificate_days
 
     def ask(self, code: str, request: str) -> Enrolment | Refused:
-        """A box asks to belong. ``code`` may be empty for a key that is known. ``request``: CSR, PEM."""
+        """A box asks to be enrolled. ``code`` may be empty for a key that is known. ``request``: CSR, PEM."""
         key = key_of_request(request)
         if key is None:
             return Refused("request_malformed")
@@ -51,7 +51,7 @@ class EnrolmentService:
             return self._with_code(session, code, key, known, request)
 
     def _returning(self, session: Session, known: Box, request: str) -> Enrolment:
-        """A known key without a code, as after months in a cupboard: staff decide."""
+        """A known key without a code, as after months switched off: staff decide."""
         waiting = select(Enrolment).where(Enrolment.key == known.key, Enrolment.state == "pending")
         return session.scalar(waiting) or self._open(session, known.name, known.key, request, "returning")
 

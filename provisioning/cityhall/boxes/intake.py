@@ -1,4 +1,4 @@
-"""Takes the boxes' messages in: each counts once, however often it comes."""
+"""Stores the boxes' messages: each counts once, however often it is sent."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Intake:
-    """Where batches end."""
+    """Stores batches."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database

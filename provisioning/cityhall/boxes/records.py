@@ -1,4 +1,4 @@
-"""What the pages read from the database."""
+"""Queries of the pages and of the command line."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ class StaffContext:
 
     settings: CityHallSettings
     records: Records
-    office: EnrolmentService
+    enrolments: EnrolmentService
     staff: StaffAccounts
     clock: Clock
     ends: CredentialEnds = field(default_factory=CredentialEnds)

@@ -55,19 +55,19 @@ class Hall:
         return self.service.records.new_code(box, "hanako", self.now, self.settings.code_days)
 
     def ask(self, box: str, code: str, identity: Identity | None = None) -> Enrolment:
-        answer = self.service.office.ask(code, (identity or self.box(box)).request(box))
+        answer = self.service.enrolments.ask(code, (identity or self.box(box)).request(box))
         assert isinstance(answer, Enrolment), answer
         return answer
 
     def refused(self, box: str, code: str, identity: Identity | None = None) -> str:
-        answer = self.service.office.ask(code, (identity or self.box(box)).request(box))
+        answer = self.service.enrolments.ask(code, (identity or self.box(box)).request(box))
         assert isinstance(answer, Refused)
         return answer.reason
 
     def enrolled(self, box: str) -> Enrolment:
         asked = self.ask(box, self.code(box))
-        assert self.service.office.approve(asked.id, "hanako")
-        answer = self.service.office.state(asked.id)
+        assert self.service.enrolments.approve(asked.id, "hanako")
+        answer = self.service.enrolments.state(asked.id)
         assert isinstance(answer, Enrolment)
         return answer
 

@@ -34,7 +34,7 @@ def add(site: Blueprint, context: StaffContext) -> None:
 def browser(hall: Hall) -> FlaskClient:
     service = hall.service
     service.staff.set_password("hanako", PASSWORD)
-    context = StaffContext(hall.settings, service.records, service.office, service.staff, hall.clock)
+    context = StaffContext(hall.settings, service.records, service.enrolments, service.staff, hall.clock)
     row = StaffPage("papers", add, "paper", lambda _context: 3)
     return create_staff_app(context, open_log("cityhall"), [*PAGES, row]).test_client()
 

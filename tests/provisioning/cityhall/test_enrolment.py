@@ -21,24 +21,24 @@ def peer(enrolment: Enrolment) -> Peer:
 
 
 def admitted(hall: Hall, enrolment: Enrolment) -> str:
-    answer = hall.service.office.admit(peer(enrolment))
+    answer = hall.service.enrolments.admit(peer(enrolment))
     return answer.name if isinstance(answer, Box) else answer.reason
 
 
 def test_a_new_box_waits_for_staff_and_then_gets_its_credential(hall: Hall) -> None:
     asked = hall.ask("plaza-1", hall.code("plaza-1"))
     assert (asked.kind, asked.state, asked.certificate) == ("new", "pending", "")
-    assert hall.service.office.approve(asked.id, "hanako")
-    answer = hall.service.office.state(asked.id)
+    assert hall.service.enrolments.approve(asked.id, "hanako")
+    answer = hall.service.enrolments.state(asked.id)
     assert isinstance(answer, Enrolment)
     assert hall.box("plaza-1").keep(answer.certificate).box == "plaza-1"
     assert admitted(hall, answer) == "plaza-1"
-    assert not hall.service.office.decline(asked.id, "hanako")  # decided is decided
+    assert not hall.service.enrolments.decline(asked.id, "hanako")  # decided is decided
 
 
 def test_a_declined_box_is_nobody(hall: Hall) -> None:
     asked = hall.ask("plaza-1", hall.code("plaza-1"))
-    assert hall.service.office.decline(asked.id, "hanako")
+    assert hall.service.enrolments.decline(asked.id, "hanako")
     assert hall.service.records.box("plaza-1") is None
     assert hall.refused("plaza-1", "") == "code_needed"
 
@@ -91,7 +91,7 @@ def test_another_key_under_a_known_name_waits_for_staff_and_ends_the_old_one(hal
     asked = hall.ask("plaza-1", hall.code("plaza-1"), hall.box("new hardware"))
     assert (asked.kind, asked.state) == ("replacing", "pending")
     assert admitted(hall, before) == "plaza-1"
-    hall.service.office.approve(asked.id, "hanako")
+    hall.service.enrolments.approve(asked.id, "hanako")
     assert admitted(hall, before) == "key_differs"
 
 
@@ -99,21 +99,21 @@ def test_a_known_key_under_another_name_moves_only_when_staff_say_so(hall: Hall)
     before = hall.enrolled("plaza-1")
     asked = hall.ask("plaza-2", hall.code("plaza-2"), hall.box("plaza-1"))
     assert (asked.kind, asked.state) == ("renamed", "pending")
-    hall.service.office.approve(asked.id, "hanako")
+    hall.service.enrolments.approve(asked.id, "hanako")
     assert admitted(hall, before) == "box_unknown"
     assert [b.name for b in hall.service.records.boxes()] == ["plaza-2"]
 
 
 def test_a_revoked_box_is_cut_off_at_once_and_comes_back_only_with_a_new_key(hall: Hall) -> None:
     before = hall.enrolled("plaza-1")
-    assert hall.service.office.revoke("plaza-1", "hanako")
+    assert hall.service.enrolments.revoke("plaza-1", "hanako")
     assert admitted(hall, before) == "box_revoked"
     assert hall.refused("plaza-1", "") == "box_revoked"
     assert hall.refused("plaza-1", hall.code("plaza-1")) == "box_revoked"
     asked = hall.ask("plaza-1", hall.code("plaza-1"), hall.box("fresh key"))
-    hall.service.office.approve(asked.id, "hanako")
+    hall.service.enrolments.approve(asked.id, "hanako")
     assert admitted(hall, before) == "key_differs"
-    assert not hall.service.office.revoke("nobody", "hanako")
+    assert not hall.service.enrolments.revoke("nobody", "hanako")
 
 
 def test_a_box_that_was_off_for_months_asks_without_a_code_and_staff_decide(hall: Hall) -> None:
@@ -127,26 +127,26 @@ def test_a_box_that_was_off_for_months_asks_without_a_code_and_staff_decide(hall
 def test_renewal_is_for_the_same_key_only(hall: Hall) -> None:
     hall.enrolled("plaza-1")
     hall.clock.advance(20 * 86400)
-    fresh = hall.service.office.renew("plaza-1", hall.box("plaza-1").request("plaza-1"))
+    fresh = hall.service.enrolments.renew("plaza-1", hall.box("plaza-1").request("plaza-1"))
     assert isinstance(fresh, str)
     assert hall.box("plaza-1").keep(fresh).days_left(hall.clock.now()) == hall.settings.box_certificate_days
-    assert hall.service.office.renew("plaza-1", hall.box("other").request("plaza-1")) == Refused("key_differs")
-    hall.service.office.revoke("plaza-1", "hanako")
-    assert isinstance(hall.service.office.renew("plaza-1", hall.box("plaza-1").request("plaza-1")), Refused)
+    assert hall.service.enrolments.renew("plaza-1", hall.box("other").request("plaza-1")) == Refused("key_differs")
+    hall.service.enrolments.revoke("plaza-1", "hanako")
+    assert isinstance(hall.service.enrolments.renew("plaza-1", hall.box("plaza-1").request("plaza-1")), Refused)
 
 
 def test_a_request_that_is_not_a_p256_proof_of_possession_is_malformed(small_hall: Hall) -> None:
-    office, code = small_hall.service.office, small_hall.code("plaza-1")
+    enrolments, code = small_hall.service.enrolments, small_hall.code("plaza-1")
     key = rsa.generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "plaza-1")])
     other = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
     for request in ("", "-----BEGIN CERTIFICATE REQUEST-----", "漢字", other.public_bytes(Encoding.PEM).decode()):
-        assert office.ask(code, request) == Refused("request_malformed")
+        assert enrolments.ask(code, request) == Refused("request_malformed")
 
 
 def test_every_decision_is_on_record(small_hall: Hall) -> None:
     small_hall.enrolled("plaza-1")
-    small_hall.service.office.revoke("plaza-1", "taro")
+    small_hall.service.enrolments.revoke("plaza-1", "taro")
     told = [(d.staff, d.action, d.box) for d in small_hall.service.records.staff_actions("plaza-1")]
     assert told == [
         ("taro", "revoked", "plaza-1"),

@@ -110,6 +110,6 @@ def test_the_days_left_of_the_credential_go_along(tmp_path: Path, small_hall: Ha
 
 def _credential(hall: Hall, folder: Path) -> str:
     asked = hall.ask("plaza-1", hall.code("plaza-1"), Identity(folder / "own"))
-    hall.service.office.approve(asked.id, "hanako")
+    hall.service.enrolments.approve(asked.id, "hanako")
     answer = hall.service.records.decided()
     return answer[0].certificate

@@ -34,7 +34,7 @@ PASSWORD = "correct horse battery"
 def client(small_hall: Hall) -> Iterator[FlaskClient]:
     service = small_hall.service
     service.staff.set_password("hanako", PASSWORD)
-    pages = StaffContext(small_hall.settings, service.records, service.office, service.staff, small_hall.clock)
+    pages = StaffContext(small_hall.settings, service.records, service.enrolments, service.staff, small_hall.clock)
     with create_staff_app(pages, open_log("cityhall")).test_client() as opened:
         yield opened
 
@@ -177,7 +177,7 @@ def test_a_box_is_shown_with_the_place_that_staff_know(small_hall: Hall) -> None
     service = small_hall.service
     service.staff.set_password("hanako", PASSWORD)
     named = msgspec.structs.replace(small_hall.settings, places={"plaza-1": ["見本公民館", "TEST Centre"]})
-    pages = StaffContext(named, service.records, service.office, service.staff, small_hall.clock)
+    pages = StaffContext(named, service.records, service.enrolments, service.staff, small_hall.clock)
     with create_staff_app(pages, open_log("cityhall")).test_client() as client:
         log_in(client)
         assert "見本公民館" in get(client, "/").text

@@ -44,8 +44,8 @@ def test_every_code_has_words_and_all_words_are_of_a_code() -> None:
 @pytest.mark.parametrize("code", WORDS)
 def test_both_languages_say_the_same_parts_with_the_same_facts(code: str) -> None:
     ja, en = (
-        {key.removeprefix(f"{code}."): text for key, text in said.items() if key.rpartition(".")[0] == code}
-        for said in (JAPANESE, ENGLISH)
+        {key.removeprefix(f"{code}."): said for key, said in words.items() if key.rpartition(".")[0] == code}
+        for words in (JAPANESE, ENGLISH)
     )
     assert ja.keys() == en.keys()
     assert set(ja) in ({"title"}, {"title", "cause", "next"})

@@ -1,4 +1,4 @@
-"""The power goes and comes back. May import: tests.provisioning.updates."""
+"""The power goes and comes back."""
 
 from __future__ import annotations
 

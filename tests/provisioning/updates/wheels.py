@@ -1,4 +1,4 @@
-"""A tiny Python package as a wheel and as source, a checkout like ours. May import: nothing of ours."""
+"""A tiny Python package as a wheel and as source, a checkout like ours."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def add(site: Blueprint, context: StaffContext) -> None:
         found = context.records.box(name) or abort(404)
         if request.form.get("typed", "").strip() != found.name:
             return _page(context, found, 400, wrong="revoke_not_typed")
-        context.office.revoke(name, logged_in().name)
+        context.enrolments.revoke(name, logged_in().name)
         return redirect(url_for("staff.box", name=name), 303)
 
 

@@ -19,7 +19,7 @@ def add(site: Blueprint, context: StaffContext) -> None:
 
     @site.post("/enrolments/<name>")
     def decide(name: str) -> AnyResponse:
-        decisions = {"approve": context.office.approve, "decline": context.office.decline}
+        decisions = {"approve": context.enrolments.approve, "decline": context.enrolments.decline}
         decision = decisions.get(request.form.get("decision", ""))
         if decision is None:
             abort(400)

@@ -11,10 +11,12 @@ import pytest
 from provisioning.box.install.unit_files import (
     ENABLED,
     SCREEN,
+    enabled,
     enablement_links,
     has_screen,
     install_files,
     stale_links,
+    units_to_enable,
 )
 from provisioning.box.install.units import SHIPPED, wanted
 from provisioning.site.reading import read_site
@@ -87,6 +89,15 @@ def test_an_update_leaves_what_staff_enabled_while_the_release_has_it(tmp_path: 
     enable(tmp_path, "hiroba.target", "hiroba-dnsmasq@hall.service")
     gone = enable(tmp_path, "hiroba.target", "hiroba-no-more.service")
     assert stale_links(tmp_path, ROOT / "systemd", None) == [gone]
+
+
+def test_what_was_enabled_under_a_former_name_is_enabled_under_today_s(tmp_path: Path) -> None:
+    former = enable(tmp_path, "hiroba.target", "hiroba-fleet.service")
+    units = units_to_enable(SITE, enabled(tmp_path), screen=False)
+    assert {"hiroba-cityhall.service", "hiroba-nginx@cityhall.service"} <= set(units)
+    assert "hiroba-cityhall-tidy.timer" not in units
+    assert stale_links(tmp_path, ROOT / "systemd", None) == [former]
+    assert "hiroba-cityhall.service" not in units_to_enable(SITE, (), screen=False)
 
 
 def test_a_box_keeps_its_screen_or_its_lack_of_one(tmp_path: Path) -> None:
