@@ -151,16 +151,16 @@ def visit(page: Page, simulator: KioskSimulator) -> dict[str, Image.Image]:
 
 
 def about_the_plaza(page: Page) -> list[Image.Image]:
-    """From the end of a visit: the menu, the overview, the Wi-Fi, how a certificate is made."""
+    """From the first screen: the menu, the overview, the Wi-Fi, how a certificate is made."""
     seen = []
-    for action, screen in (("home", "home"), ("start", "services"), ("plaza", "plaza"), ("wifi", "plaza_wifi")):
+    for action, screen in (("start", "services"), ("plaza", "plaza"), ("wifi", "plaza_wifi")):
         page.tap(f'[data-action="{action}"]')
         page.wait_for_selector(f'body[data-screen="{screen}"]')
         seen.append(shot(page, 720))
     page.tap('[data-action="back"]')
     page.tap('[data-action="how"]')
     page.wait_for_selector('body[data-screen="plaza_how"]')
-    return [*seen[1:], shot(page, 720)]
+    return [*seen, shot(page, 720)]
 
 
 def portal(browser: Browser, folder: Path, out: Path) -> None:
