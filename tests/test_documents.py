@@ -79,6 +79,8 @@ def broken_link(path: Path, line: str) -> list[str]:
         page = path.parent / name if name else path
         if not page.exists():
             found.append(f"link to {target}: no such file")
+        elif page.is_file() and not page.stat().st_size:
+            found.append(f"link to {target}: an empty file")
         elif anchor and anchor not in headings(page):
             found.append(f"link to {target}: no such heading")
     return found
