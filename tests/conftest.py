@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -57,7 +59,18 @@ def missing(name: str) -> str | None:
         return None if Path(FONTS[name]).exists() else f"font package for {name} is not installed"
     program = PROGRAMS[name]
     found = Path(program).exists() if program.startswith("/") else shutil.which(program, path=_path())
-    return None if found else f"{name} is not installed"
+    if not found:
+        return f"{name} is not installed"
+    return _no_namespaces() if name in ("nft", "ip") and os.geteuid() == 0 else None
+
+
+@lru_cache
+def _no_namespaces() -> str | None:
+    """Why no network namespace can be made and filled with rules, as in a container without the rights."""
+    tried = ["unshare", "--net", "sh", "-c", "nft list tables && ip link set lo up"]
+    environment = {**os.environ, "PATH": _path()}
+    made = subprocess.run(tried, check=False, capture_output=True, env=environment).returncode == 0
+    return None if made else "no network namespace can be made (CAP_SYS_ADMIN and CAP_NET_ADMIN)"
 
 
 def _path() -> str:

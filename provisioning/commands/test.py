@@ -28,9 +28,9 @@ GROUPS = {
 @click.option("--pictures", is_flag=True, help="Instead: take the pictures of the READMEs (docs/pictures) anew.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[GROUP | FILE[::NAME] ...] [-- PYTEST ...]")
 def command(long_: bool, pictures: bool, arguments: tuple[str, ...]) -> None:
-    """Run all tests, or one GROUP (unit, contract, journeys, net, browser, boot), or FILEs: tests/device/test_x.py, or
-    one test of a file, FILE::NAME. What follows -- goes to pytest. What is skipped because this machine lacks something
-    is told at the end, in one line.
+    """Run all tests, or one GROUP (unit, contract, journeys, net, browser, boot), or FILEs: tests/device/test_store.py,
+    or one test of a file, FILE::NAME. What follows -- goes to pytest. What is skipped because this machine lacks
+    something is told at the end, in one line.
     """
     tests = ROOT / "tests"
     if not tests.is_dir():

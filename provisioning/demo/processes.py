@@ -5,12 +5,14 @@ from __future__ import annotations
 import http.client
 import os
 import re
+import signal
 import socket
 import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +22,8 @@ from provisioning.errors import DemoNotReady
 READY_SECONDS = 60.0
 ANSWER_SECONDS = 2.0
 STOP_SECONDS = 10.0
+GONE_SECONDS = 1.0
+"""More than a killed process takes to end."""
 _LEASH = ("setpriv", "--pdeathsig", "TERM", "--")
 """A demo that is killed takes its children with it (util-linux, on every Debian)."""
 _OF_A_PROGRAM = re.compile(r"\[[0-9-]+ [0-9:]+ |\{")
@@ -100,16 +104,31 @@ class Child:
             self.start()
         return died
 
-    def stop(self) -> None:
-        """SIGTERM, and SIGKILL after STOP_SECONDS."""
-        if self.process is None or self.process.poll() is not None:
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """SIGTERM, and SIGKILL after ``seconds``. Then nothing that it started runs any more: a worker whose arbiter is
+        killed would go on for a moment, and close its database after us.
+        """
+        if self.process is None:
             return
-        self.process.terminate()
+        if self.process.poll() is None:
+            self.process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(seconds)
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # its session is its own, see start
+        self.process.wait()
+        _wait_group(self.process.pid)
+
+
+def _wait_group(group: int) -> None:
+    """Return when no process of ``group`` is left, or when only those can be that nobody reaps."""
+    deadline = time.monotonic() + GONE_SECONDS
+    while time.monotonic() < deadline:
         try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.01)
 
 
 def listens(host: str, port: int) -> bool:

@@ -13,7 +13,7 @@ from device.process_lock import LOCK_FILE, AlreadyRunning, take_process_lock
 def test_a_second_process_is_told_who_the_first_is(tmp_path: Path) -> None:
     held = take_process_lock(tmp_path / "kiosk", "kiosk")
     with pytest.raises(AlreadyRunning) as refused:
-        take_process_lock(tmp_path / "kiosk", "kiosk")
+        take_process_lock(tmp_path / "kiosk", "kiosk", wait=0)
     assert refused.value.facts == {"process": "kiosk", "folder": tmp_path / "kiosk", "pid": str(os.getpid())}
     os.close(held)
 
@@ -37,10 +37,10 @@ def test_a_forked_worker_keeps_the_lock_until_it_ends(tmp_path: Path) -> None:
         os._exit(0)
     os.close(held)
     with pytest.raises(AlreadyRunning):
-        take_process_lock(tmp_path, "issuer")
-    os.write(writable, b"1")
+        take_process_lock(tmp_path, "issuer", wait=0)
+    os.write(writable, b"1")  # from now on it ends, and a start waits for that
+    os.close(take_process_lock(tmp_path, "issuer", wait=60))
     os.waitpid(worker, 0)
-    os.close(take_process_lock(tmp_path, "issuer"))
 
 
 def test_folders_have_their_own_locks_and_the_mode_that_is_asked_for(tmp_path: Path) -> None:

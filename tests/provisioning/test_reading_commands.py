@@ -5,10 +5,12 @@ Every command of ``hiroba`` is in one of three lists here, so that a new one has
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -16,11 +18,15 @@ import pytest
 from click.testing import CliRunner
 
 from captive_portal.stats.database import open_stats_database
+from device.audit import Audit
+from device.clock import JST, HeldClock
 from device.errors import HirobaError
 from device.health.readers import CANARY
 from device.store import Store
+from kiosk.issuer.protocol import OrderContent
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
 from kiosk.schema import KIOSK_MIGRATIONS
+from kiosk.services.certificates.issuance.journal import Journal
 from provisioning.backup.restore import is_blank
 from provisioning.cli import hiroba
 
@@ -204,3 +210,17 @@ def test_what_a_running_process_wrote_last_is_read(used: Path) -> None:
     with store.transaction() as connection:
         connection.execute("DROP TABLE just_now")
     store.close()
+
+
+def test_requests_are_listed_newest_first(tmp_path: Path) -> None:
+    store, clock = (
+        Store(tmp_path / "kiosk/kiosk.db", KIOSK_MIGRATIONS),
+        HeldClock(datetime(2026, 11, 30, 9, tzinfo=JST)),
+    )
+    journal = Journal(store, Audit(store, clock), clock)
+    for request in ("first", "second", "third"):
+        journal.ask("visit", OrderContent(request=request, kind="residence_record", answers={}, copies=1))
+        clock.advance(60)
+    store.close()
+    told = CliRunner().invoke(hiroba, ["journal", "list", "--json", "--state", str(tmp_path)]).stdout
+    assert [row["request"] for row in json.loads(told)] == ["third", "second", "first"]

@@ -64,7 +64,8 @@ class Machine:
         """For the script: our programs first, no locale of this machine."""
         path = f"{self.folder}/programs:/usr/bin:/bin"
         files = {"CALLS": str(self.folder / "calls"), "PACKAGES": str(REPO / "provisioning/packages.txt")}
-        return {"PATH": path, "HOME": str(self.folder), "LANG": "C", **files, **settings}
+        policy = str(self.folder / "policy-rc.d")
+        return {"PATH": path, "HOME": str(self.folder), "LANG": "C", "HIROBA_POLICY": policy, **files, **settings}
 
     def run(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """``./hiroba words…`` here."""
@@ -181,6 +182,21 @@ def test_debian_packages_are_asked_for_their_size_before_they_are_fetched(machin
     assert run.returncode == 1
     assert "406 MB are needed at /var" in run.stderr
     assert not [call for call in machine.calls if "Status-Fd" in call]
+
+
+@pytest.mark.parametrize(("command", "asked"), [("doctor", "101\n"), ("install", "may start\n")])
+def test_who_tries_it_out_gets_no_service_of_debian_started(machine: Machine, command: str, asked: str) -> None:
+    (machine.folder / "programs/dpkg-query").write_text("#!/bin/bash\n")
+    look = (
+        f'"$HIROBA_POLICY"; [ $? = 101 ] && echo 101 >{machine.folder}/asked || echo may start >{machine.folder}/asked'
+    )
+    apt = f'case "$*" in *Status-Fd*) {look}; cp {machine.folder}/all {machine.folder}/programs/dpkg-query;; esac'
+    shutil.copy(machine.folder / "programs/dpkg", machine.folder / "all")
+    (machine.folder / "all").write_text(f"#!/bin/bash\n{PROGRAMS['dpkg-query']}\n")
+    run = machine.run(command, APT=apt, HIROBA_PYTHON=machine.interpreter("first", "3.11"))
+    assert run.stdout == f"ran {command}\n", run.stderr
+    assert (machine.folder / "asked").read_text() == asked
+    assert not (machine.folder / "policy-rc.d").exists()
 
 
 @pytest.mark.parametrize(
