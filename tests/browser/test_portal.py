@@ -33,6 +33,7 @@ from device.logs import open_log
 from tests.conftest import KeptAudit
 from tests.fixtures.mail_server import PASSWORD, USER, MailServer, wait_for
 from tests.fixtures.tls import write_test_credential
+from tests.fixtures.web_processes import WebProcesses
 
 pytestmark = pytest.mark.needs("chromium")
 expect.set_options(timeout=30_000)  # milliseconds, as long as Playwright waits for all else
@@ -288,10 +289,13 @@ def test_a_sheet_of_vouchers_brings_its_fonts_and_cuts_no_line(bare: Browser, tm
     assert [family for family, brought in used if not brought] == []
 
 
-def test_a_probe_leads_the_phone_to_the_welcome_page(plaza: Plaza, launch: Callable[..., Browser]) -> None:
-    chromium = launch(f"--host-resolver-rules=MAP captive.apple.com 127.0.0.1:{plaza.port}")
-    page = chromium.new_page(viewport=PHONE)
-    page.goto("http://captive.apple.com/hotspot-detect.html")
-    is_on(page, "welcome")
-    assert page.url == f"{plaza.url}/?d=apple"
-    chromium.close()
+@pytest.mark.needs("nginx")
+def test_a_probe_leads_the_phone_to_the_welcome_page(tmp_path: Path, launch: Callable[..., Browser]) -> None:
+    with WebProcesses(tmp_path / "w", tls=False) as web:
+        web.gate.arrive("127.0.0.1", "02:00:00:00:00:05")
+        chromium = launch(f"--host-resolver-rules=MAP captive.apple.com 127.0.0.1:{web.port}")
+        page = chromium.new_page(viewport=PHONE)
+        page.goto("http://captive.apple.com/hotspot-detect.html")
+        is_on(page, "welcome")
+        assert page.url == f"http://127.0.0.1:{web.port}/?d=apple"
+        chromium.close()
