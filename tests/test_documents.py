@@ -79,6 +79,8 @@ def broken_link(path: Path, line: str) -> list[str]:
         page = path.parent / name if name else path
         if not page.exists():
             found.append(f"link to {target}: no such file")
+        elif page.is_file() and not page.stat().st_size:
+            found.append(f"link to {target}: an empty file")
         elif anchor and anchor not in headings(page):
             found.append(f"link to {target}: no such heading")
     return found
@@ -91,7 +93,7 @@ def missing_path(path: Path, line: str) -> list[str]:
 
 
 def missing_page(path: Path, line: str) -> list[str]:
-    found = IN_CODE.findall(line.replace("file:///opt/hiroba/current/", ""))
+    found = [n for n in IN_CODE.findall(line.replace("file:///opt/hiroba/current/", "")) if not A_PATTERN.search(n)]
     if "tests" in path.parts:  # they make trees of their own
         found = [name for name in found if re.match(rf"(?:{TOP})/", name)]
     return [f"{name}: no such file" for name in found if not stands(path, name)]
