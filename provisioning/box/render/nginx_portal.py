@@ -32,6 +32,7 @@ _NAME = re.compile(r"[0-9a-z.:\[\]-]+")
 def portal(wifi: WifiSettings, state: Path, place: Place) -> list[str]:
     """The texts inside ``http``. Raises CannotRender."""
     origins = Origins(wifi)
+    own = block("server", _own(wifi.portal, state, place, origins))
     return [
         *_kinds(),
         *_origin(origins),
@@ -41,7 +42,7 @@ def portal(wifi: WifiSettings, state: Path, place: Place) -> list[str]:
         "limit_conn_status 429;",
         upstream("portal", state / SOCKET),
         block("server", _foreign(wifi.portal, state, place, origins)),
-        block("server", _own(wifi.portal, state, place, origins)),
+        own,
     ]
 
 
