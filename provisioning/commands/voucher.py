@@ -13,8 +13,8 @@ from pathlib import Path
 import click
 
 from captive_portal.portal.languages import LANGUAGES, read_catalogues
-from captive_portal.portal.login.sheet import pages, receipts
 from captive_portal.portal.login.voucher import LENGTH, Batch, call_back, list_batches, make_batch, show_code
+from captive_portal.portal.login.voucher_sheet import pages, receipts
 from captive_portal.portal.records import PORTAL_MIGRATIONS
 from captive_portal.settings import SpotSettings, WifiSettings
 from captive_portal.wiring_portal import open_vouchers

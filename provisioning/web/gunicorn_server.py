@@ -1,4 +1,4 @@
-"""One web process under stock gunicorn (``gthread``); its application class is imported here alone."""
+"""One web process under stock gunicorn (``gthread``), with a log without client data; the only importer of gunicorn."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from device.logs import open_log, places
 from device.watchdog import Heartbeat, Notifier, Probe, socket_probe
 from provisioning.nginx_headers import told_by_nginx
-from provisioning.web.private_log import PrivateLog
 from provisioning.web.process import BehindNginx, Served, Serving, Tcp
 from provisioning.web.starting import APP_LOAD_ERROR
 
@@ -24,6 +24,21 @@ _ARENA_MAX = -8
 """M_ARENA_MAX of mallopt(3), glibc's malloc.h."""
 _SOCKET_MODE = 0o660
 """The process's own group: nginx is a member of it (systemd/sysusers.d)."""
+
+
+class PrivateLog(Logger):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn's ``logger_class``, without what a client sent and without its address (N3, N8); gunicorn quotes requests
+    that it cannot parse. Warnings, which are about requests, are dropped; of exceptions kind and places are logged.
+    """
+
+    def warning(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """Nothing: "Invalid request from ip=…" and its like."""
+
+    def exception(self, _msg: str, *_args: Any, **_kwargs: Any) -> None:
+        """An error of the application."""
+        error = sys.exc_info()[1]
+        if error is not None:
+            open_log(self.cfg.proc_name).error("request_failed", kind=type(error).__name__, places=places(error))
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types

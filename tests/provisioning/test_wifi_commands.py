@@ -160,7 +160,7 @@ def test_vouchers_go_to_a_file_only_its_owner_can_read(box: WifiBox, tmp_path: P
 
 
 def test_a_sheet_of_vouchers_is_a_page_that_loads_nothing(box: WifiBox, tmp_path: Path) -> None:
-    out = tmp_path / "sheet.html"
+    out = tmp_path / "voucher_sheet.html"
     box.run("voucher", "make", "--count", "22", "--minutes", "30", "--out", str(out))
     page = out.read_text("utf-8")
     assert page.count("<article>") == 22
@@ -196,7 +196,7 @@ def test_a_form_of_file_that_is_not_known_is_refused_before_there_are_codes(box:
 
 
 @pytest.mark.needs("bizud", "noto")
-@pytest.mark.parametrize("words", [("--receipt",), ("--out", "sheet.html")])
+@pytest.mark.parametrize("words", [("--receipt",), ("--out", "voucher_sheet.html")])
 def test_a_name_that_no_font_can_write_is_refused_before_there_are_codes(
     box: WifiBox, words: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -212,7 +212,7 @@ def test_a_name_that_no_font_can_write_is_refused_before_there_are_codes(
 @pytest.mark.needs("bizud", "noto")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_sheet_in_any_language_is_written_for_its_owner_alone(box: WifiBox, language: str, tmp_path: Path) -> None:
-    file = tmp_path / "sheet.html"
+    file = tmp_path / "voucher_sheet.html"
     box.run("voucher", "make", "--count", "2", "--out", str(file), "--lang", language)
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.read_text("utf-8").count("@font-face") >= 3

@@ -10,10 +10,10 @@ from importlib import resources
 from pathlib import Path
 
 from captive_portal.portal.app import MAX_BODY
-from captive_portal.portal.guards import GUARDS
 from captive_portal.portal.origins import Origins
 from captive_portal.portal.probes import AGENTS, PROBES
 from captive_portal.settings import PortalSettings, WifiSettings
+from device.web_headers import HEADERS, PageKind
 from provisioning.box.render.nginx import Place, Tls, block, listen, proxied, quoted, tls, upstream
 from provisioning.box.render.nginx_pages import error_pages
 from provisioning.box.render.refusal import CannotRender
@@ -53,7 +53,7 @@ def pair_of(portal: PortalSettings, state: Path) -> Tls | None:
 
 def _foreign(portal: PortalSettings, state: Path, place: Place, origins: Origins) -> list[str]:
     """Every probe and every lost page. The connection ends: kept, it would lead here even after the log-in."""
-    origin = quoted(origins.named)[1:-1] if origins.named else "$portal_origin"
+    origin = quoted(origins.tls_origin)[1:-1] if origins.tls_origin else "$portal_origin"
     return [
         *_listen(portal, state, place, "default_server backlog=2048"),
         "keepalive_timeout 0;",
@@ -97,7 +97,7 @@ def guards(cache: str) -> list[str]:
     """The headers that every answer bears, for what nginx itself answers."""
     return [
         f"add_header {name} {quoted_header(value)} always;"
-        for name, value in {**GUARDS, "Cache-Control": cache}.items()
+        for name, value in {**HEADERS[PageKind.PORTAL], "Cache-Control": cache}.items()
     ]
 
 
@@ -116,7 +116,7 @@ def _host(name: str) -> str:
 
 def _origin(origins: Origins) -> list[str]:
     """Without TLS: by the phone's address, the gateway of its spot."""
-    if origins.named:
+    if origins.tls_origin:
         return []
     rows = [f"{network} {origin};" for network, origin in reversed(origins.by_network)]
     return [block("geo $portal_origin", [f"default {origins.by_network[0][1]};", *dict.fromkeys(rows)])]

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from captive_portal.portal.guards import GUARDS
 from captive_portal.portal.probes import PROBES, Probe
+from device.web_headers import HEADERS, PageKind
 from tests.fixtures.tls import write_test_credential
 from tests.fixtures.web_processes import NAME, WebProcesses
 
@@ -125,7 +125,7 @@ def test_the_socket_of_the_portal_is_its_own_and_its_group_s_alone(web: WebProce
 def test_static_files_bear_the_guards_and_may_be_kept(web: WebProcesses) -> None:
     status, headers, text = web.ask("GET", "/static/portal.css")
     assert (status, headers["content-type"], headers["cache-control"]) == (200, "text/css", "max-age=86400")
-    assert {name: headers.get(name.lower()) for name in GUARDS} == GUARDS
+    assert {name: headers.get(name.lower()) for name in HEADERS[PageKind.PORTAL]} == HEADERS[PageKind.PORTAL]
     assert "body" in text
 
 
