@@ -30,25 +30,25 @@ class Bar:
 
 BARS: Mapping[str, Mapping[str, Bar]] = {
     "card": {
-        "card.apdus_short": Bar("APDU", "<=", 18, "OpenSC pkcs11-tool"),
-        "card.apdus_extended": Bar("APDU", "<=", 8, "OpenSC pkcs11-tool"),
-        "card.time_over_bare": Bar("ratio", "<=", 1.3),
+        "card.apdus_short": Bar("APDU", "<=", 13, "OpenSC pkcs11-tool"),
+        "card.apdus_extended": Bar("APDU", "<=", 7, "OpenSC pkcs11-tool"),
+        "card.time_over_bare": Bar("ratio", "<=", 1.1),
     },
     "issue": {
-        "issue.page_ms": Bar("ms", "<=", 15, "WeasyPrint"),
-        "issue.over_weasyprint": Bar("ratio", "<=", 0.2),
-        "issue.per_second": Bar("1/s", ">=", 60),
+        "issue.page_ms": Bar("ms", "<=", 10, "WeasyPrint"),
+        "issue.over_weasyprint": Bar("ratio", "<=", 0.1),
+        "issue.per_second": Bar("1/s", ">=", 120),
         "issue.growth_1k_to_100k": Bar("ratio", "<=", 1.1),
     },
     "print": {
-        "receipt.build_ms": Bar("ms", "<=", 12, "python-escpos .image()"),
-        "receipt.over_escpos": Bar("ratio", "<=", 0.5),
+        "receipt.build_ms": Bar("ms", "<=", 6, "python-escpos .image()"),
+        "receipt.over_escpos": Bar("ratio", "<=", 0.4),
         "receipt.languages_ms": Bar("ms", "<=", 12),
-        "ipp.submit_ms": Bar("ms", "<=", 10),
+        "ipp.submit_ms": Bar("ms", "<=", 6),
     },
     "kiosk": {
-        "kiosk.screen_ms": Bar("ms", "<=", 15),
-        "kiosk.pin_to_choice_s": Bar("s", "<=", 1.0),
+        "kiosk.screen_ms": Bar("ms", "<=", 5),
+        "kiosk.pin_to_choice_s": Bar("s", "<=", 0.15),
         "kiosk.pss_mib": Bar("MiB", "<=", 70),
     },
     "wifi": {
@@ -63,14 +63,14 @@ BARS: Mapping[str, Mapping[str, Bar]] = {
         "wifi.login_under_1000_slow_s": Bar("s", "<=", 0.1),
     },
     "stats": {
-        "stats.page_ms": Bar("ms", "<=", 50, "raw SQL in SQLite"),
+        "stats.page_ms": Bar("ms", "<=", 5, "raw SQL in SQLite"),
         "stats.page_growth_1m_to_10m": Bar("ratio", "<=", 1.1, "raw SQL in SQLite"),
-        "stats.events_per_second": Bar("1/s", ">=", 2000, "raw SQL in SQLite"),
+        "stats.events_per_second": Bar("1/s", ">=", 5000, "raw SQL in SQLite"),
     },
     "boot": {
-        "box.cold_start_s": Bar("s", "<=", 1.0),
+        "box.cold_start_s": Bar("s", "<=", 0.6),
         "box.pss_mib": Bar("MiB", "<=", 150, "OpenWISP"),
-        "box.written_mb_per_day": Bar("MB", "<=", 20),
+        "box.written_mb_per_day": Bar("MB", "<=", 18),
         "box.idle_cpu": Bar("cores", "<=", 0.01),
     },
 }

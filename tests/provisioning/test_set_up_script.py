@@ -33,6 +33,7 @@ PROGRAMS = {
     "dpkg-query": 'sed -n "/^[a-z]/s/^/ii  /p" "$PACKAGES"',
     "dpkg": ":",
     "id": "echo 0",
+    "stat": "echo 1",  # one disk
     "df": 'echo "Filesystem 1024-blocks Used Available"; echo "disk 9 9 ${FREE_KB:-9999999}"',
     "apt-get": 'echo "apt-get $*" >>"$CALLS"; eval "${APT:-:}"',
     "apt-cache": 'printf "Size: 1048576\\nInstalled-Size: 4096\\n"',

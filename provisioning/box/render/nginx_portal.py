@@ -32,6 +32,7 @@ _NAME = re.compile(r"[0-9a-z.:\[\]-]+")
 def portal(wifi: WifiSettings, state: Path, runtime: NginxRuntime) -> list[str]:
     """The texts inside ``http``. Raises CannotRender."""
     origins = Origins(wifi)
+    own = block("server", _portal_server(wifi.portal, state, runtime, origins))
     return [
         *_device_kinds(),
         *_origin(origins),
@@ -41,7 +42,7 @@ def portal(wifi: WifiSettings, state: Path, runtime: NginxRuntime) -> list[str]:
         "limit_conn_status 429;",
         upstream("portal", state / SOCKET),
         block("server", _redirect_server(wifi.portal, state, runtime, origins)),
-        block("server", _portal_server(wifi.portal, state, runtime, origins)),
+        own,
     ]
 
 

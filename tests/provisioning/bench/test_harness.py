@@ -84,7 +84,7 @@ def test_the_json_has_the_agreed_shape(tmp_path: Path) -> None:
     assert all(set(row) == KEYS for row in read["rows"])
     assert read["rows"][0] | {"note": ""} == {
         "name": "receipt.build_ms", "value": 3.0, "unit": "ms", "peer": "python-escpos .image()", "peer_value": 30.0,
-        "ratio": 0.1, "bar": "<= 12", "holds": True, "note": "",
+        "ratio": 0.1, "bar": "<= 6", "holds": True, "note": "",
     }  # fmt: skip
 
 

@@ -121,6 +121,13 @@ def test_a_credential_that_is_not_there_is_one_clear_message(web: WebProcesses) 
     assert "Traceback" not in told
 
 
+def test_a_name_that_nginx_would_read_otherwise_is_one_clear_message(web: WebProcesses) -> None:
+    web.config.write_text(web.config.read_text("utf-8").replace('"wifi.example.jp"', '"wifi;example"'), "utf-8")
+    told = refused(web)
+    assert "wifi.portal.name" in told
+    assert "Traceback" not in told
+
+
 def test_what_nginx_itself_refuses_ends_it_with_its_own_words(web: WebProcesses) -> None:
     web.key.write_text("no key")
     assert "cannot load certificate key" in refused(web)
