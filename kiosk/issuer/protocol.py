@@ -1,4 +1,4 @@
-"""What kiosk and issuer say to each other: one struct a message, JSON over HTTP, bytes as base64.
+"""The protocol between kiosk and issuer: one struct a message, JSON over HTTP, bytes as base64.
 
 The kiosk is told what the screens need for this one visit and nothing more.
 
@@ -157,7 +157,7 @@ class Settled(WireStruct, frozen=True, kw_only=True):
 
 
 class Refusal(WireStruct, frozen=True, kw_only=True):
-    """An expected no."""
+    """An expected refusal."""
 
     refused: RefusalReason
 
@@ -170,7 +170,7 @@ class Health(WireStruct, frozen=True, kw_only=True):
 
 
 def authentication_message(nonce: bytes, kiosk: str) -> bytes:
-    """The bytes the card signs to prove that it is here, at this kiosk, now."""
+    """The bytes the card signs to prove that it is present at this kiosk."""
     return msgspec.json.encode(["hiroba authentication 1", nonce, kiosk])
 
 
