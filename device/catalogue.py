@@ -64,6 +64,12 @@ def name_in(language: str, japanese: T, english: T) -> T:
     return japanese if LANGUAGES.get(language, Language()).japanese_names else english
 
 
+def language_of_names(language: str) -> str:
+    """The language of the names that a reader of ``language`` is shown, where it is another one; else ""."""
+    shown = name_in(language, "ja", "en")
+    return "" if language.partition("-")[0] == shown else shown
+
+
 def plural_category(language: str, number: object) -> str:
     """The CLDR category of a whole number; "other" for what is none, and in languages that do not tell them apart."""
     return "one" if number == 1 and "one" in LANGUAGES[language].plurals else "other"

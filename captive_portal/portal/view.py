@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from captive_portal.gate.protocol import Phone, PhoneState, RefusalReason
 from captive_portal.settings import PortalSettings, SpotSettings, WifiSettings
-from device.catalogue import name_in
+from device.catalogue import language_of_names, name_in
 
 
 class Page(Enum):
@@ -76,13 +76,13 @@ def radio_of(spot: SpotSettings) -> str:
     return "encrypted" if kinds and not kinds & {"open", "owe_transition"} else "mixed"
 
 
-_NO_LANGUAGE, _ENGLISH = Markup(""), Markup(' lang="en"')
+_NO_ATTRIBUTE = Markup()
 
 
 @dataclass(frozen=True)
 class SpotInfo:
     """What a page shows of the spot, in the visitor's script. 0 minutes a day, "" hours: no such limit.
-    in_english: the attribute that names in another language than the page's carry (WCAG 3.1.2); radio: see radio_of.
+    names_lang: the lang attribute of names in another language than the page's (WCAG 3.1.2); radio: see radio_of.
     """
 
     title: str
@@ -94,7 +94,7 @@ class SpotInfo:
     opens: str
     closes: str
     terms_version: str
-    in_english: Markup = _NO_LANGUAGE
+    names_lang: Markup = _NO_ATTRIBUTE
     radio: str = "mixed"
     shelters: tuple[str, ...] = ()
 
@@ -106,7 +106,7 @@ class SpotInfo:
 
 def spot_info(spot: SpotSettings, portal: PortalSettings, language: str) -> SpotInfo:
     """The spot for a reader of ``language``: Japanese names for Japanese, else the English ones."""
-    japanese = name_in(language, True, False)
+    names = language_of_names(language)
     return SpotInfo(
         title=name_in(language, spot.title_ja, spot.title_en),
         provider=name_in(language, portal.provider_ja, portal.provider_en),
@@ -117,7 +117,7 @@ def spot_info(spot: SpotSettings, portal: PortalSettings, language: str) -> Spot
         opens=spot.opens,
         closes=spot.closes,
         terms_version=portal.terms_version,
-        in_english=_NO_LANGUAGE if japanese or language == "en" else _ENGLISH,
+        names_lang=Markup(' lang="{}"').format(names) if names else _NO_ATTRIBUTE,
         radio=radio_of(spot),
         shelters=tuple(portal.shelters),
     )

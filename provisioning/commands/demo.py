@@ -107,5 +107,5 @@ def _stay(ports: Ports, state: Path, terminal: str) -> None:
             )
         )
         while not ended.wait(LOOK_SECONDS):
-            for name in plaza.look_after():
+            for name in plaza.restart_ended():
                 click.echo(f"  {name} が止まったので、始め直しました。 / {name} had ended and was started again.")

@@ -63,10 +63,10 @@ def test_a_child_that_served_and_cannot_start_again_is_told(kiosk: Child, tmp_pa
     kiosk.wait_ready()
     kiosk.stop()
     (tmp_path / "kiosk/kiosk.db").write_bytes(b"SQLite format 3\0" + b"\xff" * 4096)
-    assert kiosk.revive()
+    assert kiosk.restart_if_ended()
     assert kiosk.process
     kiosk.process.wait()
     with pytest.raises(DemoNotReady) as told:
-        kiosk.revive()
+        kiosk.restart_if_ended()
     assert "kiosk.db を開けません" in str(told.value.facts["reason_ja"])
     assert "kiosk.db cannot be opened" in str(told.value.facts["reason"])

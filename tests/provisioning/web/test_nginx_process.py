@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from provisioning.web.nginx_companion import look
+from provisioning.web.nginx_companion import versions
 from tests.fixtures.web_processes import WebProcesses
 
 pytestmark = pytest.mark.needs("nginx")
@@ -144,12 +144,12 @@ def test_without_systemd_and_without_a_credential_nothing_stands_beside_it(tmp_p
 
 def test_a_file_is_seen_to_change_by_its_content_s_time_its_place_and_its_absence(tmp_path: Path) -> None:
     file = tmp_path / "a.pem"
-    seen = [look([str(file)])]
+    seen = [versions([str(file)])]
     for text in ("one", "two"):
         with suppress(FileNotFoundError):
             file.unlink()
         file.write_text(text)
         os.utime(file, ns=(0, len(seen)))
-        seen.append(look([str(file)]))
+        seen.append(versions([str(file)]))
     assert seen[0] == [None]
     assert len({str(each) for each in seen}) == 3

@@ -98,7 +98,7 @@ def test_a_phone_logs_in_by_its_own_address_over_plain_and_tls(web: WebProcesses
 def test_no_header_makes_a_phone_another_one(web: WebProcesses) -> None:
     victim, other = arrive(web, 3), arrive(web, 4)
     assert 'data-page="online"' in log_in(web, victim)
-    for name in ("X-Real-IP", "X_Real_IP", "X-Forwarded-For", "Forwarded", "X-Hiroba-Door", "Remote-Addr"):
+    for name in ("X-Real-IP", "X_Real_IP", "X-Forwarded-For", "Forwarded", "X-Hiroba-Listener", "Remote-Addr"):
         page = web.ask("GET", "/", tls=True, source=other, **{name.replace("-", "_"): victim})[2]
         assert 'data-page="welcome"' in page, name
     with web.say(f"GET / HTTP/1.1\r\nHost: {NAME}\r\nX-Real-IP: {victim}\r\n\r\n".encode(), source=other) as bare:
