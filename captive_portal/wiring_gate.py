@@ -47,8 +47,8 @@ def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
     )
     isolation = BridgePortIsolation((spot.interface for spot in settings.spots), log)
     isolation.isolate_ports()
-    routing_rules = RoutingRules()
-    routing_rules.prohibit_unmarked(spot.interface for spot in settings.spots)
+    routing_rules = RoutingRules((spot.interface for spot in settings.spots), log)
+    routing_rules.prohibit_unmarked()
     enforcer.start()
     if not routing_rules.enable_forwarding(ipv6=any(spot.ipv6.mode != "off" for spot in settings.spots)):
         log.warning("forwarding_not_switched")
@@ -59,6 +59,8 @@ def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
         lambda: enforcer.schedule_verify() if netlink.changed_by_other_process(ruleset_monitor, pid) else None,
     )
     server.watch(isolation.link_monitor, isolation.on_link_change)
+    for monitor in routing_rules.monitors:
+        server.watch(monitor, routing_rules.on_change)
     _stop_on_signal(server)
     try:
         server.serve()
@@ -66,6 +68,7 @@ def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
         enforcer.stop()
         ruleset_monitor.close()
         isolation.close()
+        routing_rules.close()
         kernel.close()
 
 
