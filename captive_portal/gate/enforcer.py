@@ -5,7 +5,7 @@ One thread owns all of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from captive_portal.gate import protocol as p
@@ -224,6 +224,16 @@ class Enforcer:
         if self._wal_has_ended_sessions:
             self._database.truncate_wal()
             self._wal_has_ended_sessions = False
+
+    def follow_uplinks(self, uplinks: Mapping[str, Sequence[str]]) -> None:
+        """uplinks: the networks of each, as they are now. Closed to phones from the return on; before ``start`` they
+        are noted.
+        """
+        if self._reconciler.follow_uplinks(uplinks) and self._structure:
+            self._find_drift()  # counts the bytes so far
+            self._commit()
+            self._log.info("uplink_networks_changed", count=sum(map(len, uplinks.values())))
+            self._reconcile(reset=True)
 
     def _verify(self) -> None:
         """Compare the kernel's table with the one installed; install it again when it differs."""

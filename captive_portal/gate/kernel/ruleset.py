@@ -26,6 +26,9 @@ the ruleset nothing is forwarded until the gate has installed it again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from captive_portal.gate.kernel.closed_networks import closed4, closed6
 from captive_portal.gate.policy.session import FIRST_MARK, network4
 from captive_portal.settings import SpotSettings, WifiSettings
 
@@ -69,15 +72,15 @@ REFUSE = """
 """
 
 
-def table(settings: WifiSettings) -> str:
-    """Both tables without elements, as nft commands; they replace older ones."""
+def table(settings: WifiSettings, uplinks: Mapping[str, Sequence[str]] | None = None) -> str:
+    """Both tables without elements, as nft commands; they replace older ones. uplinks: the networks of each uplink."""
     spots = list(enumerate(settings.spots))
     port, tls = settings.portal.port, settings.portal.tls_port
     parts = [
         SETS,
         *(_rate_limit_sets(n, s) for n, s in spots),
         REFUSE,
-        *(_spot_chains(n, s, port, tls) for n, s in spots),
+        *(_spot_chains(n, s, port, tls, (uplinks or {}).get(s.uplink, ())) for n, s in spots),
     ]
     head = f"table inet {TABLE}\ndelete table inet {TABLE}\ntable inet {TABLE} {{\n"
     return head + "\n".join(parts) + _base_chains(spots) + "}\n" + _guard_table(settings)
@@ -135,8 +138,9 @@ def _base_chains(spots: list[tuple[int, SpotSettings]]) -> str:
 """
 
 
-def _spot_chains(n: int, spot: SpotSettings, port: int, tls: int) -> str:
-    return _arrive(n, spot) + _portal(n, spot, port, tls) + _up(n, spot) + _down(n, spot) + _box(n, spot, port, tls)
+def _spot_chains(n: int, spot: SpotSettings, port: int, tls: int, uplink: Sequence[str]) -> str:
+    passing = _up(n, spot, uplink) + _down(n, spot)
+    return _arrive(n, spot) + _portal(n, spot, port, tls) + passing + _box(n, spot, port, tls)
 
 
 def _arrive(n: int, spot: SpotSettings) -> str:
@@ -182,11 +186,11 @@ def _portal(n: int, spot: SpotSettings, port: int, tls: int) -> str:
     return _chain(f"portal_{n}", lines)
 
 
-def _up(n: int, spot: SpotSettings) -> str:
+def _up(n: int, spot: SpotSettings, uplink: Sequence[str]) -> str:
     """Phone to anywhere: only by the uplink, only with a mark that this packet was given in ``arrive``."""
     # what conntrack cannot follow would leave with the phone's own address, untranslated
     untracked = "meta nfproto ipv4 " if spot.ipv6.mode == "routed" else ""
-    lines = [f"{untracked}ct state invalid drop", f'oifname != "{spot.uplink}" goto refuse', *_closed(spot)]
+    lines = [f"{untracked}ct state invalid drop", f'oifname != "{spot.uplink}" goto refuse', *_closed(spot, uplink)]
     if spot.ipv6.mode == "off":
         lines += ["meta nfproto ipv6 goto refuse"]
     lines += [f"meta mark {GARDEN} {ACCEPT}", *_shaping(n, spot, "up")]
@@ -233,12 +237,14 @@ def _box(n: int, spot: SpotSettings, port: int, tls: int) -> str:
     return _chain(f"box_{n}", [*lines, "goto refuse"])
 
 
-def _closed(spot: SpotSettings) -> list[str]:
-    """Networks behind the uplink that are not for phones, and other resolvers where the spot's are the only ones:
-    names by UDP and TCP, over TLS and over QUIC (RFC 7858 §3.1, RFC 9250 §4.1.1). Names over HTTPS look like any page.
+def _closed(spot: SpotSettings, uplink: Sequence[str]) -> list[str]:
+    """Networks behind the uplink that are not for phones, whatever their mark; and other resolvers where the spot's are
+    the only ones: names by UDP and TCP, over TLS and over QUIC (RFC 7858 §3.1, RFC 9250 §4.1.1). Names over HTTPS look
+    like any page.
     """
-    closed = [f"{'ip6' if ':' in net else 'ip'} daddr {net} goto refuse" for net in spot.closed_networks]
-    return [*closed, "meta l4proto { tcp, udp } th dport { 53, 853 } goto refuse"] if spot.dns_only else closed
+    closed = {"ip": [str(net) for net in closed4(spot, uplink)], "ip6": [str(net) for net in closed6(spot, uplink)]}
+    lines = [f"{ip} daddr {{ {', '.join(networks)} }} goto refuse" for ip, networks in closed.items() if networks]
+    return [*lines, "meta l4proto { tcp, udp } th dport { 53, 853 } goto refuse"] if spot.dns_only else lines
 
 
 def _shaping(n: int, spot: SpotSettings, way: str) -> list[str]:
