@@ -114,7 +114,9 @@ class SpotSettings(Section, frozen=True, kw_only=True):
     """One Wi-Fi place. interface faces the phones (often a bridge), uplink faces the Internet. garden: names that
     phones reach before login; dns: resolvers for this spot (a school's filtering ones), empty: the box's own; dns_only:
     phones reach no other resolver.
-    closed_networks: behind the uplink, yet not for phones. opens/closes: JST, daily; equal: always open.
+    closed_networks: behind the uplink, yet not for phones, beside those that are always closed (private and special
+    addresses, the uplink's own networks: captive_portal/gate/kernel/closed_networks.py); open_networks: exceptions from
+    all of them. opens/closes: JST, daily; equal: always open.
     """
 
     name: SpotName
@@ -134,6 +136,12 @@ class SpotSettings(Section, frozen=True, kw_only=True):
     dns: list[str] = msgspec.field(default_factory=list)
     dns_only: bool = False
     closed_networks: list[Network] = msgspec.field(default_factory=list)
+    open_networks: list[Network] = msgspec.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where a network is none."""
+        for network in (*self.closed_networks, *self.open_networks):
+            ipaddress.ip_network(network, strict=False)
 
 
 class PortalSettings(Section, frozen=True, kw_only=True):

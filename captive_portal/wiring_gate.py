@@ -11,11 +11,13 @@ from pathlib import Path
 from captive_portal.gate.database import Database
 from captive_portal.gate.disaster_file import DisasterFile
 from captive_portal.gate.enforcer import Enforcer
+from captive_portal.gate.errors import KernelRefused
 from captive_portal.gate.kernel import netlink
 from captive_portal.gate.kernel.bridge_isolation import BridgePortIsolation
 from captive_portal.gate.kernel.neighbours import KernelNeighbourTable
 from captive_portal.gate.kernel.packet_filter import NftPacketFilter
 from captive_portal.gate.kernel.routing_rules import RoutingRules
+from captive_portal.gate.kernel.uplink_networks import UplinkNetworks
 from captive_portal.gate.server import Server
 from captive_portal.settings import WifiSettings
 from device.audit import Audit
@@ -47,8 +49,10 @@ def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
     )
     isolation = BridgePortIsolation((spot.interface for spot in settings.spots), log)
     isolation.isolate_ports()
-    routing_rules = RoutingRules()
-    routing_rules.prohibit_unmarked(spot.interface for spot in settings.spots)
+    routing_rules = RoutingRules((spot.interface for spot in settings.spots), log)
+    routing_rules.prohibit_unmarked()
+    uplinks = UplinkNetworks(spot.uplink for spot in settings.spots)
+    enforcer.follow_uplinks(uplinks.read())
     enforcer.start()
     if not routing_rules.enable_forwarding(ipv6=any(spot.ipv6.mode != "off" for spot in settings.spots)):
         log.warning("forwarding_not_switched")
@@ -59,6 +63,10 @@ def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
         lambda: enforcer.schedule_verify() if netlink.changed_by_other_process(ruleset_monitor, pid) else None,
     )
     server.watch(isolation.link_monitor, isolation.on_link_change)
+    for monitor in routing_rules.monitors:
+        server.watch(monitor, routing_rules.on_change)
+    for monitor in uplinks.monitors:
+        server.watch(monitor, lambda: _follow_uplinks(uplinks, enforcer, log))
     _stop_on_signal(server)
     try:
         server.serve()
@@ -66,7 +74,17 @@ def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
         enforcer.stop()
         ruleset_monitor.close()
         isolation.close()
+        routing_rules.close()
+        uplinks.close()
         kernel.close()
+
+
+def _follow_uplinks(uplinks: UplinkNetworks, enforcer: Enforcer, log: Log) -> None:
+    uplinks.drain()
+    try:
+        enforcer.follow_uplinks(uplinks.read())
+    except KernelRefused as error:
+        log.error("kernel_refused", what=error.facts.get("what"), reason=error.facts.get("reason"))
 
 
 def _make_folders(state: Path, settings: WifiSettings) -> None:

@@ -5,7 +5,7 @@ One thread owns all of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from captive_portal.gate import protocol as p
@@ -103,12 +103,16 @@ class Enforcer:
     # -- requests --
 
     def handle(self, requests: Sequence[p.Request]) -> list[p.Answer]:
-        """Answer a batch, in order, once its changes are on the disk and in the kernel."""
+        """Answer a batch, in order, once its changes are on the disk and in the kernel. As long as the kernel does not
+        have them, nobody is told that a phone is online or shut out.
+        """
         answers = [self._answer(request) for request in requests]
-        if self._commit():
-            return answers
-        busy = p.Refused(refused=p.RefusalReason.GATE_BUSY)
-        return [busy if isinstance(given, p.Opened) else given for given in answers]
+        if not self._commit():
+            busy = p.Refused(refused=p.RefusalReason.GATE_BUSY)
+            answers = [busy if isinstance(given, p.Opened) else given for given in answers]
+        if self._problem:
+            answers = [_not_applied(request, given) for request, given in zip(requests, answers, strict=True)]
+        return answers
 
     def _answer(self, request: p.Request) -> p.Answer:
         if isinstance(request, p.GetHealth):
@@ -221,6 +225,16 @@ class Enforcer:
             self._database.truncate_wal()
             self._wal_has_ended_sessions = False
 
+    def follow_uplinks(self, uplinks: Mapping[str, Sequence[str]]) -> None:
+        """uplinks: the networks of each, as they are now. Closed to phones from the return on; before ``start`` they
+        are noted.
+        """
+        if self._reconciler.follow_uplinks(uplinks) and self._structure:
+            self._find_drift()  # counts the bytes so far
+            self._commit()
+            self._log.info("uplink_networks_changed", count=sum(map(len, uplinks.values())))
+            self._reconcile(reset=True)
+
     def _verify(self) -> None:
         """Compare the kernel's table with the one installed; install it again when it differs."""
         self._verify_wanted = False
@@ -295,3 +309,12 @@ class Enforcer:
 
     def _moment(self) -> Moment:
         return Moment(self._boot, self._clock.monotonic(), self._clock.now())
+
+
+def _not_applied(request: p.Request, given: p.Answer) -> p.Answer:
+    """Nobody is told that a phone is shut out while the kernel does not take changes; they are tried again every
+    MIN_VERIFY_SECONDS.
+    """
+    if isinstance(request, p.End | p.Block) and isinstance(given, p.Done):
+        return p.Fault(code="kernel_refused")
+    return given

@@ -34,14 +34,10 @@ class Identity(Secret):
 
     @classmethod
     def read(cls, path: Path) -> Identity:
-        """The first key in an identity file (comments begin with #). Raises KeyInvalid."""
+        """The first key in an identity file (comments begin with #). Raises KeyInvalid, OSError."""
         import pyrage
 
-        try:
-            words = path.read_text("ascii").split()
-        except (OSError, UnicodeDecodeError) as error:
-            raise KeyInvalid(file=path, wanted="identity") from error
-        for word in words:
+        for word in path.read_text("ascii", "ignore").split():  # a comment may be Japanese
             with suppress(pyrage.IdentityError):
                 return cls(str(pyrage.x25519.Identity.from_str(word)).encode("ascii"))
         raise KeyInvalid(file=path, wanted="identity")

@@ -73,7 +73,11 @@ def restore(source: Path, identity: Identity, state: Path, settings: Path, clock
         beside = _write_settings(stage / "settings", settings)
         _move(stage / "state", state)
     except (OSError, sqlite3.Error) as error:
-        raise CannotWrite(file=state, reason=str(error)) from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CannotWrite(file=state, reason=reason) from error
+    finally:
+        if not (stage / _CHECKED).exists():  # a refused archive leaves nothing of what was opened
+            shutil.rmtree(stage, ignore_errors=True)
     return Restored(manifest, unknown, beside, time.monotonic() - began)
 
 

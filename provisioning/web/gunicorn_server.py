@@ -27,7 +27,7 @@ _SOCKET_MODE = 0o660
 
 
 class PrivateLog(Logger):  # type: ignore[misc]  # gunicorn ships no types
-    """gunicorn's ``logger_class``, without what a client sent and without its address (N3, N8); gunicorn quotes
+    """gunicorn's ``logger_class``, without what a client sent and without its address (N3, N8), since gunicorn quotes
     requests that it cannot parse. Warnings, which are about requests, are dropped; of exceptions kind and places are
     logged.
     """

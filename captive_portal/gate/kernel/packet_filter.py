@@ -14,7 +14,7 @@ from captive_portal.gate.errors import KernelRefused
 from captive_portal.gate.kernel import element_codec, netlink
 from captive_portal.gate.kernel.nft import HANDLE, STATELESS, TERSE, Nft
 from captive_portal.gate.kernel.reconcile import Element, ElementName, ElementReading, Plan, add_commands
-from captive_portal.gate.kernel.ruleset import TABLE
+from captive_portal.gate.kernel.ruleset import GUARD_TABLE, TABLE
 from captive_portal.gate.policy.disaster_usage import OpenWifiReading
 
 MAX_BATCH_BYTES = 16 * 1024 * 1024
@@ -26,7 +26,7 @@ class PacketFilter(Protocol):
     """What the enforcer may do to the packet filter. All raise KernelRefused."""
 
     def install(self, table: str, elements: Iterable[tuple[ElementName, Element]]) -> None:
-        """Replace the whole table, with these elements already in it, in one transaction."""
+        """Replace both tables, with these elements already in the first one, in one transaction."""
         ...
 
     def apply(self, todo: Plan) -> None:
@@ -34,7 +34,7 @@ class PacketFilter(Protocol):
         ...
 
     def structure(self) -> str:
-        """The table as text without elements and counters, with rule handles; "" without a table."""
+        """Both tables as text without elements and counters, with rule handles; "" without the first one."""
         ...
 
     def readings(self, kind: str) -> Iterator[tuple[ElementName, ElementReading]]:
@@ -85,11 +85,16 @@ class NftPacketFilter:
     def structure(self) -> str:
         """See PacketFilter."""
         try:
-            return self._nft.run(f"list table inet {TABLE}", TERSE | HANDLE | STATELESS)
-        except KernelRefused:
-            return ""
+            first = self._listing(TABLE)
+            return first and first + self._listing(GUARD_TABLE)
         finally:
             self._nft.renew()
+
+    def _listing(self, table: str) -> str:
+        try:
+            return self._nft.run(f"list table inet {table}", TERSE | HANDLE | STATELESS)
+        except KernelRefused:
+            return ""
 
     def readings(self, kind: str) -> Iterator[tuple[ElementName, ElementReading]]:
         """See PacketFilter."""

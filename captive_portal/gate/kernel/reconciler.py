@@ -6,7 +6,7 @@ was made by another process.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -65,7 +65,13 @@ class ElementReconciler:
         self._disaster_ends = 0.0
         self._gardens = GARDEN_SETS if any(spot.garden for spot in settings.spots) else ()
         self._walled_garden_expiry: dict[ElementName, float] = {}
+        self._settings = settings
         self.table = table(settings)
+
+    def follow_uplinks(self, uplinks: Mapping[str, Sequence[str]]) -> bool:
+        """The networks of the uplinks as they are now; True when the table has changed and is to be installed."""
+        before, self.table = self.table, table(self._settings, uplinks)
+        return self.table != before
 
     # -- desired state to kernel --
 

@@ -1,4 +1,4 @@
-"""Routing rules beside the nftables table: unmarked packets are prohibited before forwarding is enabled."""
+"""Routing rules beside the nftables tables: unmarked packets are prohibited before forwarding is enabled."""
 
 from __future__ import annotations
 
@@ -8,22 +8,38 @@ from pathlib import Path
 
 from captive_portal.gate.errors import KernelRefused
 from captive_portal.gate.kernel import netlink
+from device.logs import Log
 
 
 class RoutingRules:
-    """Routing rules that prohibit forwarding of a phone's packet without a mark, even when the table is missing."""
+    """Routing rules that prohibit forwarding of a phone's packet without a mark, even when both tables are missing.
+    monitors: sockets to watch; ``on_change`` when one of them is readable.
+    """
 
     PRIORITY = 99
     PROHIBIT = 8  # linux/fib_rules.h FR_ACT_PROHIBIT
+    GROUPS = (8, 19)  # linux/rtnetlink.h RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE
 
-    def __init__(self, sysctl: Path = Path("/proc/sys/net")) -> None:
+    def __init__(self, interfaces: Iterable[str], log: Log, sysctl: Path = Path("/proc/sys/net")) -> None:
+        self._interfaces = list(interfaces)
+        self._log = log
         self._sysctl = sysctl
+        self.monitors = [netlink.open_listener(netlink.NETLINK_ROUTE, group) for group in self.GROUPS]
 
-    def prohibit_unmarked(self, interfaces: Iterable[str]) -> None:
-        """Add the rules that are missing."""
+    def on_change(self) -> None:
+        """A rule came or went: add those that are missing."""
+        for monitor in self.monitors:
+            netlink.drain(monitor)
+        try:
+            self.prohibit_unmarked()
+        except KernelRefused as error:
+            self._log.error("kernel_refused", what=error.facts.get("what"), reason=error.facts.get("reason"))
+
+    def prohibit_unmarked(self) -> None:
+        """Add the rules that are missing. Raises KernelRefused."""
         route = netlink.NetlinkSocket(netlink.NETLINK_ROUTE)
         try:
-            for interface in interfaces:
+            for interface in self._interfaces:
                 for family in (2, 10):
                     _add_rule(route, family, interface)
         finally:
@@ -39,6 +55,11 @@ class RoutingRules:
         except OSError:
             return False
         return True
+
+    def close(self) -> None:
+        """Close the monitors; the rules stay in the kernel."""
+        for monitor in self.monitors:
+            monitor.close()
 
 
 def _add_rule(route: netlink.NetlinkSocket, family: int, interface: str) -> None:

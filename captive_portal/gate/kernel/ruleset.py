@@ -16,18 +16,29 @@ not when it answers from its cache, and it does not renew the time-out of an add
 gap, an address that a phone used meanwhile stays in ``garden_used4`` or ``garden_used6`` for an hour from then. Its own
 use does not renew it, so that an address which the name no longer has is closed after two hours at most.
 
-A routing rule beside the table (``routing_rules``) prohibits forwarding of packets without a mark: after a flush of the
-ruleset nothing passes until the gate has installed it again.
+The second table, ``hiroba_guard``, has base chains of its own behind those of the first: it drops every packet from
+or to a phone on which the first table has not set PASSED. So a base chain of the first table that is missing or empty
+passes nothing; while the guard is missing, the first table decides as before.
+
+A routing rule beside both tables (``routing_rules``) prohibits forwarding of packets without a mark: after a flush of
+the ruleset nothing is forwarded until the gate has installed it again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from captive_portal.gate.kernel.closed_networks import closed4, closed6
 from captive_portal.gate.policy.session import FIRST_MARK, network4
 from captive_portal.settings import SpotSettings, WifiSettings
 
 TABLE = "hiroba"
-BOX, WAITING, GARDEN, DISASTER = 1, 2, 3, 4
-"""Marks with a fixed meaning; sessions have FIRST_MARK and above."""
+GUARD_TABLE = "hiroba_guard"
+BOX, WAITING, GARDEN, DISASTER, PASSED = 1, 2, 3, 4, 5
+"""Marks with a fixed meaning; sessions have FIRST_MARK and above. PASSED replaces the packet's mark where the first
+table accepts it in ``forward`` or ``box``: the proof that the guard asks for.
+"""
+ACCEPT = f"meta mark set {PASSED} accept"
 
 SETS = """
   map up4 { type ether_addr . ipv4_addr : mark; size 65536; flags timeout; counter; }
@@ -61,18 +72,38 @@ REFUSE = """
 """
 
 
-def table(settings: WifiSettings) -> str:
-    """The whole table without elements, as nft commands; it replaces an older one."""
+def table(settings: WifiSettings, uplinks: Mapping[str, Sequence[str]] | None = None) -> str:
+    """Both tables without elements, as nft commands; they replace older ones. uplinks: the networks of each uplink."""
     spots = list(enumerate(settings.spots))
     port, tls = settings.portal.port, settings.portal.tls_port
     parts = [
         SETS,
         *(_rate_limit_sets(n, s) for n, s in spots),
         REFUSE,
-        *(_spot_chains(n, s, port, tls) for n, s in spots),
+        *(_spot_chains(n, s, port, tls, (uplinks or {}).get(s.uplink, ())) for n, s in spots),
     ]
     head = f"table inet {TABLE}\ndelete table inet {TABLE}\ntable inet {TABLE} {{\n"
-    return head + "\n".join(parts) + _base_chains(spots) + "}\n"
+    return head + "\n".join(parts) + _base_chains(spots) + "}\n" + _guard_table(settings)
+
+
+def _guard_table(settings: WifiSettings) -> str:
+    """Two comparisons for a packet. It has no sets and no chain that another one jumps to: nothing in it can be emptied
+    but its base chains.
+    """
+    lan = ", ".join(f'"{spot.interface}"' for spot in settings.spots)
+    return f"""table inet {GUARD_TABLE}
+delete table inet {GUARD_TABLE}
+table inet {GUARD_TABLE} {{
+  chain forward {{ type filter hook forward priority filter + 10; policy accept;
+    meta mark {PASSED} accept
+    iifname {{ {lan} }} drop
+    oifname {{ {lan} }} drop
+  }}
+  chain box {{ type filter hook input priority filter + 10; policy accept;
+    iifname {{ {lan} }} meta mark != {PASSED} drop
+  }}
+}}
+"""
 
 
 def _base_chains(spots: list[tuple[int, SpotSettings]]) -> str:
@@ -107,8 +138,9 @@ def _base_chains(spots: list[tuple[int, SpotSettings]]) -> str:
 """
 
 
-def _spot_chains(n: int, spot: SpotSettings, port: int, tls: int) -> str:
-    return _arrive(n, spot) + _portal(n, spot, port, tls) + _up(n, spot) + _down(n, spot) + _box(n, spot, port, tls)
+def _spot_chains(n: int, spot: SpotSettings, port: int, tls: int, uplink: Sequence[str]) -> str:
+    passing = _up(n, spot, uplink) + _down(n, spot)
+    return _arrive(n, spot) + _portal(n, spot, port, tls) + passing + _box(n, spot, port, tls)
 
 
 def _arrive(n: int, spot: SpotSettings) -> str:
@@ -154,17 +186,17 @@ def _portal(n: int, spot: SpotSettings, port: int, tls: int) -> str:
     return _chain(f"portal_{n}", lines)
 
 
-def _up(n: int, spot: SpotSettings) -> str:
+def _up(n: int, spot: SpotSettings, uplink: Sequence[str]) -> str:
     """Phone to anywhere: only by the uplink, only with a mark that this packet was given in ``arrive``."""
     # what conntrack cannot follow would leave with the phone's own address, untranslated
     untracked = "meta nfproto ipv4 " if spot.ipv6.mode == "routed" else ""
-    lines = [f"{untracked}ct state invalid drop", f'oifname != "{spot.uplink}" goto refuse', *_closed(spot)]
+    lines = [f"{untracked}ct state invalid drop", f'oifname != "{spot.uplink}" goto refuse', *_closed(spot, uplink)]
     if spot.ipv6.mode == "off":
         lines += ["meta nfproto ipv6 goto refuse"]
-    lines += [f"meta mark {GARDEN} accept", *_shaping(n, spot, "up")]
+    lines += [f"meta mark {GARDEN} {ACCEPT}", *_shaping(n, spot, "up")]
     counted = "update @disaster_phones { iifname . ether saddr } update @disaster_up { iifname counter }"
-    lines += [f"meta mark {DISASTER} {counted} accept"]
-    return _chain(f"up_{n}", [*lines, f"meta mark >= {FIRST_MARK} accept", "goto refuse"])
+    lines += [f"meta mark {DISASTER} {counted} {ACCEPT}"]
+    return _chain(f"up_{n}", [*lines, f"meta mark >= {FIRST_MARK} {ACCEPT}", "goto refuse"])
 
 
 def _down(n: int, spot: SpotSettings) -> str:
@@ -172,13 +204,13 @@ def _down(n: int, spot: SpotSettings) -> str:
     lines = [
         f'iifname != "{spot.uplink}" drop',
         "ct state != { established, related } drop",
-        f"ct mark {GARDEN} accept",
+        f"ct mark {GARDEN} {ACCEPT}",
     ]
     if spot.ipv6.mode == "off":
         lines += ["meta nfproto ipv6 drop"]
     lines += _shaping(n, spot, "down")
-    open_to_all = f"ct mark {DISASTER} oifname @disaster update @disaster_down {{ oifname counter }} accept"
-    return _chain(f"down_{n}", [*lines, open_to_all, "ct mark @live accept", "drop"])
+    open_to_all = f"ct mark {DISASTER} oifname @disaster update @disaster_down {{ oifname counter }} {ACCEPT}"
+    return _chain(f"down_{n}", [*lines, open_to_all, f"ct mark @live {ACCEPT}", "drop"])
 
 
 def _box(n: int, spot: SpotSettings, port: int, tls: int) -> str:
@@ -186,31 +218,33 @@ def _box(n: int, spot: SpotSettings, port: int, tls: int) -> str:
     own6 = ", ".join(["fe80::/10", "ff02::/16", *([spot.ipv6.gateway] if spot.ipv6.mode != "off" else [])])
     dns = "meta l4proto { tcp, udp } th dport 53"
     lines = [
-        "udp dport 67 accept",
-        "udp dport 547 ip6 daddr { fe80::/10, ff02::1:2 } accept",
-        "icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld2-listener-report } accept",
+        f"udp dport 67 {ACCEPT}",
+        f"udp dport 547 ip6 daddr {{ fe80::/10, ff02::1:2 }} {ACCEPT}",
+        f"icmpv6 type {{ nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld2-listener-report }} {ACCEPT}",
         f"meta nfproto ipv4 ip daddr != {spot.ipv4.gateway} goto refuse",
         f"meta nfproto ipv6 ip6 daddr != {{ {own6} }} goto refuse",
-        "ct direction reply ct state { established, related } accept",
+        f"ct direction reply ct state {{ established, related }} {ACCEPT}",
         f"{dns} update @dns_rate {{ ether saddr limit rate over 15/second burst 90 packets }} drop",
-        f"{dns} accept",
+        f"{dns} {ACCEPT}",
         f"tcp dport {{ {port}, {tls} }} ct state new add @portal_connections"
         f" {{ ether saddr ct count over {MAX_CONNECTIONS} }} goto refuse",
-        f"tcp dport {{ {port}, {tls} }} accept",
+        f"tcp dport {{ {port}, {tls} }} {ACCEPT}",
         "update @box_rate { ether saddr limit rate over 10/second burst 20 packets } drop",
-        "udp dport 123 accept",
-        "icmp type echo-request accept",
-        "icmpv6 type echo-request accept",
+        f"udp dport 123 {ACCEPT}",
+        f"icmp type echo-request {ACCEPT}",
+        f"icmpv6 type echo-request {ACCEPT}",
     ]
     return _chain(f"box_{n}", [*lines, "goto refuse"])
 
 
-def _closed(spot: SpotSettings) -> list[str]:
-    """Networks behind the uplink that are not for phones, and other resolvers where the spot's are the only ones:
-    names by UDP and TCP, over TLS and over QUIC (RFC 7858 §3.1, RFC 9250 §4.1.1). Names over HTTPS look like any page.
+def _closed(spot: SpotSettings, uplink: Sequence[str]) -> list[str]:
+    """Networks behind the uplink that are not for phones, whatever their mark; and other resolvers where the spot's are
+    the only ones: names by UDP and TCP, over TLS and over QUIC (RFC 7858 §3.1, RFC 9250 §4.1.1). Names over HTTPS look
+    like any page.
     """
-    closed = [f"{'ip6' if ':' in net else 'ip'} daddr {net} goto refuse" for net in spot.closed_networks]
-    return [*closed, "meta l4proto { tcp, udp } th dport { 53, 853 } goto refuse"] if spot.dns_only else closed
+    closed = {"ip": [str(net) for net in closed4(spot, uplink)], "ip6": [str(net) for net in closed6(spot, uplink)]}
+    lines = [f"{ip} daddr {{ {', '.join(networks)} }} goto refuse" for ip, networks in closed.items() if networks]
+    return [*lines, "meta l4proto { tcp, udp } th dport { 53, 853 } goto refuse"] if spot.dns_only else lines
 
 
 def _shaping(n: int, spot: SpotSettings, way: str) -> list[str]:

@@ -10,8 +10,10 @@ from captive_portal.portal.languages import Catalogue
 from captive_portal.settings import PortalSettings
 from provisioning.box.render.nginx import NginxRuntime, block, quoted
 
-FOLDER = "pages"
-"""Below the folder of the process."""
+FOLDER = "hiroba-error-pages"
+"""Below the folder of the process, and their path: one that no page elsewhere has, because under it nobody is sent on
+to the portal.
+"""
 _PAGES = {
     "many": ("429", "error_busy"),
     "busy": ("500 502 503 504 =503", "error_busy"),

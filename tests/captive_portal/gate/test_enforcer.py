@@ -49,6 +49,20 @@ def test_a_kernel_that_refuses_is_reported_as_busy_and_tried_again(make_box: Mak
     assert let_in(box) == {mac(1)}
 
 
+def test_the_end_of_a_session_is_not_reported_while_the_kernel_refuses_it(make_box: MakeBox) -> None:
+    box = make_box()
+    login(box, 1)
+    box.kernel.refuse = True
+    not_applied = [p.Fault(code="kernel_refused")]
+    assert box.gate.handle([p.End(ip=ip(1))]) == not_applied
+    assert box.gate.handle([p.End(ip=ip(1))]) == not_applied  # asked again: there is no session, and yet it passes
+    box.kernel.refuse = False
+    box.clock.advance(2)
+    box.gate.tick()
+    assert box.gate.handle([p.End(ip=ip(1))]) == [p.Done(count=0)]
+    assert let_in(box) == set()
+
+
 def test_time_takes_a_phone_out_and_forgets_its_connections(make_box: MakeBox) -> None:
     box = make_box()
     login(box, 1)

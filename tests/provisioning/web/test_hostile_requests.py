@@ -27,7 +27,7 @@ TARGETS = [
     b"*",
     b"http://wifi.example.jp/",
     b"/static/portal.css",
-    b"/pages/busy.html",
+    b"/hiroba-error-pages/busy.html",
 ]
 texts = st.sampled_from([text.encode("utf-8", "surrogatepass") for text in NASTY]) | st.binary(max_size=40)
 fields = st.tuples(st.sampled_from(NAMES), st.sampled_from(VALUES) | texts).map(b": ".join)

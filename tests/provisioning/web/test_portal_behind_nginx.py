@@ -68,6 +68,18 @@ def test_every_method_and_foreign_host_is_sent_to_the_portal(web: WebProcesses, 
     assert (status, headers["location"]) == (302, f"https://{NAME}/?d=other")
 
 
+@pytest.mark.parametrize(
+    "path", ["/pages/", "/pages/about", "/static/a.css", "/login", "/%70ages/x", "//", "/a/../pages/b"]
+)
+def test_every_path_of_a_foreign_host_is_sent_to_the_portal(web: WebProcesses, path: str) -> None:
+    status, headers, _ = web.ask("GET", path, Host="shop.example.jp")
+    assert (status, headers["location"]) == (302, f"https://{NAME}/?d=other")
+
+
+def test_the_pages_of_errors_cannot_be_asked_for(web: WebProcesses) -> None:
+    assert web.ask("GET", "/hiroba-error-pages/busy.html")[0] == 404
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8180", NAME, "WIFI.example.jp", "localhost", "[::1]"])
 def test_our_own_names_are_served(web: WebProcesses, host: str) -> None:
     assert web.ask("GET", "/", Host=host)[0] == 200
