@@ -25,7 +25,7 @@ class PageRequest:
 
 
 class PageResponse(NamedTuple):
-    """headers: without those that every answer bears (device/web_headers.py)."""
+    """headers: without those of every response (device/web_headers.py)."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()

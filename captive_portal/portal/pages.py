@@ -45,7 +45,7 @@ class Pages:
     # -- pages --
 
     def home(self, request: PageRequest) -> PageResponse:
-        """The page that fits what the gate says of this phone."""
+        """The page for the gate's state of this phone."""
         return self._home(request, self._gate.lookup(request.ip))
 
     def _home(
@@ -123,7 +123,7 @@ class Pages:
     # -- forms --
 
     def login(self, request: PageRequest) -> PageResponse:
-        """Check a log-in form; the page says "online" only after the gate did."""
+        """Check a log-in form; the page shows "online" only after the gate opened."""
         phone = self._gate.lookup(request.ip)
         if page_of(phone) in (Page.ONLINE, Page.DISASTER):
             return self._home(request, phone)

@@ -1,6 +1,6 @@
 """The issuer itself: one method a message of the protocol, for any transport. Fills IssuerPort.
 
-Keeps nothing between calls but what lies in the stores, so any number of workers may answer.
+Without state between calls but in the stores, so any number of workers may answer.
 """
 
 from __future__ import annotations

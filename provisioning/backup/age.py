@@ -16,7 +16,7 @@ from device.secrets import Secret
 from provisioning.backup.errors import ArchiveDamaged, KeyInvalid, KeyWrong
 
 _OTHER_KEY = "No matching keys found"
-"""What the library says when the header is for other keys only."""
+"""The library's message for a header for other keys only."""
 _HEADER = ("Incomplete header", "Header MAC is invalid")
 
 

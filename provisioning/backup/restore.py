@@ -39,7 +39,7 @@ STAGE = ".restore"
 _CHECKED = "checked"
 """Beside the stage's files once all is checked and settled: from then on it is only moved."""
 ISSUE_NUMBERS_LEFT_OUT = 1000
-"""More than a lone box's issuer gives between two back-ups."""
+"""More than the issuer of one box issues between two back-ups."""
 JOURNAL, LEDGER = Path("kiosk/kiosk.db"), Path("issuer/ledger.db")
 
 
@@ -55,7 +55,8 @@ class Restored:
 
 def restore(source: Path, identity: Identity, state: Path, settings: Path, clock: Clock) -> Restored:
     """The archive ``source`` onto the blank ``state``. The site file comes back too; one that is there already stays,
-    and the archive's lies beside it as NAME.restored. Raises StateNotBlank, KeyWrong, ArchiveDamaged, CannotWrite.
+    and the archive's is written beside it as NAME.restored. Raises StateNotBlank, KeyWrong, ArchiveDamaged,
+    CannotWrite.
     """
     began, stage = time.monotonic(), state / STAGE
     if not is_blank(state):

@@ -64,7 +64,7 @@ def _files(state: Path) -> list[Path]:
 
 
 def _settings(settings: Path) -> list[tuple[str, Path]]:
-    """The site file, and what lies with it in a folder of Hiroba's own."""
+    """The site file, and the other files of its folder if that is Hiroba's own."""
     if not settings.is_file():
         return []
     folder = settings.parent

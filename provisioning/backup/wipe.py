@@ -56,7 +56,7 @@ def is_key(path: Path) -> bool:
 
 
 def settings_of(config: Path) -> list[Path]:
-    """What lies with the site file ``config`` in a folder of Hiroba's own, also what a restore laid beside it, and the
+    """The files beside the site file ``config`` in a folder of Hiroba's own, also those that a restore wrote, and the
     site file as the last: a wipe that was cut off can only be begun again while it is there.
     """
     beside = _files(config.parent) if config.parent.name == OWN_FOLDER else []

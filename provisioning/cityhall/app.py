@@ -1,4 +1,4 @@
-"""The three doors as one WSGI application: staff's pages, enrolment, boxes. nginx says by which a request came."""
+"""City hall's WSGI application: staff's pages, enrolment, boxes, chosen by nginx's listener of the request."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def create_app(pages: StaffContext, intake: Intake, log: Log) -> WsgiApp:
         BOX_LISTENER: create_box_app(pages.enrolments, intake, log),
     }
 
-    def doors(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def dispatch(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         return behind.get(listener_of(environ), staff)(environ, start_response)
 
-    return doors
+    return dispatch
 
 
 def create_staff_app(pages: StaffContext, log: Log, table: Sequence[StaffPage] = PAGES) -> Flask:

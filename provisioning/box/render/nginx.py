@@ -55,7 +55,7 @@ def nginx(servers: Sequence[str], runtime: NginxRuntime) -> str:
     temporary = [f"{name}_temp_path {quoted(folder / name)};" for name in _TEMPORARY]
     http = [
         "access_log off;",
-        "# What nginx says of a connection names its address (N3, N8); the application has a log of its own.",
+        "# nginx's messages about a connection contain its address (N3, N8); the application has its own log.",
         "error_log stderr emerg;",
         "server_tokens off;",
         "default_type application/octet-stream;",

@@ -1,4 +1,4 @@
-"""The boxes' two doors as JSON over HTTPS: enrolment without a credential, everything else by mutual TLS.
+"""The boxes' two APIs, JSON over HTTPS: enrolment without a credential, everything else by mutual TLS.
 
 A refusal is {"refused": reason} with 400, 403, 404 or 429; a fault 500 or 503.
 """
