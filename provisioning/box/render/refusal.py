@@ -1,4 +1,4 @@
-"""The renderers' last check: settings that ``hiroba site check`` refuses are never written to another program's file."""
+"""The renderers' last check: what ``hiroba site check`` refuses is never written to another program's file."""
 
 from __future__ import annotations
 
