@@ -50,6 +50,20 @@ def test_a_child_that_does_not_hear_is_ended_with_its_workers(kiosk: Child) -> N
     assert group(kiosk) == []
 
 
+def test_a_child_that_was_killed_is_started_again_though_its_workers_hold_on(kiosk: Child) -> None:
+    kiosk.start()
+    kiosk.wait_ready()
+    assert kiosk.process
+    (worker,) = psutil.Process(kiosk.process.pid).children()
+    worker.suspend()  # as the workers of an nginx do, it stays, and holds port and folder
+    kiosk.process.kill()
+    kiosk.process.wait()
+    assert kiosk.revive()
+    kiosk.wait_ready()
+    assert not worker.is_running()
+    kiosk.stop()
+
+
 def test_a_child_that_hears_closes_its_database(kiosk: Child, tmp_path: Path) -> None:
     kiosk.start()
     kiosk.wait_ready()
