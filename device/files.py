@@ -29,6 +29,8 @@ class Owner(NamedTuple):
 
 
 UNCHANGED = Owner()
+_OF_A_MEDIUM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
+"""What write(2) and fsync(2) fail with, without a name."""
 _DEVICES = Path("/dev")
 """Its links lead to what a process has open (/dev/stdout), and a file made in it lies in memory."""
 
@@ -197,7 +199,9 @@ def _fresh(path: Path, mode: int, owner: Owner, file_system: FileSystem) -> Iter
     with file:
         try:
             yield fresh, file
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, OSError) and error.filename is None and error.errno in _OF_A_MEDIUM:
+                error.filename = str(path)
             file_system.remove(fresh)
             raise
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from device.errors import SettingsError
 from provisioning.commands.options import CONFIG, state_option
 
 if TYPE_CHECKING:
@@ -23,15 +22,11 @@ def nginx(config: Path | None, state: Path, role: str) -> None:
     """nginx by the settings in FILE: before the portal and an issuer for other kiosks (box), or before city hall's
     service (cityhall; FILE needs only [cityhall]). A credential that changes is read again without a restart.
     """
-    from provisioning.box.render.refusal import CannotRender
     from provisioning.web.nginx_process import exec_nginx
 
     usual, configure = {"box": (CONFIG, _box), "cityhall": (CONFIG.with_name("cityhall.toml"), _cityhall)}[role]
     file = config or usual
-    try:
-        exec_nginx(state / "nginx" / role, lambda runtime: configure(file, state, runtime))
-    except CannotRender as error:  # `hiroba site check` tells it with its line; this is for who did not ask it
-        raise SettingsError(file=file, line=0, key=error.mistake.key, wrong=str(error)) from error
+    exec_nginx(state / "nginx" / role, lambda runtime: configure(file, state, runtime))
 
 
 def _box(config: Path, state: Path, runtime: NginxRuntime) -> NginxConfiguration:

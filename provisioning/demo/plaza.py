@@ -14,6 +14,7 @@ from types import TracebackType
 
 from device.card.pcscd import VPCD_DRIVER, PcscService
 from device.clock import SystemClock
+from device.process_lock import take_process_lock
 from provisioning.box.render import nginx_portal
 from provisioning.box.render.nginx_mutual import CITYHALL_SOCKET
 from provisioning.demo.processes import Child, answers, answers_tls, listens
@@ -36,6 +37,7 @@ class Plaza:
         self._pcscd = PcscService(self._run)
         self._terminal = terminal
         self._children: list[Child] = []
+        self._lock: int | None = None
         self.prepared = Prepared(folder / "site.toml")
 
     @property
@@ -44,8 +46,9 @@ class Plaza:
         return f"http://127.0.0.1:{self._ports.kiosk}/"
 
     def start(self) -> None:
-        """Raises RootNeeded, ProgramMissing, PortTaken, CardServiceDown, DemoNotReady."""
+        """Raises RootNeeded, ProgramMissing, AlreadyRunning, PortTaken, CardServiceDown, DemoNotReady."""
         _check_machine()
+        self._lock = take_process_lock(self.folder, "hiroba demo", 0o755)  # before another one's site file is written
         for port in filter(None, dataclasses.astuple(self._ports)):
             check_port("127.0.0.1", port)
         self.prepared = prepare(self.folder, self._ports, self._terminal)
@@ -138,6 +141,9 @@ class Plaza:
             child.stop()
         self._pcscd.stop()
         shutil.rmtree(self._run, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def __enter__(self) -> Plaza:
         try:

@@ -101,6 +101,7 @@ class Child:
         self.has_served()
         died = self.ended
         if died:
+            self._end_group()
             self.start()
         return died
 
@@ -114,6 +115,12 @@ class Child:
             self.process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(seconds)
+        self._end_group()
+
+    def _end_group(self) -> None:
+        """What it started: workers of an nginx that was killed would hold its ports for ever."""
+        if self.process is None:
+            return
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)  # its session is its own, see start
         self.process.wait()

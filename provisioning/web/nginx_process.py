@@ -13,9 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+from device.files import atomic_write
 from device.watchdog import Notifier
 from provisioning.box.render.nginx import ALIVE_SOCKET, CONFIGURATION, NginxRuntime
-from provisioning.errors import FileTrouble, ProgramMissing
+from provisioning.box.render.refusal import CannotRender
+from provisioning.errors import FileTrouble, NotForNginx, ProgramMissing
 from provisioning.web.serving import check_port
 
 PROGRAM = "nginx"
@@ -35,13 +37,16 @@ class NginxConfiguration(NamedTuple):
 
 
 def exec_nginx(folder: Path, configure: Callable[[NginxRuntime], NginxConfiguration]) -> NoReturn:
-    """Raises ProgramMissing, PortTaken, PortNotAllowed, FileTrouble (a credential that cannot be read), and what
-    ``configure`` raises.
+    """Raises ProgramMissing, PortTaken, PortNotAllowed, NotForNginx, FileTrouble (a credential that cannot be
+    read), and what ``configure`` raises.
     """
     program = shutil.which(PROGRAM, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if program is None:
         raise ProgramMissing(program=PROGRAM, package=PROGRAM)
-    configured = configure(NginxRuntime(folder, _user(), has_ipv6()))
+    try:
+        configured = configure(NginxRuntime(folder, _user(), has_ipv6()))
+    except CannotRender as error:  # `hiroba site check` tells a setting with its line
+        raise NotForNginx(key=error.mistake.key, folder=folder) from error
     for address in configured.addresses:
         check_port(*address)
     _check_readable(configured.credentials)
@@ -76,7 +81,7 @@ def _write_files(folder: Path, configured: NginxConfiguration) -> None:
     for name, text in {Path(CONFIGURATION): configured.text, **configured.pages}.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, "utf-8")
+        atomic_write(file, text.encode("utf-8"), mode=0o644, durable=False)  # made anew at each start
 
 
 def _start_companion(folder: Path, notifier: Notifier, credentials: Sequence[Path]) -> None:

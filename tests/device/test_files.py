@@ -11,7 +11,7 @@ import sys
 import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -268,3 +268,17 @@ def test_trouble_is_told_by_the_name_that_was_asked_for(tmp_path: Path) -> None:
         with pytest.raises(OSError) as caught:  # noqa: PT011 - which one is not what this is about
             atomic_write(path, b"x", mode=0o600)
         assert caught.value.filename == str(path)
+
+
+def test_a_full_medium_is_told_by_the_name_of_the_file_and_keeps_the_old_one(tmp_path: Path) -> None:
+    class Full(LocalFileSystem):
+        def sync(self, file: IO[bytes]) -> None:
+            super().sync(file)
+            with Path("/dev/full").open("wb", buffering=0) as full:
+                full.write(b"x")
+
+    file = tmp_path / "file"
+    atomic_write(file, b"old", mode=0o600)
+    with pytest.raises(OSError) as caught:  # noqa: PT011
+        atomic_write(file, b"new", mode=0o600, file_system=Full())
+    assert (caught.value.filename, file.read_bytes(), list(tmp_path.iterdir())) == (str(file), b"old", [file])

@@ -15,7 +15,8 @@ from captive_portal.portal.login.voucher import parse_code
 from device.clock import JST
 from device.printer.memory_printer import MemoryReceiptPrinter
 from device.printer.status import Condition, ReceiptLine
-from provisioning.commands.voucher import print_slips
+from provisioning.backup.errors import FileExists
+from provisioning.commands.voucher import VOUCHERS, print_slips
 from tests.captive_portal.gate.served import served
 from tests.provisioning.wifi_box import WifiBox, make_box
 
@@ -166,6 +167,21 @@ def test_a_sheet_of_vouchers_is_a_page_that_loads_nothing(box: WifiBox, tmp_path
     assert page.count("<article>") == 22
     assert "市民ホール" in page
     assert "http" not in page
+
+
+def test_a_sheet_that_is_there_is_not_lost_and_no_vouchers_are_made(box: WifiBox, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.html"
+    sheet.write_text("codes of another batch", "utf-8")
+    assert isinstance(box.run("voucher", "make", "--count", "2", "--out", str(sheet), ok=False).exception, FileExists)
+    assert sheet.read_text("utf-8") == "codes of another batch"
+    assert not (box.state / VOUCHERS).exists()
+
+
+def test_codes_that_cannot_be_written_are_told(box: WifiBox, tmp_path: Path) -> None:
+    lost = tmp_path / "none" / "codes.txt"
+    failed = box.run("voucher", "make", "--count", "2", "--out", str(lost), "--json", ok=False)
+    assert isinstance(failed.exception, FileNotFoundError)
+    assert len(json.loads(failed.output)["codes"]) == 2
 
 
 def test_vouchers_without_a_file_are_told_once(box: WifiBox) -> None:

@@ -74,7 +74,7 @@ def nginx(servers: Sequence[str], runtime: NginxRuntime) -> str:
         "server_names_hash_bucket_size 128;",
         *_TLS,
         *_PROXY,
-        block("server", [f"listen unix:{_path(folder / ALIVE_SOCKET)};", "return 204;"]),
+        block("server", [f"listen {_unix(folder / ALIVE_SOCKET)};", "return 204;"]),
         *servers,
     ]
     return "\n".join(
@@ -117,7 +117,7 @@ _PROXY = (
 
 def upstream(name: str, socket: Path) -> str:
     """The application behind ``socket``. Idle connections end before gunicorn ends them (its keepalive is 5 s)."""
-    lines = [f"server unix:{_path(socket)} max_fails=0;", "keepalive 16;", "keepalive_timeout 3s;"]
+    lines = [f"server {_unix(socket)} max_fails=0;", "keepalive 16;", "keepalive_timeout 3s;"]
     return block(f"upstream {name}", lines)
 
 
@@ -183,9 +183,9 @@ def quoted(value: object) -> str:
     return f'"{text}"'
 
 
-def _path(path: Path) -> str:
-    """Of a unix socket: not quoted after ``unix:``. Raises CannotRender."""
-    text = quoted(path)[1:-1]
-    if re.search(r"[\s:']", text):
+def _unix(path: Path) -> str:
+    """The address of a unix socket. What follows a colon in it would be read as something else. Raises CannotRender."""
+    text = quoted(f"unix:{path}")
+    if text.count(":") > 1:
         raise CannotRender(Mistake("nginx", "breaks_line"))
     return text

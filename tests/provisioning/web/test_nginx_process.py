@@ -128,6 +128,22 @@ def test_a_name_that_nginx_would_read_otherwise_is_one_clear_message(web: WebPro
     assert "Traceback" not in told
 
 
+def test_a_folder_s_name_may_have_blanks_and_quotes_of_one_kind(tmp_path: Path) -> None:
+    web = WebProcesses(tmp_path / "平 場's box", tls=False)
+    nginx = run(web)
+    web.until(lambda: web.ask("GET", "/", Host="x")[0] == 302)
+    assert "混み合っています" in web.ask("GET", "/")[2]  # no portal is started
+    nginx.terminate()
+    assert nginx.wait(20) == 0
+
+
+@pytest.mark.parametrize("name", ["a:b", 'a"b', "a$b", "a{b", "a;b", "a\\b"])
+def test_a_folder_s_name_that_nginx_would_misread_is_one_clear_message(tmp_path: Path, name: str) -> None:
+    told = refused(WebProcesses(tmp_path / name))
+    assert "nginx の設定を作れません" in told
+    assert "Traceback" not in told
+
+
 def test_what_nginx_itself_refuses_ends_it_with_its_own_words(web: WebProcesses) -> None:
     web.key.write_text("no key")
     assert "cannot load certificate key" in refused(web)
