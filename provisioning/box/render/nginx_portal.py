@@ -5,6 +5,7 @@ The kinds of device are the table of ``captive_portal.portal.probes`` as maps; t
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from importlib import resources
 from pathlib import Path
@@ -25,6 +26,11 @@ REQUESTS_A_SECOND, REQUESTS_AT_ONCE, IN_PROGRESS = 20, 60, 16
 """Of one address: requests for pages and forms, so many more at once, and those being answered. What a phone with many
 addresses may do is bounded by its MAC in the packet filter (captive_portal/gate/kernel/ruleset.py, MAX_CONNECTIONS).
 """
+ONLY_PHONES = "if ($from_phone = 0) { return 444; }"
+"""Closes the connection of whoever is neither at a spot nor on the box itself, before anything is said. Listening on
+the gateway addresses alone would not do: nginx does not start where one of them is not there yet, and the kernel takes
+a packet for any address of the box by any interface. The packet filter and the unit close the ports as well.
+"""
 _DAY = "max-age=86400"
 _NAME = re.compile(r"[0-9a-z.:\[\]-]+")
 
@@ -36,6 +42,7 @@ def portal(wifi: WifiSettings, state: Path, place: Place) -> list[str]:
     return [
         *_kinds(),
         *_origin(origins),
+        _phones(wifi),
         f"limit_req_zone $binary_remote_addr zone=portal_requests:2m rate={REQUESTS_A_SECOND}r/s;",
         "limit_conn_zone $binary_remote_addr zone=portal_connections:2m;",
         "limit_req_status 429;",
@@ -56,6 +63,7 @@ def _foreign(portal: PortalSettings, state: Path, place: Place, origins: Origins
     origin = quoted(origins.named)[1:-1] if origins.named else "$portal_origin"
     return [
         *_listen(portal, state, place, "default_server backlog=2048"),
+        ONLY_PHONES,
         "keepalive_timeout 0;",
         *error_pages(place),
         block(
@@ -77,6 +85,7 @@ def _own(portal: PortalSettings, state: Path, place: Place, origins: Origins) ->
     ]
     return [
         *_listen(portal, state, place),
+        ONLY_PHONES,
         f"server_name {' '.join(_host(name) for name in origins.hosts)};",
         f"client_max_body_size {MAX_BODY};",
         *error_pages(place),
@@ -120,6 +129,15 @@ def _origin(origins: Origins) -> list[str]:
         return []
     rows = [f"{network} {origin};" for network, origin in reversed(origins.by_network)]
     return [block("geo $portal_origin", [f"default {origins.by_network[0][1]};", *dict.fromkeys(rows)])]
+
+
+def _phones(wifi: WifiSettings) -> str:
+    """$from_phone: 1 for the spots' networks and the box itself."""
+    inside = ["127.0.0.0/8", "::1/128"]
+    for spot in wifi.spots:
+        inside.append(str(ipaddress.ip_network(f"{spot.ipv4.gateway}/{spot.ipv4.prefix}", strict=False)))
+        inside += [spot.ipv6.network, "fe80::/10"] if spot.ipv6.mode != "off" else []
+    return block("geo $from_phone", ["default 0;", *(f"{network} 1;" for network in dict.fromkeys(inside))])
 
 
 def _kinds() -> list[str]:
