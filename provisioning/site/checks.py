@@ -20,6 +20,7 @@ from provisioning.backup.errors import KeyInvalid
 from provisioning.site.addresses import address_mistakes, spots_of
 from provisioning.site.mistakes import Mistake, mistake
 from provisioning.site.model import Site
+from provisioning.site.open_networks import open_network_mistakes
 from provisioning.site.wifi_checks import wifi_mistakes
 
 HOST = re.compile(
@@ -160,4 +161,5 @@ _CHECKS: tuple[Callable[[Site], Iterator[Mistake]], ...] = (
     _spots,
     address_mistakes,
     wifi_mistakes,
+    open_network_mistakes,
 )

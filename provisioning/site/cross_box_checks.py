@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping
 from provisioning.cityhall.settings import CityHallLinkSettings, CityHallSettings
 from provisioning.site.mistakes import Mistake, mistake
 from provisioning.site.model import Site
+from provisioning.site.open_networks import city_open_network_mistakes
 
 
 def city_mistakes(sites: Mapping[int, Site]) -> Iterator[tuple[int, Mistake]]:
     """Every box that does not fit to the others, by its number, and what is wrong with it."""
     yield from _addresses(sites)
+    yield from city_open_network_mistakes(sites)
     server = next((site.cityhall for site in sites.values() if site.cityhall and "cityhall" in site.box.parts), None)
     for number, site in sites.items():
         if server and site.cityhall_link:

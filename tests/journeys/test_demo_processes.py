@@ -65,7 +65,7 @@ def test_a_child_that_was_killed_is_started_again_though_its_workers_hold_on(kio
     worker.suspend()  # as the workers of an nginx do, it stays, and holds port and folder
     kiosk.process.kill()
     kiosk.process.wait()
-    assert kiosk.restart_ended()
+    assert kiosk.restart_if_ended()
     kiosk.wait_ready()
     assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
     kiosk.stop()

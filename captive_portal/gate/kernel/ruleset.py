@@ -83,12 +83,12 @@ def table(settings: WifiSettings, uplinks: Mapping[str, Sequence[str]] | None = 
         *(_spot_chains(n, s, port, tls, (uplinks or {}).get(s.uplink, ())) for n, s in spots),
     ]
     head = f"table inet {TABLE}\ndelete table inet {TABLE}\ntable inet {TABLE} {{\n"
-    return head + "\n".join(parts) + _base_chains(spots) + "}\n" + _guard_table(settings)
+    return head + "\n".join(parts) + _base_chains(settings, spots) + "}\n" + _guard_table(settings)
 
 
 def _guard_table(settings: WifiSettings) -> str:
-    """Two comparisons for a packet. It has no sets and no chain that another one jumps to: nothing in it can be emptied
-    but its base chains.
+    """Two or three comparisons for a packet. It has no sets and no chain that another one jumps to: nothing in it can
+    be emptied but its base chains.
     """
     lan = ", ".join(f'"{spot.interface}"' for spot in settings.spots)
     return f"""table inet {GUARD_TABLE}
@@ -101,12 +101,13 @@ table inet {GUARD_TABLE} {{
   }}
   chain box {{ type filter hook input priority filter + 10; policy accept;
     iifname {{ {lan} }} meta mark != {PASSED} drop
+    {_portal_only_from_lan(settings)}
   }}
 }}
 """
 
 
-def _base_chains(spots: list[tuple[int, SpotSettings]]) -> str:
+def _base_chains(settings: WifiSettings, spots: list[tuple[int, SpotSettings]]) -> str:
     lan = ", ".join(f'"{s.interface}"' for _, s in spots)
     up = "\n".join(f'    iifname "{s.interface}" jump up_{n}' for n, s in spots)
     down = "\n".join(f'    oifname "{s.interface}" jump down_{n}' for n, s in spots)
@@ -114,7 +115,7 @@ def _base_chains(spots: list[tuple[int, SpotSettings]]) -> str:
     arrive = "\n".join(f'    iifname "{s.interface}" goto arrive_{n}' for n, s in spots)
     portal = "\n".join(f'    iifname "{s.interface}" goto portal_{n}' for n, s in spots)
     source_nat = "\n".join(_source_nat(s) for _, s in spots)
-    portal_only = "\n".join(_portal_only_from_lan(s, lan) for _, s in spots)
+    portal_only = "\n".join(_gateway_only_from_lan(s, lan) for _, s in spots)
     return f"""
   chain arrive {{ type filter hook prerouting priority mangle; policy accept;
 {arrive}
@@ -130,6 +131,7 @@ def _base_chains(spots: list[tuple[int, SpotSettings]]) -> str:
   chain box {{ type filter hook input priority filter; policy accept;
 {into}
     iifname {{ {lan} }} drop
+    {_portal_only_from_lan(settings)}
 {portal_only}
   }}
   chain leave {{ type nat hook postrouting priority srcnat; policy accept;
@@ -303,8 +305,15 @@ def _source_nat(spot: SpotSettings) -> str:
     return "\n".join(f"    {line}" for line in lines)
 
 
-def _portal_only_from_lan(spot: SpotSettings, lan: str) -> str:
-    """The portal's address answers phones and the box itself, nobody else."""
+def _portal_only_from_lan(settings: WifiSettings) -> str:
+    """The portal answers phones and the box itself, nobody else, at whatever address of the box."""
+    inside = ", ".join(f'"{name}"' for name in (*(spot.interface for spot in settings.spots), "lo"))
+    ports = f"{settings.portal.port}, {settings.portal.tls_port}"
+    return f"iifname != {{ {inside} }} tcp dport {{ {ports} }} drop"
+
+
+def _gateway_only_from_lan(spot: SpotSettings, lan: str) -> str:
+    """The spot's gateway address answers phones and the box itself, nobody else."""
     own = [f"ip daddr {spot.ipv4.gateway}"]
     if spot.ipv6.mode != "off":
         own.append(f"ip6 daddr {spot.ipv6.gateway}")

@@ -5,6 +5,7 @@ The kinds of device are the table of ``captive_portal.portal.probes`` as maps; t
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from importlib import resources
 from pathlib import Path
@@ -25,6 +26,11 @@ REQUESTS_PER_SECOND, REQUEST_BURST, MAX_CONCURRENT = 20, 60, 16
 """Per IP address, for pages and forms. A phone with many addresses is limited by its MAC in the packet filter
 (captive_portal/gate/kernel/ruleset.py, MAX_CONNECTIONS).
 """
+ONLY_PHONES = "if ($from_phone = 0) { return 444; }"
+"""Closes the connection of whoever is neither at a spot nor on the box itself, before anything is said. Listening on
+the gateway addresses alone would not do: nginx does not start where one of them is not there yet, and the kernel takes
+a packet for any address of the box by any interface. The packet filter and the unit close the ports as well.
+"""
 _DAY = "max-age=86400"
 _NAME = re.compile(r"[0-9a-z.:\[\]-]+")
 
@@ -36,6 +42,7 @@ def portal(wifi: WifiSettings, state: Path, runtime: NginxRuntime) -> list[str]:
     return [
         *_device_kinds(),
         *_origin(origins),
+        _phones(wifi),
         f"limit_req_zone $binary_remote_addr zone=portal_requests:2m rate={REQUESTS_PER_SECOND}r/s;",
         "limit_conn_zone $binary_remote_addr zone=portal_connections:2m;",
         "limit_req_status 429;",
@@ -56,6 +63,7 @@ def _redirect_server(portal: PortalSettings, state: Path, runtime: NginxRuntime,
     origin = quoted(origins.tls_origin)[1:-1] if origins.tls_origin else "$portal_origin"
     return [
         *_listen(portal, state, runtime, "default_server backlog=2048"),
+        ONLY_PHONES,
         "keepalive_timeout 0;",
         *error_pages(runtime),
         block(
@@ -78,6 +86,7 @@ def _portal_server(portal: PortalSettings, state: Path, runtime: NginxRuntime, o
     ]
     return [
         *_listen(portal, state, runtime),
+        ONLY_PHONES,
         f"server_name {' '.join(_host(name) for name in origins.hosts)};",
         f"client_max_body_size {MAX_BODY};",
         *error_pages(runtime),
@@ -121,6 +130,15 @@ def _origin(origins: Origins) -> list[str]:
         return []
     rows = [f"{network} {origin};" for network, origin in reversed(origins.by_network)]
     return [block("geo $portal_origin", [f"default {origins.by_network[0][1]};", *dict.fromkeys(rows)])]
+
+
+def _phones(wifi: WifiSettings) -> str:
+    """$from_phone: 1 for the spots' networks and the box itself."""
+    inside = ["127.0.0.0/8", "::1/128"]
+    for spot in wifi.spots:
+        inside.append(str(ipaddress.ip_network(f"{spot.ipv4.gateway}/{spot.ipv4.prefix}", strict=False)))
+        inside += [spot.ipv6.network, "fe80::/10"] if spot.ipv6.mode != "off" else []
+    return block("geo $from_phone", ["default 0;", *(f"{network} 1;" for network in dict.fromkeys(inside))])
 
 
 def _device_kinds() -> list[str]:

@@ -44,7 +44,19 @@ def drop_ins(site: Site) -> dict[str, Rendered]:
         found[_drop_in("hiroba-disaster", "radios")] = _section(f'Environment="HIROBA_RADIOS={" ".join(radios)}"')
     for unit, networks in _allowed(site).items():
         found[_drop_in(unit, "addresses")] = _section(f"IPAddressAllow={' '.join(networks)}")
+    if site.wifi is not None and site.issuer is None:
+        found[_drop_in("hiroba-nginx@box", "addresses")] = _section(_phones_alone(site.wifi))
     return found
+
+
+def _phones_alone(wifi: WifiSettings) -> str:
+    """For an nginx that stands before the portal and nothing else: the spots' networks and the box itself. The empty
+    line takes away the networks that the unit has as shipped.
+    """
+    networks = [f"{spot.ipv4.gateway}/{spot.ipv4.prefix}" for spot in wifi.spots]
+    networks += [spot.ipv6.network for spot in wifi.spots if spot.ipv6.mode != "off"]
+    allowed = sorted({ipaddress.ip_network(text, strict=False) for text in networks}, key=lambda n: (n.version, n))
+    return f"IPAddressAllow=\nIPAddressAllow=localhost fe80::/64 {' '.join(map(str, allowed))}"
 
 
 def radios_of(site: Site) -> list[str]:

@@ -63,6 +63,19 @@ def test_the_end_of_a_session_is_not_reported_while_the_kernel_refuses_it(make_b
     assert let_in(box) == set()
 
 
+def test_a_new_network_of_the_uplink_is_closed_at_once_and_sessions_go_on(make_box: MakeBox) -> None:
+    box = make_box()
+    login(box, 1)
+    box.kernel.traffic(up4(1), 500)
+    before = box.kernel.structure()
+    box.gate.follow_uplinks({"up0": ()})
+    assert box.kernel.structure() == before
+    box.gate.follow_uplinks({"up0": ("203.0.113.0/24",)})
+    assert "203.0.113.0/24" in box.kernel.structure()
+    assert let_in(box) == {mac(1)}
+    assert [session.bytes_up for session in box.gate.policy.sessions.values()] == [500]
+
+
 def test_time_takes_a_phone_out_and_forgets_its_connections(make_box: MakeBox) -> None:
     box = make_box()
     login(box, 1)

@@ -38,6 +38,18 @@ MISTAKES = {
     "an address twice": ('asset = "R08-0003"', 'network.address = "192.168.10.5/24"', "cityhall-1"),
     "city hall by another name": ('host = "cityhall.settsu', 'host = "cityhall2.settsu', "cityhall.settsu.example.jp"),
     "city hall at another port": ('city_name = "摂津市"', "box_port = 9445", "9445"),
+    "a printer opened to visitors": (
+        "closed_networks =",
+        'open_networks = ["192.168.10.0/28", "192.168.10.20/32"] #',
+        "receipt_printer.host = 192.168.10.20",
+    ),
+    "the router opened to visitors": ("closed_networks =", 'open_networks = ["192.168.10.1/32"] #', "network.gateway"),
+    "another plaza's printer opened": (
+        'title_en = "Senrioka Wi-Fi"',
+        'title_en = "Senrioka Wi-Fi"\nopen_networks = ["192.168.10.120/32"]',
+        "receipt_printer.host = 192.168.10.120",
+    ),
+    "no network opened": ("closed_networks =", 'open_networks = ["999.1.1.1/32"] #', "999.1.1.1"),
     "a gateway elsewhere": ('gateway = "192.168.10.1"', 'gateway = "192.168.11.1"', "gateway"),
 }
 

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[4]
 SETTSU = ROOT / "provisioning" / "examples" / "settsu.toml"
 GOLDEN = ROOT / "tests" / "fixtures" / "render" / "settsu"
 KIOSK_ADDRESSES = "etc/systemd/system/hiroba-kiosk.service.d/addresses.conf"
+NGINX_ADDRESSES = "etc/systemd/system/hiroba-nginx@box.service.d/addresses.conf"
 STATE = Path("/var/lib/hiroba")
 BOXES = ("cityhall-1", "library-1", "park-1", "station-1", "training-1")
 """One of each kind: server, kiosk and Wi-Fi with two spots, Wi-Fi alone, kiosk alone, kiosk with its own issuer."""
@@ -93,8 +94,15 @@ def test_a_network_beyond_the_private_ones_is_let_through_and_nothing_else(city:
     files = drop_ins(site)
     assert {f"etc/systemd/system/hiroba-{u}.service.d/addresses.conf" for u in ("kiosk", "portal")} <= files.keys()
     for place, file in files.items():
-        if place.endswith("addresses.conf"):
+        if place.endswith("addresses.conf") and place != NGINX_ADDRESSES:
             assert file.text.splitlines()[1:] == ["[Service]", "IPAddressAllow=203.0.113.0/24 10.1.0.0/16"]
+
+
+def test_an_nginx_before_the_portal_alone_lets_phones_in_and_nobody_else(city: City) -> None:
+    site = with_network(city.box("library-1").site, reachable=["203.0.113.0/24"])
+    spots = "192.168.90.0/23 192.168.94.0/24"
+    expected = ["[Service]", "IPAddressAllow=", f"IPAddressAllow=localhost fe80::/64 {spots}"]
+    assert drop_ins(site)[NGINX_ADDRESSES].text.splitlines()[1:] == expected
 
 
 def test_a_printer_at_a_public_address_is_let_through(city: City) -> None:
