@@ -44,6 +44,11 @@ def heard_until_silence(listener: socket.socket) -> list[bytes]:
     return told
 
 
+def outside_systemd() -> dict[str, str]:
+    """This run's environment; a container has a NOTIFY_SOCKET of its own."""
+    return {name: value for name, value in os.environ.items() if name not in ("NOTIFY_SOCKET", "WATCHDOG_USEC")}
+
+
 def run(web: WebProcesses, **environment: str) -> subprocess.Popen[bytes]:
     command = [
         sys.executable,
@@ -57,7 +62,7 @@ def run(web: WebProcesses, **environment: str) -> subprocess.Popen[bytes]:
         str(web.state),
     ]
     with (web.folder / "nginx.log").open("ab") as log:
-        return subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **environment})
+        return subprocess.Popen(command, stdout=log, stderr=log, env={**outside_systemd(), **environment})
 
 
 def refused(web: WebProcesses) -> str:
