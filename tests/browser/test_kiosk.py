@@ -280,3 +280,23 @@ def test_the_plaza_can_be_read_in_large_letters_and_in_contrast(screen: Touchscr
     screen.at("plaza_wifi")
     assert texts_in(screen.page.screenshot()) == ["WIFI:T:nopass;S:Mihon_Free_Wi-Fi;;"]
     assert screen.problems == []
+
+
+COVERED = "document.querySelector('.moves').getBoundingClientRect().bottom"
+BAR = "document.querySelector('.bottom').getBoundingClientRect().top"
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_in_large_letters_the_bar_covers_nothing_of_the_controls_above_it(screen: Touchscreen, language: str) -> None:
+    width = screen.page.viewport_size["width"] if screen.page.viewport_size else 0
+    screen.page.set_viewport_size(
+        {"width": width, "height": min(width + 1, 1100) if width < 1200 else 620}
+    )  # it scrolls
+    screen.tap(f"language-{language}", "display-large")
+    screen.page.wait_for_selector(f'html.large[lang="{language}"]')
+    screen.tap("start")
+    screen.at("services")
+    screen.tap("plaza")
+    screen.at("plaza")
+    assert screen.measured("document.body.scrollHeight > innerHeight")
+    assert screen.measured(f"{COVERED} <= {BAR} + 1")
