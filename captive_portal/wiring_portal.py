@@ -10,7 +10,7 @@ from captive_portal.gate.client import GateClient, SocketGateClient
 from captive_portal.portal.app import WsgiApp, create_app
 from captive_portal.portal.languages import read_catalogues
 from captive_portal.portal.login.methods import build_methods
-from captive_portal.portal.mail import NoPostbox, SmtpPostbox
+from captive_portal.portal.mail import NoMailQueue, SmtpMailQueue
 from captive_portal.portal.records import open_records
 from captive_portal.portal.tokens import read_key
 from captive_portal.settings import WifiSettings
@@ -34,25 +34,25 @@ def portal_key(state: Path) -> bytes:
 
 
 def build_portal(settings: WifiSettings, state: Path, clock: Clock, log: Log, gate: GateClient | None = None) -> Portal:
-    """One worker's portal. ``gate``: another end than the socket of the settings, for the demo. Raises SettingsError,
+    """One worker's portal. ``gate``: instead of the socket of the settings, for the demo. Raises SettingsError,
     StoreError.
     """
     store, key, catalogues = open_records(state), portal_key(state), read_catalogues()
-    postbox = SmtpPostbox(settings.smtp, state, log) if settings.smtp else None
-    methods = build_methods(store, key, clock, postbox or NoPostbox(), catalogues)
-    asked = gate or SocketGateClient(state / settings.gate.socket)
-    app = create_app(settings, asked, clock, log, key=key, methods=methods)
+    mail_queue = SmtpMailQueue(settings.smtp, state, log) if settings.smtp else None
+    methods = build_methods(store, key, clock, mail_queue or NoMailQueue(), catalogues)
+    client = gate or SocketGateClient(state / settings.gate.socket)
+    app = create_app(settings, client, clock, log, key=key, methods=methods)
 
     def stop() -> None:
-        if postbox:
-            postbox.stop()
+        if mail_queue:
+            mail_queue.stop()
         store.close()
 
-    return Portal(app, postbox.start if postbox else _nothing, stop)
+    return Portal(app, mail_queue.start if mail_queue else _nothing, stop)
 
 
 def open_vouchers(state: Path) -> tuple[Store, bytes]:
-    """What ``voucher.make_batch`` needs, for the staff's command."""
+    """The arguments of ``voucher.make_batch``, for the staff's command."""
     return open_records(state), portal_key(state)
 
 

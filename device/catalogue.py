@@ -15,12 +15,16 @@ import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
+from string import Formatter
 from typing import NamedTuple, TypeVar
 
 from device.errors import HirobaError
 
 T = TypeVar("T")
 _PLACE = re.compile(r"\{(\w+)(?:[!:][^{}|]*)?\}")
+_READING = re.compile(r"\{[^{}|]*\|[^{}]*\}")
+"""Of easy Japanese: written in braces too, and drawn by its reader."""
 _CATEGORIES = frozenset({"zero", "one", "two", "few", "many", "other"})
 
 
@@ -62,6 +66,12 @@ LANGUAGES: Mapping[str, Language] = {
 def name_in(language: str, japanese: T, english: T) -> T:
     """Which of two forms of a name a reader of ``language`` is shown. A language that is not known: the English one."""
     return japanese if LANGUAGES.get(language, Language()).japanese_names else english
+
+
+def language_of_names(language: str) -> str:
+    """The language of the names that a reader of ``language`` is shown, where it is another one; else ""."""
+    shown = name_in(language, "ja", "en")
+    return "" if language.partition("-")[0] == shown else shown
 
 
 def plural_category(language: str, number: object) -> str:
@@ -121,11 +131,8 @@ def read_folder(
     root = resources.files(package) / folder
     found = {}
     for language in languages:
-        try:
-            text = (root / f"{language}.toml").read_text("utf-8")
-        except FileNotFoundError as error:
-            raise CatalogueInvalid(file=package, language=language, key="", reason="no such file") from error
-        found[language] = catalogue_of(language, _tree(text, package, language), package)
+        tree = _tree(root / f"{language}.toml", package, language)
+        found[language] = catalogue_of(language, tree, package)
     _same(package, list(found.values()), lambda key: key not in formats)
     return found
 
@@ -135,7 +142,7 @@ def read_by_code(package: str, file: str, languages: Sequence[str]) -> dict[str,
     Raises CatalogueInvalid.
     """
     trees: dict[str, dict[str, object]] = {language: {} for language in languages}
-    for key, said in _sides(_tree((resources.files(package) / file).read_text("utf-8"), file, ""), languages):
+    for key, said in _sides(_tree(resources.files(package) / file, file, ""), languages):
         for language, words in said.items():
             trees[language][key] = words
     found = {language: catalogue_of(language, tree, file) for language, tree in trees.items()}
@@ -150,6 +157,9 @@ def catalogue_of(language: str, tree: Mapping[str, object], file: str = "") -> C
     sentences: dict[str, str] = {}
     plurals: dict[str, Mapping[str, str]] = {}
     for key, said in _flat(tree):
+        forms = [said] if isinstance(said, str) else map(str, said.values())
+        if reason := next(filter(None, map(_wrong_places, forms)), ""):
+            raise CatalogueInvalid(file=file, language=language, key=key, reason=reason)
         if isinstance(said, str):
             sentences[key] = said
             continue
@@ -169,9 +179,14 @@ def merged(catalogues: Sequence[Catalogue]) -> Catalogue:
     return Catalogue(catalogues[0].language, sentences, plurals)
 
 
-def _tree(text: str, file: str, language: str) -> Mapping[str, object]:
+def _tree(words: Traversable, file: str, language: str) -> Mapping[str, object]:
+    """Raises CatalogueInvalid: not there, not UTF-8, not TOML."""
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(words.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise CatalogueInvalid(file=file, language=language, key="", reason="no such file") from error
+    except UnicodeDecodeError as error:
+        raise CatalogueInvalid(file=file, language=language, key="", reason="not UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise CatalogueInvalid(file=file, language=language, key="", reason=f"not TOML: {error}") from error
 
@@ -198,13 +213,24 @@ def _sides(
             yield from _sides(value, languages, f"{before}{name}.")
 
 
+def _wrong_places(sentence: str) -> str:
+    """Why no values can be put into the sentence, or ""."""
+    try:
+        names = [name for _, name, _, _ in Formatter().parse(_READING.sub("", sentence)) if name is not None]
+    except ValueError as error:
+        return f"braces: {error}"
+    return next((f"a place without a name: {{{name}}}" for name in names if not name.isidentifier()), "")
+
+
 def _wrong_forms(forms: Mapping[str, object], wanted: Sequence[str]) -> str:
     """What is wrong with the plural forms, or ""."""
     if set(forms) != set(wanted):
         return f"plural forms {sorted(forms)}, not {sorted(wanted)}"
-    if not places(str(forms["other"])):
+    wanted_places = places(str(forms["other"]))
+    if not wanted_places:
         return "plural forms without a place"
-    return ""
+    strange = {place for form in forms.values() for place in places(str(form))} - set(wanted_places)
+    return f"a place that the form other has not: {min(strange)}" if strange else ""
 
 
 def _same(file: str, catalogues: Sequence[Catalogue], same_places: Callable[[str], bool]) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -28,6 +29,10 @@ class Owner(NamedTuple):
 
 
 UNCHANGED = Owner()
+_OF_A_MEDIUM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
+"""What write(2) and fsync(2) fail with, without a name."""
+_DEVICES = Path("/dev")
+"""Its links lead to what a process has open (/dev/stdout), and a file made in it lies in memory."""
 
 
 class FileSystem(Protocol):
@@ -65,15 +70,13 @@ class LocalFileSystem:
         """See FileSystem. Nobody but its owner can open it before it has its owner and group; then it gets ``mode``
         as asked, whatever the umask.
         """
+        _check_replaceable(path)
         for number in count():
             fresh = path.with_name(temporary_name(path.name, number))
             _remove_abandoned(fresh)
             handle = _claimed(fresh, mode & 0o700)
             if handle is not None:
-                if owner != UNCHANGED:
-                    os.fchown(handle, *owner)
-                os.fchmod(handle, mode)
-                return fresh, os.fdopen(handle, "wb")
+                return fresh, _given(handle, fresh, mode, owner)
         raise AssertionError
 
     def sync(self, file: IO[bytes]) -> None:
@@ -117,7 +120,7 @@ def atomic_write(
     file_system: FileSystem = _LOCAL,
 ) -> None:
     """``path`` holds ``content`` and has exactly ``mode``; its folder must exist. Raises OSError, and then the old file
-    stands unless only the last sync of the folder failed.
+    stands unless only the last sync of the folder failed. What is no file (a device, a channel) stays too.
     """
     with atomic_writer(path, mode=mode, durable=durable, owner=owner, file_system=file_system) as file:
         file.write(content)
@@ -187,11 +190,18 @@ def temporary_name(name: str, number: int = 0) -> str:
 @contextmanager
 def _fresh(path: Path, mode: int, owner: Owner, file_system: FileSystem) -> Iterator[tuple[Path, IO[bytes]]]:
     """The temporary file, locked until the block ends; removed when it ends with an exception."""
-    fresh, file = file_system.create(path, mode, owner)
+    try:
+        fresh, file = file_system.create(path, mode, owner)
+    except OSError as error:
+        if error.filename is not None:  # whoever is told knows this name, and not the temporary one
+            error.filename = str(path)
+        raise
     with file:
         try:
             yield fresh, file
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, OSError) and error.filename is None and error.errno in _OF_A_MEDIUM:
+                error.filename = str(path)
             file_system.remove(fresh)
             raise
 
@@ -213,6 +223,28 @@ def _claimed(fresh: Path, mode: int) -> int | None:
         return handle
     os.close(handle)
     return None
+
+
+def _check_replaceable(path: Path) -> None:
+    """Raises OSError where the rename would put a file in the place of a device, a pipe or a socket, or beside them."""
+    beside_devices = path.parent.is_dir() and path.parent.samefile(_DEVICES)
+    with suppress(FileNotFoundError):
+        mode = path.lstat().st_mode
+        if beside_devices or not (stat.S_ISREG(mode) or stat.S_ISLNK(mode) or stat.S_ISDIR(mode)):
+            raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP), str(path))
+
+
+def _given(handle: int, fresh: Path, mode: int, owner: Owner) -> IO[bytes]:
+    """The new file with its owner and mode; what cannot have them is closed and removed, or it would stay locked."""
+    try:
+        if owner != UNCHANGED:
+            os.fchown(handle, *owner)
+        os.fchmod(handle, mode)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        os.close(handle)
+        raise
+    return os.fdopen(handle, "wb")
 
 
 def _remove_abandoned(fresh: Path) -> None:

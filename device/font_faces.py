@@ -1,6 +1,6 @@
 """Fonts inside a page: an HTML paper brings the glyphs that it shows, and looks alike on any computer that prints it.
 
-Cut from the fonts of device.fonts by HarfBuzz, as data: URLs of a style sheet; 50 to 120 KiB a paper.
+Subsets of the fonts of device.fonts, as data: URLs of a style sheet; 50 to 120 KiB a paper.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-import uharfbuzz
-
 from device.fonts import FOLDER, FontFile, FontMissing, fonts_of, shares
+from device.opentype import OpenTypeFace
 
 FAMILY, FIXED_FAMILY = "Hiroba", "Hiroba Fixed"
 """Names of the families in the style sheet: words, and codes."""
@@ -45,28 +44,21 @@ def _look(bold: bool, fixed: bool) -> str:
 
 def _rules(fonts: tuple[FontFile, ...], text: str, look: str, folder: Path) -> list[str]:
     faces = [_face(font, folder) for font in fonts]
-    shared = shares("".join(text.split("\n")), [frozenset(face.unicodes) for face in faces])
+    shared = shares("".join(text.split("\n")), [face.code_points for face in faces])
     return [
         f"@font-face {{ {look}; src: url(data:font/{_kind(cut)};base64,{base64.b64encode(cut).decode()});"
         f" unicode-range: {','.join(f'U+{ord(character):X}' for character in characters)} }}"
         for face, characters in zip(faces, shared, strict=True)
         if characters
-        for cut in [_cut(face, characters)]
+        for cut in [face.subset(characters)]
     ]
 
 
-def _face(font: FontFile, folder: Path) -> uharfbuzz.Face:
+def _face(font: FontFile, folder: Path) -> OpenTypeFace:
     path = font.path(folder)
     if not path.exists():
         raise FontMissing(files=str(path))
-    return uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(path)), font.face)
-
-
-def _cut(face: uharfbuzz.Face, characters: str) -> bytes:
-    """The font with the glyphs that ``characters`` need, ligatures and conjuncts of them included."""
-    wanted = uharfbuzz.SubsetInput()
-    wanted.unicode_set.update(ord(character) for character in characters)
-    return bytes(uharfbuzz.subset(face, wanted).blob.data)
+    return OpenTypeFace(path, font.face)
 
 
 def _kind(font: bytes) -> str:

@@ -15,6 +15,9 @@ import msgspec
 
 from device.errors import SettingsError
 
+MAX_BYTES = 4 * 1024 * 1024
+"""Of a settings file. A medium's image, given by mistake, is told and not read into the memory."""
+
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -28,11 +31,18 @@ def read(path: Path, schema: type[T]) -> T:
 
 
 def text_of(path: Path) -> str:
-    """The text of a settings file. Raises SettingsError where it cannot be read."""
+    """The text of a settings file, its lines ended by \\n, without the mark (BOM) that some editors set before UTF-8.
+    Raises SettingsError where it cannot be read.
+    """
     try:
-        return path.read_text("utf-8")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        text = content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(file=path, line=0, key="", wrong=f"unreadable: {type(error).__name__}") from error
+    if len(content) > MAX_BYTES:
+        raise SettingsError(file=path, line=0, key="", wrong="unreadable: TooLarge")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def parse(text: str, schema: type[T], path: Path) -> T:

@@ -147,12 +147,15 @@ def main() -> None:
 
 
 def _write_japanese(stream: object) -> None:
-    """UTF-8 where the locale's own encoding has no Japanese (C, Latin-1): our words are Japanese first."""
+    """UTF-8 where the locale's own encoding has no Japanese (C, Latin-1): our words are Japanese first. What it cannot
+    write (a rare character, a file's name in another encoding) is written as an escape, and ends no command.
+    """
     if isinstance(stream, io.TextIOWrapper):
         try:
             "ひろば".encode(stream.encoding)
+            stream.reconfigure(errors="backslashreplace")
         except UnicodeEncodeError:
-            stream.reconfigure(encoding="utf-8")
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _fail(error: HirobaError) -> NoReturn:

@@ -19,6 +19,14 @@ class PortTaken(HirobaError):
     code = "port.taken"
 
 
+class NotForNginx(HirobaError):
+    """A setting or a folder's name has a character that nginx's own file would read as something else. facts: key,
+    folder.
+    """
+
+    code = "nginx.unusable_setting"
+
+
 class PortNotAllowed(HirobaError):
     """The address is not ours or the port needs a right we lack. facts: host, port, reason."""
 

@@ -1,7 +1,6 @@
-"""What nginx tells an application of the client, in headers that it always sets and so overwrites.
+"""The headers about the client that nginx sets on every request, overwriting what the client sent.
 
-They are believed on a unix socket that nginx alone may open, and nowhere else: the same names from a TCP port would be
-anybody's word. Pure.
+They are trusted only on a unix socket that nginx alone may open. Pure.
 """
 
 from __future__ import annotations
@@ -11,24 +10,24 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-CLIENT, SCHEME, DOOR, CREDENTIAL = "X-Real-IP", "X-Forwarded-Proto", "X-Hiroba-Door", "X-Hiroba-Credential"
-"""The client's address; http or https (gunicorn reads it); which of several ports; the client's X.509 credential that
-TLS has verified, PEM in percent-encoding ($ssl_client_escaped_cert), or absent.
+CLIENT, SCHEME, LISTENER, CREDENTIAL = "X-Real-IP", "X-Forwarded-Proto", "X-Hiroba-Listener", "X-Hiroba-Credential"
+"""The client's address; http or https (gunicorn reads it); which listener (of several ports); the client's X.509
+credential that TLS has verified, PEM in percent-encoding ($ssl_client_escaped_cert), or absent.
 """
-HEADERS = (CLIENT, SCHEME, DOOR, CREDENTIAL)
-STAFF_DOOR, ENROL_DOOR, BOX_DOOR = "staff", "enrol", "boxes"
-"""The doors of city hall: people, a box without a credential, a box with one."""
+HEADERS = (CLIENT, SCHEME, LISTENER, CREDENTIAL)
+STAFF_LISTENER, ENROL_LISTENER, BOX_LISTENER = "staff", "enrol", "boxes"
+"""The listeners of city hall: staff, a box without a credential, a box with one."""
 
 
-def told_by_nginx(app: Callable[..., Any]) -> Callable[..., Any]:
+def with_client_address(app: Callable[..., Any]) -> Callable[..., Any]:
     """WSGI around ``app``: REMOTE_ADDR is the client's."""
     key = environ_name(CLIENT)
 
-    def told(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+    def wrapped(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         environ["REMOTE_ADDR"] = environ.get(key, "")
         return app(environ, start_response)
 
-    return told
+    return wrapped
 
 
 def environ_name(header: str) -> str:
@@ -36,9 +35,9 @@ def environ_name(header: str) -> str:
     return "HTTP_" + header.upper().replace("-", "_")
 
 
-def door_of(environ: Mapping[str, Any]) -> str:
-    """Which of several ports the request came by."""
-    return str(environ.get(environ_name(DOOR), ""))
+def listener_of(environ: Mapping[str, Any]) -> str:
+    """The listener that the request came by."""
+    return str(environ.get(environ_name(LISTENER), ""))
 
 
 def credential_of(environ: Mapping[str, Any]) -> bytes | None:

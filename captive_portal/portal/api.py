@@ -1,13 +1,13 @@
-"""GET /captive-portal/api: RFC 8908 for the phone that asks. Over TLS; phones ignore it otherwise (RFC 8908 §4)."""
+"""GET /captive-portal/api: RFC 8908. Over TLS; phones ignore it otherwise (RFC 8908 §4)."""
 
 from __future__ import annotations
 
 from captive_portal.gate.client import GateClient
 from captive_portal.gate.errors import GateFault, GateUnreachable
 from captive_portal.gate.protocol import Phone, PhoneState
-from captive_portal.portal.asked import Answer, Asked
 from captive_portal.portal.capport import CACHE, MEDIA_TYPE, CaptiveState, encode, state_of
 from captive_portal.portal.origins import Origins
+from captive_portal.portal.page_request import PageRequest, PageResponse
 from device.logs import Log
 
 
@@ -17,19 +17,19 @@ class Api:
     def __init__(self, gate: GateClient, origins: Origins, log: Log) -> None:
         self._gate, self._origins, self._log = gate, origins, log
 
-    def captive_state(self, asked: Asked) -> Answer:
-        """What the phone's own system shows."""
+    def captive_state(self, request: PageRequest) -> PageResponse:
+        """The session for the phone's operating system to show."""
         try:
-            phone = self._gate.lookup(asked.ip)
+            phone = self._gate.lookup(request.ip)
         except (GateUnreachable, GateFault) as error:
             self._log.warning("gate_not_answering", code=error.code)
-            return Answer(503, (("Retry-After", "5"), ("Cache-Control", CACHE)))
-        body = encode(describe(phone, self._origins.of(asked.ip)))
-        return Answer(200, (("Content-Type", MEDIA_TYPE), ("Cache-Control", CACHE)), body)
+            return PageResponse(503, (("Retry-After", "5"), ("Cache-Control", CACHE)))
+        body = encode(describe(phone, self._origins.of(request.ip)))
+        return PageResponse(200, (("Content-Type", MEDIA_TYPE), ("Cache-Control", CACHE)), body)
 
 
 def describe(phone: Phone, origin: str) -> CaptiveState:
-    """The state of ``phone`` in the words of RFC 8908; in a disaster nobody is captive and nothing runs out."""
+    """The state of ``phone`` by RFC 8908; in a disaster nobody is captive and nothing runs out."""
     session = phone.session if phone.state is PhoneState.ONLINE and not phone.disaster else None
     return state_of(
         origin=origin,

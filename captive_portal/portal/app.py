@@ -1,7 +1,7 @@
-"""The portal as a WSGI application: a table of pages, with guards around every answer.
+"""The portal as a WSGI application: a table of pages, with security headers on every response.
 
-nginx stands before it: redirects of foreign hosts, static files and limits are its (provisioning/box/render). werkzeug
-reads the requests; a framework's rounds about each of them would cost more than the page (README).
+Behind nginx, which redirects foreign hosts, serves static files and sets limits (provisioning/box/render). werkzeug
+parses the requests; Flask would cost more than rendering the page (README).
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from werkzeug.wrappers import Request
 
 from captive_portal.gate.client import GateClient
 from captive_portal.portal.api import Api
-from captive_portal.portal.asked import Answer, Asked
-from captive_portal.portal.drawing import Drawing
-from captive_portal.portal.guards import GUARDS, NO_STORE
+from captive_portal.portal.error_pages import ErrorPages
 from captive_portal.portal.languages import read_catalogues
 from captive_portal.portal.login.method import LoginMethod
 from captive_portal.portal.origins import Origins
+from captive_portal.portal.page_renderer import PageRenderer
+from captive_portal.portal.page_request import PageRequest, PageResponse
 from captive_portal.portal.pages import Pages
-from captive_portal.portal.press import Press
 from captive_portal.portal.routes import Routes, build_routes
+from captive_portal.portal.template_renderer import TemplateRenderer
 from captive_portal.portal.tokens import FormTokens
-from captive_portal.portal.trouble import Trouble
 from captive_portal.settings import WifiSettings
 from device.clock import Clock
 from device.logs import Log
+from device.web_headers import HEADERS, NO_STORE, PageKind
 
 MAX_BODY = 8 * 1024
 """Bytes of a form."""
@@ -55,11 +55,11 @@ def create_app(
 ) -> WsgiApp:
     """The whole portal. ``key``: tokens.read_key; ``methods``: login.methods.build_methods."""
     origins, tokens = Origins(settings), FormTokens(key, clock)
-    drawing = Drawing(settings, tokens, read_catalogues(), origins, Press(_static_version()))
-    pages = Pages(settings, gate, tokens, methods, drawing)
-    app = _Routed(build_routes(pages, Api(gate, origins, log)), Trouble(pages, log))
+    renderer = PageRenderer(settings, tokens, read_catalogues(), origins, TemplateRenderer(_static_version()))
+    pages = Pages(settings, gate, tokens, methods, renderer)
+    app = _Router(build_routes(pages, Api(gate, origins, log)), ErrorPages(pages, log))
     static = {"/static": ("captive_portal.portal", "static")}
-    return _Guarded(_Decodable(SharedDataMiddleware(app, static, cache_timeout=86400)))
+    return _SecurityHeaders(_RequestCheck(SharedDataMiddleware(app, static, cache_timeout=86400)))
 
 
 def _static_version() -> str:
@@ -70,44 +70,44 @@ def _static_version() -> str:
     return digest.hexdigest()[:8]
 
 
-class _Form(Request):
-    """A request whose form has bounds."""
+class _FormRequest(Request):
+    """A request whose form is limited in size."""
 
     max_content_length = MAX_BODY
     max_form_memory_size = MAX_BODY
     max_form_parts = 20
 
 
-class _Routed:
+class _Router:
     """WSGI: the page of a path."""
 
-    def __init__(self, routes: Routes, trouble: Trouble) -> None:
-        self._routes, self._trouble = routes, trouble
+    def __init__(self, routes: Routes, error_pages: ErrorPages) -> None:
+        self._routes, self._error_pages = routes, error_pages
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """See PEP 3333."""
-        request = _Form(environ)
-        answer = self._answer(request)
-        headers = [*answer.headers, ("Content-Length", str(len(answer.body)))]
-        start_response(_STATUS[answer.status], headers)
-        return () if request.method == "HEAD" else (answer.body,)
+        received = _FormRequest(environ)
+        response = self._respond(received)
+        headers = [*response.headers, ("Content-Length", str(len(response.body)))]
+        start_response(_STATUS[response.status], headers)
+        return () if received.method == "HEAD" else (response.body,)
 
-    def _answer(self, request: _Form) -> Answer:
-        asked = _asked(request)
+    def _respond(self, received: _FormRequest) -> PageResponse:
+        request = _page_request(received)
         views = self._routes.get(request.path)
         view = views.get("GET" if request.method == "HEAD" else request.method) if views else None
         if view is None:
-            return self._trouble.refused(asked, 405 if views else 404)
+            return self._error_pages.for_status(request, 405 if views else 404)
         try:
-            return view(replace(asked, form=request.form) if request.method == "POST" else asked)
+            return view(replace(request, form=received.form) if request.method == "POST" else request)
         except HTTPException as error:  # of a form that cannot be read
-            return self._trouble.refused(asked, error.code or 400)
-        except Exception as error:  # the last handler: every error is a page with a way on
-            return self._trouble.tell(asked, error)
+            return self._error_pages.for_status(request, error.code or 400)
+        except Exception as error:  # the last handler: every error is a page
+            return self._error_pages.for_exception(request, error)
 
 
-def _asked(request: _Form) -> Asked:
-    return Asked(
+def _page_request(request: _FormRequest) -> PageRequest:
+    return PageRequest(
         method=request.method,
         path=request.path,
         ip=request.environ.get("REMOTE_ADDR", ""),
@@ -119,26 +119,26 @@ def _asked(request: _Form) -> Asked:
     )
 
 
-class _Guarded:
-    """WSGI: every answer bears the guards, and all but static files are kept nowhere."""
+class _SecurityHeaders:
+    """WSGI: security headers on every response; all but static files with Cache-Control: no-store."""
 
     def __init__(self, app: WsgiApp) -> None:
         self._app = app
-        self._guards = list(GUARDS.items())
+        self._headers = list(HEADERS[PageKind.PORTAL].items())
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """See PEP 3333."""
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             cached = any(name == NO_STORE[0] for name, _ in headers)
-            return start_response(status, [*headers, *self._guards, *(() if cached else (NO_STORE,))], *error)
+            return start_response(status, [*headers, *self._headers, *(() if cached else (NO_STORE,))], *error)
 
         return self._app(environ, start)
 
 
-class _Decodable:
-    """WSGI: a path that is no printable UTF-8 or a query that is not ASCII (RFC 3986) is told 400 unread; a body
-    without a length, as no browser's form has it, 411 (RFC 9110 §15.5.12).
+class _RequestCheck:
+    """WSGI: 400 for a path that is not printable UTF-8 or a query that is not ASCII (RFC 3986); 411 for a body
+    without a length (RFC 9110 §15.5.12), which no browser's form has.
     """
 
     def __init__(self, app: WsgiApp) -> None:
@@ -146,14 +146,14 @@ class _Decodable:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """See PEP 3333."""
-        told = self._unreadable(environ)
-        if not told:
+        rejection = self._rejection(environ)
+        if not rejection:
             return self._app(environ, start_response)
-        start_response(told, [("Content-Length", "0")])
+        start_response(rejection, [("Content-Length", "0")])
         return ()
 
     @staticmethod
-    def _unreadable(environ: Environ) -> str:
+    def _rejection(environ: Environ) -> str:
         if "HTTP_TRANSFER_ENCODING" in environ:
             return "411 Length Required"
         try:

@@ -1,7 +1,7 @@
 """The words of the pages: one TOML catalogue per language, all with the same keys.
 
 In a sentence ``{minutes}`` is a value and ``{漢字|かんじ}`` a word with its reading (ruby). A counter whose reading
-hangs on the number before it gives both, ``{minutes}{分|ふん/ぷん}``: the first after a number that ends in 2, 5, 7, 9.
+depends on the number before it has both, ``{minutes}{分|ふん/ぷん}``: the first after a number that ends in 2, 5, 7, 9.
 Pure but for reading the catalogues once.
 """
 
@@ -56,7 +56,7 @@ class Catalogue:
 
 
 def _ruby(word: str, reading: str, before: str) -> Markup:
-    """``before``: what stands right before the word. A reading of two is told whole to the script that counts down."""
+    """``before``: the text before the word. Of two readings, both are written for the script that counts down."""
     first, _, other = reading.partition("/")
     if not other:
         return Markup("<ruby>{}<rt>{}</rt></ruby>").format(word, reading)
@@ -65,7 +65,7 @@ def _ruby(word: str, reading: str, before: str) -> Markup:
 
 
 def placeholders(sentence: str) -> frozenset[str]:
-    """The names of the values a sentence wants."""
+    """The names of the values a sentence needs."""
     return frozenset(m[1] for m in _BRACES.finditer(sentence) if not m[2])
 
 

@@ -1,6 +1,6 @@
-"""Mails leave through a queue and one thread, so that no phone waits for a mail server. The only importer of smtplib.
+"""Sends mail from a queue in one thread, so that no phone waits for a mail server. The only importer of smtplib.
 
-What is logged of a mail is that it left or why it did not; the address and the code never are (N3).
+Logs that a mail was sent, or why not, without its address and code (N3).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from device.logs import Log
 
 _TIMEOUT_SECONDS = 15.0
 _PAUSES_SECONDS = (2.0, 8.0)
-_SURPRISES = (OSError, smtplib.SMTPException, ssl.SSLError)
+_SEND_ERRORS = (OSError, smtplib.SMTPException, ssl.SSLError)
 
 
 class Mail(NamedTuple):
-    """One mail. Shown as stars: address and text are personal."""
+    """One mail. Its repr hides address and text."""
 
     address: str
     subject: str
@@ -35,24 +35,24 @@ class Mail(NamedTuple):
         return "Mail(****)"
 
 
-class Postbox(Protocol):
-    """Takes mails to send later."""
+class MailQueue(Protocol):
+    """Mails to send later."""
 
-    def post(self, mail: Mail, /) -> bool:
+    def enqueue(self, mail: Mail, /) -> bool:
         """Queue it; False when the queue is full or mail is not set up."""
         ...
 
 
-class NoPostbox:
-    """A box without [wifi.smtp]: nothing can be sent."""
+class NoMailQueue:
+    """For a box without [wifi.smtp]: sends nothing."""
 
-    def post(self, _mail: Mail, /) -> bool:
-        """See Postbox."""
+    def enqueue(self, _mail: Mail, /) -> bool:
+        """See MailQueue."""
         return False
 
 
-class SmtpPostbox:
-    """Sends by SMTP with STARTTLS, TLS, or without for a relay on the box itself; three tries, then it is logged."""
+class SmtpMailQueue:
+    """Sends by SMTP with STARTTLS, TLS, or without for a relay on the box itself; three tries, then logged."""
 
     def __init__(
         self, settings: SmtpSettings, state: Path, log: Log, pauses: tuple[float, ...] = _PAUSES_SECONDS
@@ -65,8 +65,8 @@ class SmtpPostbox:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def post(self, mail: Mail, /) -> bool:
-        """See Postbox."""
+    def enqueue(self, mail: Mail, /) -> bool:
+        """See MailQueue."""
         try:
             self._queue.put_nowait(mail)
         except queue.Full:
@@ -75,16 +75,16 @@ class SmtpPostbox:
         return True
 
     def start(self) -> None:
-        """Begin sending. Raises SettingsError when the CA or password file cannot be read."""
+        """Start the thread. Raises SettingsError when the CA or password file cannot be read."""
         tls, password = self._tls(), self._password()
         self._thread = threading.Thread(target=self._work, args=(tls, password), name="mail", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Give up waiting mails and end the thread within one try."""
+        """Drop queued mails and end the thread within one try."""
         self._stopping.set()
         if self._thread is not None:
-            with contextlib.suppress(queue.Full):  # then the thread sees the flag after the mail in its hands
+            with contextlib.suppress(queue.Full):  # then the thread sees the flag after its present mail
                 self._queue.put_nowait(None)
             self._thread.join(_TIMEOUT_SECONDS)
 
@@ -96,9 +96,9 @@ class SmtpPostbox:
         for pause in (*self._pauses, None):
             try:
                 self._send(mail, tls, password)
-            except _SURPRISES as error:
+            except _SEND_ERRORS as error:
                 self._log.warning("mail_not_sent", problem=type(error).__name__, reply=getattr(error, "smtp_code", 0))
-                if pause is None or _final(error) or self._stopping.wait(pause):
+                if pause is None or _is_permanent(error) or self._stopping.wait(pause):
                     return
             else:
                 self._log.info("mail_sent")
@@ -147,8 +147,8 @@ class SmtpPostbox:
             ) from error
 
 
-def _final(error: Exception) -> bool:
-    """A refusal by the server (5xx) stays one however often it is asked."""
+def _is_permanent(error: Exception) -> bool:
+    """A refusal by the server (5xx), which a further try would not change."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())
     return isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 500

@@ -1,6 +1,6 @@
-"""The pages and forms: what each says and does. Nothing changes by a GET; every form carries a signed token.
+"""The pages and forms: what each shows and does. A GET changes nothing; every form carries a signed token.
 
-It knows no web framework: an Asked in, an Answer out.
+No web framework: a PageRequest in, a PageResponse out.
 """
 
 from __future__ import annotations
@@ -13,21 +13,20 @@ from werkzeug.http import dump_cookie
 
 from captive_portal.gate.client import GateClient
 from captive_portal.gate.protocol import NoteRefused, Open, Opened, Phone, PhoneState, Refused, SessionView
-from captive_portal.portal.asked import Answer, Asked
-from captive_portal.portal.drawing import Drawing, Error, Left, Sheet, device_of
-from captive_portal.portal.login.method import AskCode, Fail, LoginMethod, Pass, Visitor
+from captive_portal.portal.login.method import Accepted, CodeSent, LoginMethod, Rejected, Visitor
+from captive_portal.portal.page_renderer import PageError, PageModel, PageRenderer, SessionSummary, device_of
+from captive_portal.portal.page_request import PageRequest, PageResponse
 from captive_portal.portal.tokens import FormTokens
-from captive_portal.portal.view import REFUSED, Page, page_of, spot_of, standing_error
+from captive_portal.portal.view import LOGIN_PAGES, REFUSED, Page, login_obstacle, page_of, spot_of
 from captive_portal.settings import WifiSettings
 
 RESUME_COOKIE = "resume"
-_NOBODY = Phone(phone="", spot="", state=PhoneState.UNKNOWN)
-_WAITING = (Page.WELCOME, Page.ENDED)
-_MAX_TOKEN = 2000
+_UNKNOWN_PHONE = Phone(phone="", spot="", state=PhoneState.UNKNOWN)
+_MAX_TOKEN_LENGTH = 2000
 
 
 class Pages:
-    """Judges every form and chooses every page. One object for all requests; it keeps nothing of any of them."""
+    """Checks every form and chooses every page. One object for all requests, without state."""
 
     def __init__(
         self,
@@ -35,190 +34,211 @@ class Pages:
         gate: GateClient,
         tokens: FormTokens,
         methods: Mapping[str, LoginMethod],
-        drawing: Drawing,
+        renderer: PageRenderer,
     ) -> None:
         self._settings = settings
         self._gate = gate
         self._tokens = tokens
         self._methods = methods
-        self._drawing = drawing
+        self._renderer = renderer
 
     # -- pages --
 
-    def home(self, asked: Asked) -> Answer:
-        """The page that fits what the gate says of this phone."""
-        return self._home(asked, self._gate.lookup(asked.ip))
+    def home(self, request: PageRequest) -> PageResponse:
+        """The page for the gate's state of this phone."""
+        return self._home(request, self._gate.lookup(request.ip))
 
-    def _home(self, asked: Asked, phone: Phone, error: Error | None = None, status: int = 200) -> Answer:
-        page, kept = page_of(phone), asked.cookies.get(RESUME_COOKIE, "")
+    def _home(
+        self, request: PageRequest, phone: Phone, error: PageError | None = None, status: int = 200
+    ) -> PageResponse:
+        page, cookie_token = page_of(phone), request.cookies.get(RESUME_COOKIE, "")
         if page is Page.DISASTER:
-            return self._drawing.draw(asked, Sheet(page, phone, error, disaster=self._gate.disaster()), status)
+            return self._renderer.render(request, PageModel(page, phone, error, disaster=self._gate.disaster()), status)
         if page is Page.ONLINE and phone.session:
-            return self._online(asked, phone, phone.session, kept, error=error, status=status)
-        offer = kept if page is Page.WELCOME else ""
-        mailed = self._mailed(phone) if page in _WAITING else ""
-        return self._drawing.draw(asked, Sheet(page, phone, error, offer_token=offer, mailed=mailed), status)
+            return self._online(request, phone, phone.session, cookie_token, error=error, status=status)
+        offer_token = cookie_token if page is Page.WELCOME else ""
+        code_request = self._pending_code(phone) if page in LOGIN_PAGES else ""
+        return self._renderer.render(
+            request, PageModel(page, phone, error, offer_token=offer_token, code_request=code_request), status
+        )
 
-    def _mailed(self, phone: Phone) -> str:
-        ways = spot_of(self._settings, phone).login if phone.phone else []
-        return next((mailed for way in ways if (mailed := self._methods[way].waiting(phone.phone))), "")
+    def _pending_code(self, phone: Phone) -> str:
+        methods = spot_of(self._settings, phone).login if phone.phone else []
+        return next(
+            (code_request for method in methods if (code_request := self._methods[method].pending_code(phone.phone))),
+            "",
+        )
 
-    def terms(self, asked: Asked) -> Answer:
-        """The terms, with the log-in form below them while the phone waits."""
-        phone = self._gate.lookup(asked.ip)
-        waits = page_of(phone) in _WAITING and not standing_error(phone)
-        return self._drawing.draw(asked, Sheet(Page.TERMS, phone, waits=waits))
+    def terms(self, request: PageRequest) -> PageResponse:
+        """The terms, with the log-in form below them unless the phone is online."""
+        phone = self._gate.lookup(request.ip)
+        with_login = page_of(phone) in LOGIN_PAGES and not login_obstacle(phone)
+        return self._renderer.render(request, PageModel(Page.TERMS, phone, with_login=with_login))
 
-    def code(self, asked: Asked) -> Answer:
+    def code(self, request: PageRequest) -> PageResponse:
         """Where the mailed code is typed."""
-        phone = self._gate.lookup(asked.ip)
-        if page_of(phone) not in _WAITING:
-            return self._home(asked, phone)
-        return self._code(asked, phone, asked.args.get("request", "")[:64])
+        phone = self._gate.lookup(request.ip)
+        if page_of(phone) not in LOGIN_PAGES:
+            return self._home(request, phone)
+        return self._code(request, phone, request.args.get("request", "")[:64])
 
-    def _code(self, asked: Asked, phone: Phone, mailed: str, error: Error | None = None) -> Answer:
-        return self._drawing.draw(asked, Sheet(Page.WELCOME, phone, error, "code.html", {"request": mailed}))
+    def _code(
+        self, request: PageRequest, phone: Phone, code_request: str, error: PageError | None = None
+    ) -> PageResponse:
+        return self._renderer.render(
+            request, PageModel(Page.WELCOME, phone, error, "code.html", {"request": code_request})
+        )
 
-    def resume_offer(self, asked: Asked) -> Answer:
+    def resume_offer(self, request: PageRequest) -> PageResponse:
         """The page behind the resume link: a button, since a GET changes nothing."""
-        phone = self._gate.lookup(asked.ip)
-        if page_of(phone) not in _WAITING:
-            return self._home(asked, phone)
-        token = asked.args.get("token", "")[:_MAX_TOKEN]
-        return self._drawing.draw(asked, Sheet(Page.WELCOME, phone, template="resume.html", keep={"token": token}))
+        phone = self._gate.lookup(request.ip)
+        if page_of(phone) not in LOGIN_PAGES:
+            return self._home(request, phone)
+        token = request.args.get("token", "")[:_MAX_TOKEN_LENGTH]
+        return self._renderer.render(
+            request, PageModel(Page.WELCOME, phone, template="resume.html", hidden_fields={"token": token})
+        )
 
-    def disaster(self, asked: Asked) -> Answer:
+    def disaster(self, request: PageRequest) -> PageResponse:
         """The information page, while the switch is on."""
         state = self._gate.disaster()
         if not state.on:
-            return self.back_home(asked)
-        return self._drawing.draw(asked, Sheet(Page.DISASTER, self._gate.lookup(asked.ip), disaster=state))
+            return self.redirect_home(request)
+        return self._renderer.render(request, PageModel(Page.DISASTER, self._gate.lookup(request.ip), disaster=state))
 
     def _online(
         self,
-        asked: Asked,
+        request: PageRequest,
         phone: Phone,
         session: SessionView,
         token: str,
         *,
-        error: Error | None = None,
+        error: PageError | None = None,
         status: int = 200,
-    ) -> Answer:
-        sheet = Sheet(Page.ONLINE, phone, error, left=Left.of(session, token))
-        answer = self._drawing.draw(asked, sheet, status)
-        return _with_cookie(asked, answer, token, max(60, session.seconds_left)) if token else answer
+    ) -> PageResponse:
+        model = PageModel(Page.ONLINE, phone, error, session=SessionSummary.of(session, token))
+        response = self._renderer.render(request, model, status)
+        return _with_cookie(request, response, token, max(60, session.seconds_left)) if token else response
 
     # -- forms --
 
-    def login(self, asked: Asked) -> Answer:
-        """Judge a log-in form; the page says "online" only after the gate did."""
-        phone = self._gate.lookup(asked.ip)
+    def login(self, request: PageRequest) -> PageResponse:
+        """Check a log-in form; the page shows "online" only after the gate opened."""
+        phone = self._gate.lookup(request.ip)
         if page_of(phone) in (Page.ONLINE, Page.DISASTER):
-            return self._home(asked, phone)
-        name = asked.form.get("method", "")
+            return self._home(request, phone)
+        name = request.form.get("method", "")
         method = self._methods.get(name) if name in spot_of(self._settings, phone).login else None
-        if method is None or not self._genuine(asked):
-            return self._home(asked, phone, Error("error_form"), 403)
-        visitor = Visitor(phone.phone or asked.ip, self._drawing.language(asked).code)
-        outcome = method.attempt(visitor, asked.form)
-        if isinstance(outcome, AskCode):
-            return _see("/code", {"request": outcome.request, **_carried(asked)})
-        if isinstance(outcome, Fail):
-            return self._failed(asked, phone, name, outcome)
-        return self._open(asked, phone, name, method, outcome)
+        if method is None or not self._token_is_valid(request):
+            return self._home(request, phone, PageError("error_form"), 403)
+        visitor = Visitor(phone.phone or request.ip, self._renderer.language(request).code)
+        outcome = method.attempt(visitor, request.form)
+        if isinstance(outcome, CodeSent):
+            return _see_other("/code", {"request": outcome.request, **_link_query(request)})
+        if isinstance(outcome, Rejected):
+            return self._rejected(request, phone, name, outcome)
+        return self._open(request, phone, name, method, outcome)
 
-    def _failed(self, asked: Asked, phone: Phone, name: str, fail: Fail) -> Answer:
-        device, language = device_of(asked).value, self._drawing.language(asked).code
-        why = fail.error.removeprefix("error_")
-        self._gate.note_refused(NoteRefused(ip=asked.ip, method=name, why=why, language=language, device=device))
-        error = Error(fail.error, fail.values, asked.form)
-        return self._code(asked, phone, fail.request, error) if fail.request else self._home(asked, phone, error)
+    def _rejected(self, request: PageRequest, phone: Phone, name: str, rejected: Rejected) -> PageResponse:
+        device, language = device_of(request).value, self._renderer.language(request).code
+        why = rejected.error.removeprefix("error_")
+        self._gate.note_refused(NoteRefused(ip=request.ip, method=name, why=why, language=language, device=device))
+        error = PageError(rejected.error, rejected.values, request.form)
+        return (
+            self._code(request, phone, rejected.request, error)
+            if rejected.request
+            else self._home(request, phone, error)
+        )
 
-    def _open(self, asked: Asked, phone: Phone, name: str, method: LoginMethod, passed: Pass) -> Answer:
-        answer = self._gate.open(
+    def _open(
+        self, request: PageRequest, phone: Phone, name: str, method: LoginMethod, accepted: Accepted
+    ) -> PageResponse:
+        response = self._gate.open(
             Open(
-                ip=asked.ip,
+                ip=request.ip,
                 method=name,
-                minutes=passed.minutes,
-                language=self._drawing.language(asked).code,
-                device=device_of(asked).value,
-                account=passed.account,
+                minutes=accepted.minutes,
+                language=self._renderer.language(request).code,
+                device=device_of(request).value,
+                account=accepted.account,
             )
         )  # when the gate does not answer, a voucher stays claimed: nobody knows whether it was used
-        method.settle(passed, isinstance(answer, Opened))
-        return self._entered(asked, phone, answer)
+        method.finish(accepted, isinstance(response, Opened))
+        return self._after_gate(request, phone, response)
 
-    def _entered(self, asked: Asked, phone: Phone, answer: Opened | Refused) -> Answer:
-        """Draw what the gate made of a log-in, a resume or an extension."""
-        if isinstance(answer, Opened) and answer.view is not None and phone.phone:
-            after = msgspec.structs.replace(phone, state=PhoneState.ONLINE, session=answer.view)
+    def _after_gate(self, request: PageRequest, phone: Phone, response: Opened | Refused) -> PageResponse:
+        """The page after the gate's answer to a log-in, a resume or an extension."""
+        if isinstance(response, Opened) and response.view is not None and phone.phone:
+            after = msgspec.structs.replace(phone, state=PhoneState.ONLINE, session=response.view)
         else:
-            after = self._gate.lookup(asked.ip)
-        if isinstance(answer, Opened) and after.session is not None:
-            return self._online(asked, after, after.session, answer.token)
-        key = REFUSED[answer.refused] if isinstance(answer, Refused) else "error_busy"
-        return self._home(asked, after if after.phone else phone, Error(key))
+            after = self._gate.lookup(request.ip)
+        if isinstance(response, Opened) and after.session is not None:
+            return self._online(request, after, after.session, response.token)
+        key = REFUSED[response.refused] if isinstance(response, Refused) else "error_busy"
+        return self._home(request, after if after.phone else phone, PageError(key))
 
-    def extend(self, asked: Asked) -> Answer:
-        """More time."""
-        phone = self._gate.lookup(asked.ip)
-        if not self._genuine(asked):
-            return self._home(asked, phone, Error("error_form"), 403)
-        return self._entered(asked, phone, self._gate.extend(asked.ip))
+    def extend(self, request: PageRequest) -> PageResponse:
+        """Extend the session."""
+        phone = self._gate.lookup(request.ip)
+        if not self._token_is_valid(request):
+            return self._home(request, phone, PageError("error_form"), 403)
+        return self._after_gate(request, phone, self._gate.extend(request.ip))
 
-    def resume(self, asked: Asked) -> Answer:
+    def resume(self, request: PageRequest) -> PageResponse:
         """Go on with the remaining time on a new MAC."""
-        phone = self._gate.lookup(asked.ip)
-        if not self._genuine(asked):
-            return self._home(asked, phone, Error("error_form"), 403)
-        token = asked.form.get("resume_token", "")[:_MAX_TOKEN]
-        return self._entered(asked, phone, self._gate.resume(asked.ip, token))
+        phone = self._gate.lookup(request.ip)
+        if not self._token_is_valid(request):
+            return self._home(request, phone, PageError("error_form"), 403)
+        token = request.form.get("resume_token", "")[:_MAX_TOKEN_LENGTH]
+        return self._after_gate(request, phone, self._gate.resume(request.ip, token))
 
-    def logout(self, asked: Asked) -> Answer:
-        """End the session now; the cookie goes with it, since there is no session left to resume."""
-        if not self._genuine(asked):
-            return self._home(asked, self._gate.lookup(asked.ip), Error("error_form"), 403)
-        self._gate.end(ip=asked.ip)
-        return _with_cookie(asked, self._home(asked, self._gate.lookup(asked.ip)), "", 0)
+    def logout(self, request: PageRequest) -> PageResponse:
+        """End the session now; the cookie is deleted with it."""
+        if not self._token_is_valid(request):
+            return self._home(request, self._gate.lookup(request.ip), PageError("error_form"), 403)
+        self._gate.end(ip=request.ip)
+        return _with_cookie(request, self._home(request, self._gate.lookup(request.ip)), "", 0)
 
-    def back_home(self, asked: Asked) -> Answer:
-        """A form's address opened as a page (a bookmark, a reload): home."""
-        return _see("/", _carried(asked))
+    def redirect_home(self, request: PageRequest) -> PageResponse:
+        """A form's path requested with GET (a bookmark, a reload): home."""
+        return _see_other("/", _link_query(request))
 
-    # -- trouble --
+    # -- errors --
 
-    def without_gate(self, asked: Asked) -> Answer:
+    def gate_unavailable(self, request: PageRequest) -> PageResponse:
         """503 with a page to try again, as the gate restarts within seconds."""
-        answer = self.bare_error(asked, "error_busy", 503)
-        return answer._replace(headers=(*answer.headers, ("Retry-After", "5")))
+        response = self.error_page(request, "error_busy", 503)
+        return response._replace(headers=(*response.headers, ("Retry-After", "5")))
 
-    def bare_error(self, asked: Asked, key: str, status: int) -> Answer:
-        """A page for a request that could not be read or served; it asks nobody anything."""
-        return self._drawing.draw(asked, Sheet(Page.WELCOME, _NOBODY, Error(key), "error.html"), status)
+    def error_page(self, request: PageRequest, key: str, status: int) -> PageResponse:
+        """A page for a request that could not be read or served; the gate is not asked."""
+        return self._renderer.render(
+            request, PageModel(Page.WELCOME, _UNKNOWN_PHONE, PageError(key), "error.html"), status
+        )
 
-    def _genuine(self, asked: Asked) -> bool:
-        return self._tokens.holds(asked.ip, asked.form.get("token", ""))
+    def _token_is_valid(self, request: PageRequest) -> bool:
+        return self._tokens.is_valid(request.ip, request.form.get("token", ""))
 
 
-def _carried(asked: Asked) -> dict[str, str]:
-    """What a redirect carries instead of a cookie: the language, when one was chosen."""
-    chosen = asked.args.get("lang", "")
+def _link_query(request: PageRequest) -> dict[str, str]:
+    """The query of a redirect: the chosen language, which is in no cookie."""
+    chosen = request.args.get("lang", "")
     return {"lang": chosen} if chosen else {}
 
 
-def _see(path: str, query: Mapping[str, str]) -> Answer:
-    return Answer(303, (("Location", f"{path}?{urlencode(query)}" if query else path),))
+def _see_other(path: str, query: Mapping[str, str]) -> PageResponse:
+    return PageResponse(303, (("Location", f"{path}?{urlencode(query)}" if query else path),))
 
 
-def _with_cookie(asked: Asked, answer: Answer, token: str, seconds: int) -> Answer:
-    """seconds 0: forget it."""
+def _with_cookie(request: PageRequest, response: PageResponse, token: str, seconds: int) -> PageResponse:
+    """seconds 0: delete the cookie."""
     cookie = dump_cookie(
         RESUME_COOKIE,
         token,
         max_age=seconds,
         expires=None if seconds else 0,
         httponly=True,
-        secure=asked.secure,
+        secure=request.secure,
         samesite="Lax",
     )
-    return answer._replace(headers=(*answer.headers, ("Set-Cookie", cookie)))
+    return response._replace(headers=(*response.headers, ("Set-Cookie", cookie)))

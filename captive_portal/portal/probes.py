@@ -1,4 +1,4 @@
-"""The probes phones send to find a captive portal, as a table: who asks what, and which answer means "online".
+"""The captive-portal probes of phones, as a table: system, host, path, and the answer that means "online".
 
 Before log-in every one of them (and every other Host on port 80) is redirected; after log-in the gate lets them through
 to the Internet, so the portal never forges an answer (docs/sources.md#captive-checks). Pure.
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class DeviceKind(Enum):
-    """What a phone seems to be, by its probe or its browser's name; counted, never used to decide anything."""
+    """A phone's system by its probe or User-Agent; only counted in statistics."""
 
     APPLE = "apple"
     ANDROID = "android"
@@ -97,7 +97,7 @@ AGENTS = (
     ("networkmanager", K.LINUX),
     ("linux", K.LINUX),
 )
-"""What stands in a browser's name, in lower case -> the kind; first match wins."""
+"""Part of a User-Agent in lower case -> the kind; first match wins."""
 
 
 def bare_host(host: str) -> str:
@@ -108,7 +108,7 @@ def bare_host(host: str) -> str:
 
 
 def find_probe(host: str, path: str) -> Probe | None:
-    """The row that this request is, or None when it is some other page. ``host`` may carry a port."""
+    """The matching row, or None. ``host`` may carry a port."""
     name = bare_host(host)
     return _EXACT.get((name, path)) or _HOSTS.get(name) or _PATHS.get(path)
 
@@ -122,6 +122,6 @@ def kind_of(host: str, path: str, agent: str) -> DeviceKind:
 
 
 def kind_of_agent(agent: str) -> DeviceKind:
-    """The kind of device by the browser's own name alone."""
+    """The kind of device by its User-Agent alone."""
     lowered = agent.lower()
     return next((kind for mark, kind in AGENTS if mark in lowered), K.OTHER)

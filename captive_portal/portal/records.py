@@ -1,6 +1,6 @@
-"""The portal's own small database: vouchers, mailed codes and how often something was tried.
+"""The portal's own small database: vouchers, mailed codes and attempts.
 
-Addresses are never in it, only keyed hashes of the day; every row but a voucher's is gone after a day.
+It holds no address, only hashes keyed with the day; every row but a voucher's is deleted after a day.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ def open_records(state: Path) -> Store:
     return Store(state / "portal" / "portal.db", PORTAL_MIGRATIONS, page_bytes=SMALL_PAGE)
 
 
-class Attempts:
-    """Counts tries per action and subject, over any window up to a day, for all workers together."""
+class AttemptLimiter:
+    """Limits attempts per action and subject over a window of up to a day, for all workers together."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def take(self, now: datetime, *limits: tuple[str, str, int, float]) -> bool:
-        """Note one try if every limit (action, subject, most, window in seconds) leaves room; else note nothing."""
+        """Count one attempt unless a limit (action, subject, maximum, window in seconds) is reached."""
         at = now.timestamp()
         with self._store.transaction() as connection:
             connection.execute("DELETE FROM attempt WHERE at < ? OR at > ?", (at - DAY_SECONDS, at + DAY_SECONDS))
-            for action, subject, most, window in limits:
+            for action, subject, maximum, window in limits:
                 (count,) = connection.execute(
                     "SELECT count(*) FROM attempt WHERE action = ? AND subject = ? AND at > ?",
                     (action, subject, at - window),
                 ).fetchone()
-                if count >= most:
+                if count >= maximum:
                     return False
-            noted = {(action, subject) for action, subject, _, _ in limits}
-            connection.executemany("INSERT INTO attempt VALUES (?,?,?)", [(*row, at) for row in sorted(noted)])
+            counted = {(action, subject) for action, subject, _, _ in limits}
+            connection.executemany("INSERT INTO attempt VALUES (?,?,?)", [(*row, at) for row in sorted(counted)])
         return True
 
-    def room(self, now: datetime, action: str, subject: str, most: int, window: float) -> bool:
-        """Whether another try would be allowed."""
+    def allowed(self, now: datetime, action: str, subject: str, maximum: int, window: float) -> bool:
+        """Whether another attempt would be allowed."""
         sql = "SELECT count(*) AS n FROM attempt WHERE action = ? AND subject = ? AND at > ?"
-        return bool(self._store.rows(sql, (action, subject, now.timestamp() - window))[0]["n"] < most)
+        return bool(self._store.rows(sql, (action, subject, now.timestamp() - window))[0]["n"] < maximum)

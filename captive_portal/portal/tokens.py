@@ -1,7 +1,7 @@
 """Keys and signed form tokens: proof that a form was made by this portal for this phone, not long ago.
 
-A token carries the seconds of the machine's monotonic clock, which is one for all workers and which no clock step
-moves. A replay within its life is harmless: the gate answers an online phone with the session it has.
+A token carries the seconds of the machine's monotonic clock, which all workers share and no clock step
+moves. A replay within MAX_AGE_SECONDS is harmless: the gate answers an online phone with its session.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from device.clock import Clock
 from device.errors import StoreError
 from device.files import create_once
 
-LIFE_SECONDS = 2 * 3600
+MAX_AGE_SECONDS = 2 * 3600
 _SHAPE = re.compile(r"([0-9]{1,12})\.([0-9a-f]{64})", re.ASCII)
 
 
@@ -34,7 +34,7 @@ def read_key(path: Path) -> bytes:
 
 
 def keyed_hash(key: bytes, purpose: str, *parts: str) -> str:
-    """HMAC-SHA-256 in hex; the purpose and the length of each part keep different uses apart."""
+    """HMAC-SHA-256 in hex; the purpose and the length of each part separate different uses."""
     text = "".join(f"{len(part)}:{part}" for part in (purpose, *parts))
     return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256").hex()
 
@@ -51,11 +51,11 @@ class FormTokens:
         now = str(int(self._clock.monotonic()))
         return f"{now}.{keyed_hash(self._key, 'form', ip, now)}"
 
-    def holds(self, ip: str, token: str) -> bool:
-        """Whether ``token`` was issued for ``ip`` within its life. Compared in constant time."""
+    def is_valid(self, ip: str, token: str) -> bool:
+        """Whether ``token`` was issued for ``ip`` within MAX_AGE_SECONDS. Compared in constant time."""
         shape = _SHAPE.fullmatch(token)
         if not shape:
             return False
         age = int(self._clock.monotonic()) - int(shape[1])
         genuine = hmac.compare_digest(shape[2], keyed_hash(self._key, "form", ip, shape[1]))
-        return genuine and 0 <= age <= LIFE_SECONDS
+        return genuine and 0 <= age <= MAX_AGE_SECONDS

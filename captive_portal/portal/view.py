@@ -1,4 +1,4 @@
-"""Which page a phone gets, and the figures on it: pure functions of what the gate said."""
+"""Which page a phone gets, and the figures on it: pure functions of the gate's answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from captive_portal.gate.protocol import Phone, PhoneState, RefusalReason
 from captive_portal.settings import PortalSettings, SpotSettings, WifiSettings
-from device.catalogue import name_in
+from device.catalogue import language_of_names, name_in
 
 
 class Page(Enum):
@@ -24,6 +24,9 @@ class Page(Enum):
     DISASTER = "disaster"
 
 
+LOGIN_PAGES = (Page.WELCOME, Page.ENDED)
+
+
 REFUSED = {
     RefusalReason.NO_LEASE: "error_no_lease",
     RefusalReason.BLOCKED: "error_blocked",
@@ -35,11 +38,11 @@ REFUSED = {
     RefusalReason.NOT_ONLINE: "error_form",
     RefusalReason.GATE_BUSY: "error_busy",
 }
-"""The gate's expected no -> the sentence that says so."""
+"""Why the gate refuses -> the key of its sentence."""
 
 
 def page_of(phone: Phone) -> Page:
-    """The page at "/" for this phone. A disaster goes before everything, being online before opening hours."""
+    """The page at "/" for this phone. A disaster comes first, then an online session, then opening hours."""
     if phone.disaster:
         return Page.DISASTER
     if phone.state is PhoneState.ONLINE and phone.session is not None:
@@ -49,8 +52,8 @@ def page_of(phone: Phone) -> Page:
     return Page.ENDED if phone.state is PhoneState.ENDED else Page.WELCOME
 
 
-def standing_error(phone: Phone) -> str:
-    """What keeps this phone from logging in, known before it tries; "" when nothing does."""
+def login_obstacle(phone: Phone) -> str:
+    """The key of the sentence for what keeps this phone from logging in; "" when nothing does."""
     if phone.state is PhoneState.BLOCKED:
         return "error_blocked"
     if phone.minutes_left_today is not None and phone.minutes_left_today <= 0:
@@ -64,8 +67,8 @@ def spot_of(settings: WifiSettings, phone: Phone) -> SpotSettings:
 
 
 def radio_of(spot: SpotSettings) -> str:
-    """What may be said of the air: "open", "encrypted", or "mixed" when it hangs on the name or on radios that are not
-    ours (MIC guide: tell users how the connection is secured, docs/sources.md#public-wi-fi).
+    """How the radio connection is secured: "open", "encrypted", or "mixed" when it depends on the SSID or on access
+    points that are not ours (MIC guide: tell users how the connection is secured, docs/sources.md#public-wi-fi).
     """
     kinds = {ssid.security for ssid in spot.ssids}
     if kinds == {"open"}:
@@ -73,13 +76,13 @@ def radio_of(spot: SpotSettings) -> str:
     return "encrypted" if kinds and not kinds & {"open", "owe_transition"} else "mixed"
 
 
-_NOT_SAID, _ENGLISH = Markup(""), Markup(' lang="en"')
+_NO_ATTRIBUTE = Markup()
 
 
 @dataclass(frozen=True)
-class Place:
-    """What a page says of the spot, in the reader's script. minutes; 0 minutes a day, "" hours: no such limit.
-    in_english: the attribute that names in another language than the page's carry (WCAG 3.1.2); radio: see radio_of.
+class SpotInfo:
+    """What a page shows of the spot, in the visitor's script. 0 minutes a day, "" hours: no such limit.
+    names_lang: the lang attribute of names in another language than the page's (WCAG 3.1.2); radio: see radio_of.
     """
 
     title: str
@@ -91,20 +94,20 @@ class Place:
     opens: str
     closes: str
     terms_version: str
-    in_english: Markup = _NOT_SAID
+    names_lang: Markup = _NO_ATTRIBUTE
     radio: str = "mixed"
     shelters: tuple[str, ...] = ()
 
     @property
     def always_open(self) -> bool:
-        """Whether there are no opening hours to tell."""
+        """Whether there are no opening hours."""
         return self.opens == self.closes or (self.opens, self.closes) == ("00:00", "24:00")
 
 
-def place_of(spot: SpotSettings, portal: PortalSettings, language: str) -> Place:
+def spot_info(spot: SpotSettings, portal: PortalSettings, language: str) -> SpotInfo:
     """The spot for a reader of ``language``: Japanese names for Japanese, else the English ones."""
-    japanese = name_in(language, True, False)
-    return Place(
+    names = language_of_names(language)
+    return SpotInfo(
         title=name_in(language, spot.title_ja, spot.title_en),
         provider=name_in(language, portal.provider_ja, portal.provider_en),
         contact=portal.contact,
@@ -114,7 +117,7 @@ def place_of(spot: SpotSettings, portal: PortalSettings, language: str) -> Place
         opens=spot.opens,
         closes=spot.closes,
         terms_version=portal.terms_version,
-        in_english=_NOT_SAID if japanese or language == "en" else _ENGLISH,
+        names_lang=Markup(' lang="{}"').format(names) if names else _NO_ATTRIBUTE,
         radio=radio_of(spot),
         shelters=tuple(portal.shelters),
     )

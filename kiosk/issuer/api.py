@@ -1,4 +1,4 @@
-"""The issuer over HTTP: decodes, calls, encodes. No rule lives here.
+"""The issuer over HTTP: decodes, calls, encodes. No rules.
 
 Bad input is 400 {"code": "request.malformed"}, an unknown path or request 404, a fault 500 or 503: never a traceback
 and never a value of the message.

@@ -1,4 +1,4 @@
-"""From an order to its paper: the register's words of now, their places, the city's seals, the PDF."""
+"""From an order to its PDF: the words from the register, their layout, the city's seals."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class CertificateMaker:
     municipality: str
 
     def lay_out(self, kind: Kind, house: HouseholdNow, order: OrderRecord, number: str) -> LaidOut | None:
-        """One copy as the register has it now; None: a character that the font lacks, or more than a page holds."""
+        """One copy by the present register; None: a character that the font lacks, or too much for a page."""
         issue = IssueFacts(number=number, authority=self.authority, day=order.at.date())
         sheet = kind.sheet(SheetOrder(house, order.requester, order.residents, order.answers, issue))
         if self.glyphs.missing(words_of(sheet)):

@@ -1,4 +1,4 @@
-"""Single-use nonces that a card signs. In the store, so that any worker of the issuer can take what another gave."""
+"""Single-use nonces that a card signs. In the store, so that every worker of the issuer knows them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ LIFE_SECONDS = 120
 
 
 class Challenges:
-    """Gives nonces and takes each of them once."""
+    """Issues nonces and accepts each of them once."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
     def give(self, kiosk: str) -> Challenge:
-        """A fresh nonce for this kiosk; those out of date are forgotten."""
+        """A fresh nonce for this kiosk; expired ones are deleted."""
         name, nonce, now = secrets.token_urlsafe(16), secrets.token_bytes(NONCE_BYTES), self._clock.now().timestamp()
         with self._store.transaction() as connection:
             connection.execute("DELETE FROM challenge WHERE until < ?", (now,))
@@ -33,7 +33,7 @@ class Challenges:
         return Challenge(challenge=name, nonce=nonce, seconds=LIFE_SECONDS)
 
     def take(self, name: str, kiosk: str) -> bytes | None:
-        """The nonce, once; None when unknown, taken before, out of date, or another kiosk's (which spends it too)."""
+        """The nonce, once; None when unknown, used, expired, or another kiosk's (which uses it up too)."""
         with self._store.transaction() as connection:
             sql = "DELETE FROM challenge WHERE id = ? RETURNING nonce, kiosk, until"
             rows = connection.execute(sql, (hashed(name),)).fetchall()
@@ -42,11 +42,11 @@ class Challenges:
         return bytes(rows[0]["nonce"])
 
     def forget(self) -> None:
-        """After a restore: a nonce that was taken since the back-up must not be there again."""
+        """After a restore: a nonce used since the back-up must not be valid again."""
         with self._store.transaction() as connection:
             connection.execute("DELETE FROM challenge")
 
 
 def hashed(token: str) -> str:
-    """How a bearer token is kept: who reads the database cannot use it."""
+    """The stored form of a bearer token, useless to a reader of the database."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -37,37 +37,37 @@ class HttpIssuerClient:
 
     def challenge(self, kiosk: str) -> p.Challenge:
         """See IssuerPort."""
-        return self._told("challenge", "/v2/challenge", p.ChallengeRequest(kiosk=kiosk), p.Challenge)
+        return self._post("challenge", "/v2/challenge", p.ChallengeRequest(kiosk=kiosk), p.Challenge)
 
     def authenticate(self, message: p.Authenticate) -> p.Resident | p.Refusal:
         """See IssuerPort."""
-        return self._asked("authenticate", "/v2/authenticate", message, p.Resident)
+        return self._post_refusable("authenticate", "/v2/authenticate", message, p.Resident)
 
     def order(self, order: p.Order) -> p.Quote | p.Refusal:
         """See IssuerPort."""
-        return self._asked("order", "/v2/requests", order, p.Quote)
+        return self._post_refusable("order", "/v2/requests", order, p.Quote)
 
     def document(self, request: str, message: p.DocumentRequest) -> p.Document | p.Refusal:
         """See IssuerPort."""
-        return self._asked("document", f"/v2/requests/{request}/document", message, p.Document)
+        return self._post_refusable("document", f"/v2/requests/{request}/document", message, p.Document)
 
     def outcome(self, request: str, message: p.Outcome) -> p.Settled:
         """See IssuerPort."""
-        return self._told("outcome", f"/v2/requests/{request}/outcome", message, p.Settled)
+        return self._post("outcome", f"/v2/requests/{request}/outcome", message, p.Settled)
 
     def health(self) -> p.Health:
         """See IssuerPort."""
         return _decoded("health", self._call("health", "GET", "/v2/health", b""), p.Health)
 
     def close(self) -> None:
-        """Close the kept connections."""
+        """Close the idle connections."""
         while not self._idle.empty():
             self._idle.get_nowait().close()
 
-    def _told(self, operation: str, path: str, message: WireStruct, answer: type[M]) -> M:
+    def _post(self, operation: str, path: str, message: WireStruct, answer: type[M]) -> M:
         return _decoded(operation, self._call(operation, "POST", path, msgspec.json.encode(message)), answer)
 
-    def _asked(self, operation: str, path: str, message: WireStruct, answer: type[M]) -> M | p.Refusal:
+    def _post_refusable(self, operation: str, path: str, message: WireStruct, answer: type[M]) -> M | p.Refusal:
         body = self._call(operation, "POST", path, msgspec.json.encode(message))
         fields = _decoded(operation, body, dict[str, msgspec.Raw])
         return _decoded(operation, body, p.Refusal) if "refused" in fields else _decoded(operation, body, answer)
@@ -88,14 +88,14 @@ class HttpIssuerClient:
         raise IssuerBroken(operation=operation, status=status, code=code)
 
     def _exchange(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
-        """One request and its answer. A kept connection that the server had closed meanwhile is replaced once."""
-        kept = self._kept()
+        """One request and its answer. An idle connection that the server has closed is replaced once."""
+        kept = self._take_idle()
         if kept is not None:
             try:
                 return self._send(kept, method, path, body)
             except _STALE:
                 pass
-        return self._send(self._fresh(), method, path, body)
+        return self._send(self._connect(), method, path, body)
 
     def _send(self, connection: http.client.HTTPConnection, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         try:
@@ -109,21 +109,21 @@ class HttpIssuerClient:
         if response.will_close or not whole:
             connection.close()
         else:
-            self._keep(connection)
+            self._put_idle(connection)
         return response.status, answer
 
-    def _fresh(self) -> http.client.HTTPConnection:
+    def _connect(self) -> http.client.HTTPConnection:
         if self._tls is not None:
             return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=self._tls)
         return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
 
-    def _kept(self) -> http.client.HTTPConnection | None:
+    def _take_idle(self) -> http.client.HTTPConnection | None:
         try:
             return self._idle.get_nowait()
         except queue.Empty:
             return None
 
-    def _keep(self, connection: http.client.HTTPConnection) -> None:
+    def _put_idle(self, connection: http.client.HTTPConnection) -> None:
         try:
             self._idle.put_nowait(connection)
         except queue.Full:
@@ -141,7 +141,7 @@ def _decoded(operation: str, body: bytes, schema: type[T]) -> T:
 
 
 def _fault_code(body: bytes) -> str:
-    """The code of a fault, or "" when the body is none of ours."""
+    """The code of a fault, or "" for another body."""
     try:
         return msgspec.json.decode(body, type=dict[str, str]).get("code", "")
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""Surprises on the way to the issuer and inside it."""
+"""Errors of the issuer and of the connection to it."""
 
 from __future__ import annotations
 
@@ -36,6 +36,6 @@ class FontMissing(HirobaError):
 
 
 class PaperOverrun(HirobaError):
-    """typst made other pages than were planned; the paper is not given out. facts: pages, planned."""
+    """typst made another number of pages than planned; the paper is not issued. facts: pages, planned."""
 
     code = "issuer.paper_overrun"

@@ -109,7 +109,7 @@ class Ledger:
 
     def restored(self) -> int:
         """This ledger comes from a back-up: of what was open then nobody here knows whether it was printed since. It is
-        unknown, so its document is not given out again, until the kiosk tells what became of it. How many there are.
+        unknown, so its document is not given out again, until the kiosk reports what became of it. How many there are.
         """
         with self._store.transaction() as connection:
             return connection.execute("UPDATE request SET outcome = 'unknown' WHERE outcome IS NULL").rowcount
@@ -120,8 +120,8 @@ class Ledger:
         return [row for row in rows if row.order.kiosk == kiosk and row.order.at >= at]
 
     def settle(self, request: str, outcome: OutcomeKind) -> tuple[OutcomeKind, bool]:
-        """Keep the outcome unless one was told before; unknown gives way to what staff found by looking. The outcome as
-        it stands, and whether it is new.
+        """Keep the outcome unless one was reported before; unknown is replaced by what staff found. The stored outcome,
+        and whether it is new.
         """
         with self._store.transaction() as connection:
             sql = (
@@ -135,8 +135,8 @@ class Ledger:
 
 def order_digest(kiosk: str, visit: str, content: OrderContent) -> str:
     """What makes two orders the same order: kiosk, visit and content (the challenge and signature may be new)."""
-    told = msgspec.json.encode([kiosk, hashed(visit), content], order="deterministic")
-    return hashlib.sha256(told).hexdigest()
+    content_bytes = msgspec.json.encode([kiosk, hashed(visit), content], order="deterministic")
+    return hashlib.sha256(content_bytes).hexdigest()
 
 
 def _year(at: datetime) -> str:

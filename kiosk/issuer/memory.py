@@ -1,4 +1,4 @@
-"""An issuer that lives in memory: the whole kiosk can be driven, and its faults shown, without register and typst.
+"""An issuer in memory, to run the whole kiosk and its error cases without register and typst.
 
 Fills IssuerPort. Its papers are plain PDFs that carry the true page marks as text and no names. Public attributes are
 the levers: set ``reachable`` or a ``refuse_*`` and the next call answers so.
@@ -62,7 +62,7 @@ class MemoryIssuer:
         self.refuse_document: p.RefusalReason | None = None
         self.outcomes: dict[str, p.OutcomeKind] = {}
         self.change_marks: Callable[[list[str]], list[str]] = list
-        """Changes the marks of the pages before they are written: how a wrong paper is staged."""
+        """Changes the marks of the pages before they are written, to produce a wrong paper."""
 
     def challenge(self, kiosk: str) -> p.Challenge:
         """See IssuerPort."""
@@ -163,7 +163,7 @@ class MemoryIssuer:
             raise IssuerUnreachable()
 
     def _spend(self, challenge: str, kiosk: str) -> bytes | None:
-        """The nonce of a challenge given to this kiosk, once; a challenge is used up by whoever shows it."""
+        """The nonce of a challenge given to this kiosk, once; any kiosk that presents a challenge uses it up."""
         owner, nonce = self._challenges.pop(challenge, ("", b""))
         return nonce if nonce and owner == kiosk else None
 

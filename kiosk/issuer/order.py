@@ -1,4 +1,4 @@
-"""An order held against the form that was offered, and made into a row of the ledger. Pure."""
+"""Checks an order against the offered form and makes it a row of the ledger. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kiosk.issuer.visits import IssuerVisit
 
 
 def household_of(visit: IssuerVisit, house: HouseholdNow) -> list[HouseholdPerson]:
-    """The persons of the visit as forms show them; who left the household meanwhile has no name any more."""
+    """The persons of the visit as forms show them; one who has left the household has no name."""
     members = {person: house.member(resident) for person, resident in visit.persons.items()}
     return [
         HouseholdPerson(person, member.name if member else "", visit.persons[person] == visit.resident)
@@ -25,14 +25,14 @@ def household_of(visit: IssuerVisit, house: HouseholdNow) -> list[HouseholdPerso
 
 
 def well_formed(content: OrderContent, form: Sequence[FormField], max_copies: int) -> bool:
-    """Whether this can be an answer to what was offered."""
+    """Whether the order fits the offered form."""
     return is_request_id(content.request) and 1 <= content.copies <= max_copies and accepts(form, content.answers)
 
 
 def record_of(
     order: Order, visit: IssuerVisit, kind: Kind, form: Sequence[FormField], *, fee_yen: int, at: datetime
 ) -> OrderRecord:
-    """The row of an order that is well formed; its pages are not known yet. fee_yen: of one copy."""
+    """The row of a valid order; its number of pages is not known yet. fee_yen: of one copy."""
     content = order.content
     others = {name: values for name, values in content.answers.items() if name != kind.persons_field}
     return OrderRecord(

@@ -1,4 +1,4 @@
-"""The issuer as the kiosk sees it: one method a message of the protocol, whether it stands here or at city hall."""
+"""The issuer as the kiosk sees it: one method a message of the protocol, whether it runs on the box or at city hall."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class IssuerPort(Protocol):
         ...
 
     def authenticate(self, message: Authenticate) -> Resident | Refusal:
-        """Who stands here, by the card's first signature, and what may be asked for."""
+        """The resident, by the card's first signature, and the certificates offered."""
         ...
 
     def order(self, order: Order) -> Quote | Refusal:
-        """Accept what the card signed. Same request, same content: the same Quote, however often told."""
+        """Accept what the card signed. Idempotent: the same request and content get the same Quote."""
         ...
 
     def document(self, request: str, message: DocumentRequest) -> Document | Refusal:
@@ -42,7 +42,7 @@ class IssuerPort(Protocol):
         ...
 
     def outcome(self, request: str, message: Outcome) -> Settled:
-        """Tell how the request ended; the first outcome told stays."""
+        """Report how the request ended; the first outcome reported stays."""
         ...
 
     def health(self) -> Health:

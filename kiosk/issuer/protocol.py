@@ -1,6 +1,6 @@
-"""What kiosk and issuer say to each other: one struct a message, JSON over HTTP, bytes as base64.
+"""The protocol between kiosk and issuer: one struct a message, JSON over HTTP, bytes as base64.
 
-The kiosk is told what the screens need for this one visit and nothing more.
+The kiosk receives only what the screens of this one visit need.
 
 POST /v2/challenge            ChallengeRequest -> Challenge
 POST /v2/authenticate         Authenticate -> Resident | Refusal
@@ -149,15 +149,15 @@ class Outcome(WireStruct, frozen=True, kw_only=True):
 
 
 class Settled(WireStruct, frozen=True, kw_only=True):
-    """The outcome as the issuer's ledger now holds it: the first one told stays; only UNKNOWN gives way, to what staff
-    found.
+    """The outcome as the issuer's ledger now holds it: the first one reported stays; only UNKNOWN is replaced, by what
+    staff found.
     """
 
     outcome: OutcomeKind
 
 
 class Refusal(WireStruct, frozen=True, kw_only=True):
-    """An expected no."""
+    """An expected refusal."""
 
     refused: RefusalReason
 
@@ -170,7 +170,7 @@ class Health(WireStruct, frozen=True, kw_only=True):
 
 
 def authentication_message(nonce: bytes, kiosk: str) -> bytes:
-    """The bytes the card signs to prove that it is here, at this kiosk, now."""
+    """The bytes the card signs to prove that it is present at this kiosk."""
     return msgspec.json.encode(["hiroba authentication 1", nonce, kiosk])
 
 

@@ -1,6 +1,6 @@
-"""The issuer itself: one method a message of the protocol, whatever carries it. Fills IssuerPort.
+"""The issuer itself: one method a message of the protocol, for any transport. Fills IssuerPort.
 
-Keeps nothing between calls but what lies in the stores, so any number of workers may answer.
+Without state between calls but in the stores, so any number of workers may answer.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _REJECTED = {"validity": RefusalReason.CREDENTIAL_EXPIRED}
 
 @dataclass(frozen=True)
 class IssuerPorts:
-    """What the issuer works with. kinds: by name, offered in this order where ``fees_yen`` has a fee for them (yen a
+    """The issuer's ports. kinds: by name, offered in this order where ``fees_yen`` has a fee for them (yen a
     copy).
     """
 
@@ -67,12 +67,12 @@ class Issuer:
         """
         found = self._holder(message)
         if isinstance(found, RefusalReason):
-            return self._turned_away(found)
+            return self._refused_visit(found)
         credential, resident = found
         house = self._ports.register.household_of(resident)
         refused = may_ask(house, resident, self._ports.clock.now().date())
         if refused or house is None:
-            return self._turned_away(refused or RefusalReason.NOT_RESIDENT)
+            return self._refused_visit(refused or RefusalReason.NOT_RESIDENT)
         members = [m.resident for m in house.members]
         token, visit = self._ports.visits.open(message.kiosk, credential, resident, members)
         self._ports.audit.record("resident_authenticated", visit=visit.reference)
@@ -142,7 +142,7 @@ class Issuer:
         return (credential, resident) if resident else RefusalReason.NOT_RESIDENT
 
     def _authorised(self, order: p.Order) -> IssuerVisit | RefusalReason:
-        """The visit whose card signed this very order over a nonce of ours."""
+        """The visit whose card signed this order with a nonce of ours."""
         nonce = self._ports.challenges.take(order.challenge, order.kiosk)
         visit = self._ports.visits.find(order.visit, order.kiosk)
         if nonce is None or visit is None:
@@ -207,12 +207,12 @@ class Issuer:
             if kind.name in self._ports.fees_yen
         ]
 
-    def _turned_away(self, reason: RefusalReason) -> p.Refusal:
+    def _refused_visit(self, reason: RefusalReason) -> p.Refusal:
         self._ports.audit.record("authentication_refused", reason=reason.value)
         return p.Refusal(refused=reason)
 
     def _refused(self, request: str, kind: str, reason: RefusalReason) -> p.Refusal:
-        """The audit holds the told reason alone: a restriction must not show there either."""
+        """The audit holds only the reason that was sent: a disclosure restriction must not show there either."""
         named = request if is_request_id(request) else ""
         self._ports.audit.record("certificate_refused", request=named, kind=kind, reason=reason.value)
         return p.Refusal(refused=reason)

@@ -49,7 +49,7 @@ class Visits:
     def open(
         self, kiosk: str, credential: Credential, resident: str, members: Sequence[str]
     ) -> tuple[str, IssuerVisit]:
-        """A new token and its visit; those out of date are forgotten."""
+        """A new token and its visit; expired ones are deleted."""
         token, now = secrets.token_urlsafe(32), self._clock.now().timestamp()
         persons = {secrets.token_urlsafe(12): member for member in members}
         visit = IssuerVisit(reference(token), kiosk, resident, persons, secrets.token_hex(16), credential)
@@ -73,7 +73,7 @@ class Visits:
         return token, visit
 
     def find(self, token: str, kiosk: str) -> IssuerVisit | None:
-        """The visit; None when unknown, out of date, or another kiosk's."""
+        """The visit; None when unknown, expired, or another kiosk's."""
         sql = "SELECT * FROM visit WHERE token = ? AND kiosk = ? AND until >= ?"
         rows = self._store.rows(sql, (hashed(token), kiosk, self._clock.now().timestamp()))
         if not rows:
@@ -90,17 +90,17 @@ class Visits:
         )
 
     def prolong(self, token: str) -> None:
-        """An accepted order gives the visit its full life again, so that the document can still be fetched."""
+        """Reset the expiry after an accepted order, so that the document can still be fetched."""
         with self._store.transaction() as connection:
             until = self._clock.now().timestamp() + LIFE_SECONDS
             connection.execute("UPDATE visit SET until = ? WHERE token = ?", (until, hashed(token)))
 
     def forget(self) -> None:
-        """After a restore: no visit outlives the machine it was opened on."""
+        """After a restore: delete every visit."""
         with self._store.transaction() as connection:
             connection.execute("DELETE FROM visit")
 
 
 def reference(token: str) -> str:
-    """A name for a visit that may stand in the audit."""
+    """A visit's name for the audit."""
     return hashed(token)[:16]

@@ -1,4 +1,4 @@
-"""The base of all that kiosk and issuer tell each other."""
+"""The base of the messages between kiosk and issuer."""
 
 from __future__ import annotations
 

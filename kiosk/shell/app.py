@@ -62,15 +62,15 @@ def _templates(packages: Iterable[str]) -> ChoiceLoader:
 
 
 def _handle_errors(app: Flask, log: Log, pages: Pages) -> None:
-    """A visitor never sees a traceback, nor a page that leads nowhere: both lead to the present screen."""
+    """A visitor never sees a traceback, nor a page that leads nowhere: every error leads to the present screen. Who is
+    no page of ours is refused. No exception is left to Flask, whose log would quote its message (N3).
+    """
 
-    @app.errorhandler(404)
-    @app.errorhandler(405)
-    def lost(_error: HTTPException) -> Response:
-        return pages.now()
+    @app.errorhandler(HTTPException)
+    def lost(error: HTTPException) -> Response:
+        return error.get_response() if error.code in guard.REFUSALS else pages.now()
 
-    @app.errorhandler(500)
-    def broken(error: HTTPException) -> Response:
-        cause = getattr(error, "original_exception", None) or error
-        log.error("page_failed", error=type(cause).__name__, places=places(cause))
+    @app.errorhandler(Exception)
+    def broken(error: Exception) -> Response:
+        log.error("page_failed", error=type(error).__name__, places=places(error))
         return pages.fault()

@@ -4,7 +4,7 @@ elsewhere.
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from flask import Flask, Response, abort, request
 
@@ -12,6 +12,9 @@ from device.web_headers import HEADERS, NO_STORE, PageKind
 
 HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 """A page of elsewhere that rebinds its own name to this address is not answered."""
+
+REFUSALS = frozenset({403, 421})
+"""What those are told who are no page of ours."""
 
 MAX_BYTES = 8192
 """No form of the kiosk is longer."""
@@ -25,16 +28,21 @@ def install(app: Flask) -> None:
 
 
 def _check() -> None:
-    if _name(f"//{request.host}") not in HOSTS:
+    asked = _parts(f"//{request.host}")
+    if asked is None or asked.hostname not in HOSTS:
         abort(421)
     origin = request.headers.get("Origin")
-    if request.method == "POST" and origin is not None and urlsplit(origin).netloc != request.host:
+    if (
+        request.method == "POST"
+        and origin is not None
+        and _parts(origin) != _parts(f"{request.scheme}://{request.host}")
+    ):
         abort(403)
 
 
-def _name(url: str) -> str | None:
+def _parts(url: str) -> SplitResult | None:
     try:
-        return urlsplit(url).hostname
+        return urlsplit(url)
     except ValueError:
         return None
 

@@ -16,12 +16,12 @@ from device.secrets import Secret
 from provisioning.backup.errors import ArchiveDamaged, KeyInvalid, KeyWrong
 
 _OTHER_KEY = "No matching keys found"
-"""What the library says when the header is for other keys only."""
+"""The library's message for a header for other keys only."""
 _HEADER = ("Incomplete header", "Header MAC is invalid")
 
 
 class Identity(Secret):
-    """A secret key, as text AGE-SECRET-KEY-1…; it prints as stars."""
+    """A secret key, as text AGE-SECRET-KEY-1…; its repr hides it."""
 
     __slots__ = ()
 
@@ -34,20 +34,16 @@ class Identity(Secret):
 
     @classmethod
     def read(cls, path: Path) -> Identity:
-        """The first key in an identity file (comments begin with #). Raises KeyInvalid."""
+        """The first key in an identity file (comments begin with #). Raises KeyInvalid, OSError."""
         import pyrage
 
-        try:
-            words = path.read_text("ascii").split()
-        except (OSError, UnicodeDecodeError) as error:
-            raise KeyInvalid(file=path, wanted="identity") from error
-        for word in words:
+        for word in path.read_text("ascii", "ignore").split():  # a comment may be Japanese
             with suppress(pyrage.IdentityError):
                 return cls(str(pyrage.x25519.Identity.from_str(word)).encode("ascii"))
         raise KeyInvalid(file=path, wanted="identity")
 
     def text(self) -> str:
-        """For the one file that keeps it."""
+        """For its file."""
         return self.reveal().decode("ascii")
 
     def recipient(self) -> str:
@@ -55,14 +51,14 @@ class Identity(Secret):
         return str(self.key().to_public())
 
     def key(self) -> Any:
-        """The key as the library takes it."""
+        """The key in pyrage's type."""
         import pyrage
 
         return pyrage.x25519.Identity.from_str(self.text())
 
 
 def parse_recipient(text: str) -> str:
-    """A public key age1…, checked, in the one way to write it. Raises KeyInvalid."""
+    """A public key age1…, checked and normalised. Raises KeyInvalid."""
     import pyrage
 
     try:
@@ -75,17 +71,17 @@ def encrypt(plain: Iterable[bytes], sink: IO[bytes], recipient: str) -> None:
     """The pieces of ``plain`` onto ``sink``, which stays open. Raises OSError of either."""
     import pyrage
 
-    source, guarded = _Pieces(plain), _Guarded(sink)
+    source, recording = _PieceReader(plain), _RecordingSink(sink)
     try:
-        pyrage.encrypt_io(source, guarded, [pyrage.x25519.Recipient.from_str(recipient)])
-    except pyrage.EncryptError as error:  # it names an OSError of ours, without its number
-        raise source.failure or guarded.failure or error from error
+        pyrage.encrypt_io(source, recording, [pyrage.x25519.Recipient.from_str(recipient)])
+    except pyrage.EncryptError as error:  # it quotes our OSError without its errno
+        raise source.failure or recording.failure or error from error
 
 
 @contextmanager
 def decrypted(source: IO[bytes], identity: Identity, name: str) -> Iterator[IO[bytes]]:
-    """What ``source`` holds, as a stream, each chunk proved before it is read. Whoever has not read to the end does not
-    know whether the file is whole. Raises KeyWrong and ArchiveDamaged when the block ends, before any other exception.
+    """What ``source`` holds, as a stream, each chunk authenticated before it is read. Only reading to the end shows
+    that the file is complete. Raises KeyWrong and ArchiveDamaged when the block ends, before any other exception.
     """
     out, into = os.pipe()
     failures: list[Exception] = []
@@ -107,12 +103,12 @@ def decrypted(source: IO[bytes], identity: Identity, name: str) -> Iterator[IO[b
     finally:
         thread.join()
         for failure in failures:
-            if not isinstance(failure, BrokenPipeError):  # the reader wanted no more
-                raise _told(failure, name) from failure
+            if not isinstance(failure, BrokenPipeError):  # the reader stopped early
+                raise _translated(failure, name) from failure
 
 
-def _told(failure: Exception, name: str) -> Exception:
-    """What the library says, as our errors."""
+def _translated(failure: Exception, name: str) -> Exception:
+    """pyrage's exception as one of errors.py."""
     said = str(failure)
     if isinstance(failure, OSError):
         return failure if failure.errno else ArchiveDamaged(file=name, reason="truncated or changed")
@@ -121,8 +117,8 @@ def _told(failure: Exception, name: str) -> Exception:
     return ArchiveDamaged(file=name, reason="header" if said.startswith(_HEADER) else "not an age file")
 
 
-class _Pieces:
-    """Pieces as a file that is read. failure: what went wrong while they were made."""
+class _PieceReader:
+    """Pieces as a readable file. failure: the exception of their iterator."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
@@ -143,8 +139,8 @@ class _Pieces:
         return bytes(taken)
 
 
-class _Guarded:
-    """A sink that remembers what went wrong."""
+class _RecordingSink:
+    """A sink that records its exception: pyrage's own has no errno."""
 
     def __init__(self, sink: IO[bytes]) -> None:
         self._sink = sink

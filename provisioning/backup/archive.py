@@ -19,7 +19,7 @@ import msgspec
 from device.files import atomic_writer
 from provisioning.backup.age import Identity, decrypted, encrypt
 from provisioning.backup.contents import Manifest, safe
-from provisioning.backup.errors import ArchiveDamaged, CanNotWrite
+from provisioning.backup.errors import ArchiveDamaged, CannotWrite
 from provisioning.backup.snapshot import MANIFEST, digest
 
 FORMAT = 1
@@ -27,15 +27,15 @@ _MAX_MANIFEST_BYTES = 16 * 1024 * 1024
 
 
 def write(target: Path, recipient: str, manifest: Manifest, work: Path) -> int:
-    """The copies in ``work`` as an archive at ``target``, which is there whole or not at all; its bytes. Raises
-    CanNotWrite.
+    """The copies in ``work`` as an archive at ``target``, complete or not at all; its size in bytes. Raises
+    CannotWrite.
     """
     try:
         with atomic_writer(target, mode=0o600) as file:
             encrypt(_tar(manifest, work), file, recipient)
             size = file.tell()
     except OSError as error:
-        raise CanNotWrite(file=target, reason=error.strerror or "") from error
+        raise CannotWrite(file=target, reason=error.strerror or "") from error
     return size
 
 
@@ -57,7 +57,7 @@ def _member(name: str, size: int, plain: IO[bytes]) -> Iterator[bytes]:
     while left:
         piece = plain.read(min(left, 1 << 20))
         if not piece:
-            raise OSError(errno.EIO, os.strerror(errno.EIO), name)  # it became shorter than its manifest says
+            raise OSError(errno.EIO, os.strerror(errno.EIO), name)  # it is shorter than its manifest says
         left -= len(piece)
         yield piece
     yield bytes(-size % tarfile.BLOCKSIZE)
@@ -71,12 +71,12 @@ class _Entry(NamedTuple):
 
 def unpack(source: Path, identity: Identity, folder: Path) -> Manifest:
     """Everything of the archive ``source`` into ``folder``, checked against its manifest. Raises KeyWrong,
-    ArchiveDamaged (``folder`` then holds what nobody may use), CanNotWrite.
+    ArchiveDamaged (``folder`` then holds what nobody may use), CannotWrite.
     """
     try:
         file = source.open("rb")
     except OSError as error:
-        raise CanNotWrite(file=source, reason=error.strerror or "") from error
+        raise CannotWrite(file=source, reason=error.strerror or "") from error
     with file:
         try:
             with decrypted(file, identity, source.name) as plain:
@@ -84,7 +84,7 @@ def unpack(source: Path, identity: Identity, folder: Path) -> Manifest:
         except (tarfile.TarError, msgspec.DecodeError, EOFError, UnicodeError) as error:
             raise ArchiveDamaged(file=source.name, reason=type(error).__name__) from error
         except OSError as error:
-            raise CanNotWrite(file=folder, reason=error.strerror or "") from error
+            raise CannotWrite(file=folder, reason=error.strerror or "") from error
 
 
 def _unpack(name: str, plain: IO[bytes], folder: Path) -> Manifest:
@@ -101,12 +101,12 @@ def _unpack(name: str, plain: IO[bytes], folder: Path) -> Manifest:
             kept = next(wanted, None)
             if kept is None or kept.path != entry.name or not safe(entry.name) or kept.bytes != entry.size:
                 raise ArchiveDamaged(file=name, reason="not as the manifest says")
-            _lay(folder / kept.path, entry.body)
+            _write_file(folder / kept.path, entry.body)
             if digest(folder / kept.path) != kept.sha256:
                 raise ArchiveDamaged(file=name, reason="not as the manifest says")
     if next(wanted, None) is not None:
         raise ArchiveDamaged(file=name, reason="not as the manifest says")
-    while plain.read(1 << 20):  # to its last chunk, which proves that nothing was cut off
+    while plain.read(1 << 20):  # to its last chunk, which proves that nothing was truncated
         pass
     return manifest
 
@@ -119,9 +119,9 @@ def _entries(name: str, tar: tarfile.TarFile) -> Iterator[_Entry]:
         yield _Entry(entry.name, entry.size, body)
 
 
-def _lay(path: Path, body: IO[bytes]) -> None:
+def _write_file(path: Path, body: IO[bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123 - mode 0600 from its first moment
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123 - mode 0600 from the start
         while piece := body.read(1 << 20):
             file.write(piece)
         file.flush()

@@ -1,4 +1,4 @@
-"""What belongs in an archive: a pure choice by name and first bytes."""
+"""Which files belong in an archive: chosen by name and first bytes. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BESIDE_DATABASE = ("-wal", "-shm", "-journal")
 
 
 class Part(Enum):
-    """How a file is kept."""
+    """How a file is archived."""
 
     DATABASE = "database"
     FILE = "file"
@@ -26,14 +26,14 @@ class Part(Enum):
 
 
 def choose(path: PurePosixPath, first: bytes) -> Part | None:
-    """How the file at ``path`` (relative to the state folder), which begins with ``first``, is kept, if at all."""
+    """How the file at ``path`` (below the state folder) that begins with ``first`` is archived; None: not."""
     left_out = path.parts[0] in LEFT_OUT or path.parts[0].startswith(".") or path.name == LOCK_FILE
     if left_out or path.name.endswith(_BESIDE_DATABASE):
         return None
     return Part.DATABASE if first.startswith(SQLITE_MAGIC) else Part.FILE
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ArchivedFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One file of an archive. path: "state/…" or "settings/…"; sha256: of the archived bytes; owner, group: names."""
 
     path: str
@@ -53,11 +53,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     box: str
     taken_at: str
     version: str
-    files: list[Kept]
+    files: list[ArchivedFile]
 
 
 def safe(path: str) -> bool:
-    """Whether an archive's path leads nowhere but down from "state" or "settings"."""
+    """Whether an archive's path lies below "state" or "settings"."""
     parts = path.split("/")
     return len(parts) > 1 and parts[0] in ("state", "settings") and not any(p in ("", ".", "..") for p in parts)
 
@@ -74,12 +74,12 @@ def archive_name(box: str, stamp: str) -> str:
 
 
 def cut_off(names: list[str], box: str) -> list[str]:
-    """Archives of ``box`` that are not whole: being written, or left by a back-up that was cut off."""
+    """Incomplete archives of ``box``: being written, or left by an interrupted back-up."""
     parts = ((name, name.removeprefix(".").removesuffix(".new")) for name in names)
     return sorted(name for name, whole in parts if name == temporary_name(whole) and archive_of(whole) == box)
 
 
 def archive_of(name: str) -> str | None:
-    """The box whose archive ``name`` is, or None when it is the name of something else."""
+    """The box whose archive ``name`` is, or None when it is not an archive."""
     found = re.fullmatch(r"hiroba-(.+)-[0-9]{8}T[0-9]{6}Z\.age", name, re.ASCII)
     return found[1] if found else None

@@ -6,13 +6,13 @@ from device.errors import HirobaError
 
 
 class RecipientMissing(HirobaError):
-    """Nobody is named for whom to encrypt. facts: file."""
+    """No recipient to encrypt for. facts: file."""
 
     code = "backup.recipient_missing"
 
 
 class KeyInvalid(HirobaError):
-    """A text is no age key of the kind asked for. facts: file or "-", wanted ("recipient", "identity")."""
+    """Not an age key of the wanted kind. facts: file or "-", wanted ("recipient", "identity")."""
 
     code = "backup.key_invalid"
 
@@ -24,30 +24,30 @@ class KeyWrong(HirobaError):
 
 
 class ArchiveDamaged(HirobaError):
-    """The archive is cut off or was changed; nothing of it was used. facts: file, reason."""
+    """The archive is truncated or changed; nothing of it was used. facts: file, reason."""
 
     code = "backup.damaged"
 
 
 class StateNotBlank(HirobaError):
-    """A restore would overwrite what is there. facts: folder."""
+    """A restore would overwrite existing files. facts: folder."""
 
     code = "backup.state_not_blank"
 
 
 class StateMissing(HirobaError):
-    """There is no state to keep. facts: folder."""
+    """There is no state to back up. facts: folder."""
 
     code = "backup.state_missing"
 
 
 class FileExists(HirobaError):
-    """A file that must not be overwritten is there already. facts: file."""
+    """A file that must not be overwritten exists already. facts: file."""
 
     code = "backup.file_exists"
 
 
-class CanNotWrite(HirobaError):
+class CannotWrite(HirobaError):
     """A file or folder cannot be written or read. facts: file, reason."""
 
     code = "backup.can_not_write"
@@ -60,12 +60,12 @@ class StillInUse(HirobaError):
 
 
 class WipeRefused(HirobaError):
-    """The folder is none that Hiroba keeps its state in. facts: folder."""
+    """The folder is not a state folder of Hiroba. facts: folder."""
 
     code = "wipe.refused"
 
 
 class WipeIncomplete(HirobaError):
-    """Something of the state is still there. facts: folder, left (number of files)."""
+    """Files of the state are left. facts: folder, left (number of files)."""
 
     code = "wipe.incomplete"

@@ -1,5 +1,5 @@
-"""What a back-up that was cut off by the power left behind, and how it is known: a writer holds a lock (flock) on its
-file or folder for as long as it lives, so what nobody has locked is nobody's.
+"""Files left by a back-up that a power cut interrupted. They are recognised by a lock (flock): a writer holds one on
+its file or folder for as long as it lives, so what nobody has locked is nobody's.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from pathlib import Path
 
 
 def claim(number: int) -> None:
-    """Mark the open file as being written, until it is closed. Where a medium knows no locks, nothing is marked."""
+    """Lock the open file until it is closed. On a medium without locks nothing happens."""
     with suppress(OSError):
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextmanager
 def claimed(folder: Path) -> Iterator[Path]:
-    """``folder``, marked for the time of the block."""
+    """``folder``, locked during the block."""
     number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         claim(number)

@@ -1,4 +1,4 @@
-"""Tells the medium under a folder which blocks are free."""
+"""Discards (TRIM) the free blocks of the medium under a folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TRIM_SECONDS = 120
 
 
 def trim(folder: Path) -> bool:
-    """Tell the medium which blocks are free, as far as it listens; whether it did."""
+    """Discard the free blocks; whether the medium supports it."""
     program = shutil.which("fstrim", path="/usr/sbin:/sbin:/usr/bin")
     if program is None or os.geteuid() != 0:
         return False

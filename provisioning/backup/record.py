@@ -28,7 +28,7 @@ _ROOM_TO_SIGN = (ReceiptLine(" "), ReceiptLine(" "), ReceiptRule())
 
 @dataclass(frozen=True)
 class Disposal:
-    """What is certified. medium: name of the block device, trimmed: whether it was told which blocks are free. place,
+    """What is certified. medium: name of the block device, trimmed: whether its free blocks were discarded. place,
     asset: where the box stood, and its number in the city's inventory; "" where the site file does not say.
     """
 

@@ -1,4 +1,4 @@
-"""Lays an archive onto a blank box and marks what it cannot know.
+"""Restores an archive onto a blank box and marks the requests whose outcome is unknown.
 
 Everything is laid in STATE/.restore, checked and settled there, and only then moved into its place, entry by entry. A
 restore that was cut off is begun again by the same command. Nothing is ever printed by it (N2).
@@ -32,20 +32,20 @@ from kiosk.services.certificates.issuance.journal import Journal, RequestRow
 from kiosk.shell.alarm import Alarm
 from provisioning.backup import archive
 from provisioning.backup.age import Identity
-from provisioning.backup.contents import Kept, Manifest, Part
-from provisioning.backup.errors import ArchiveDamaged, CanNotWrite, StateNotBlank
+from provisioning.backup.contents import ArchivedFile, Manifest, Part
+from provisioning.backup.errors import ArchiveDamaged, CannotWrite, StateNotBlank
 
 STAGE = ".restore"
 _CHECKED = "checked"
 """Beside the stage's files once all is checked and settled: from then on it is only moved."""
 ISSUE_NUMBERS_LEFT_OUT = 1000
-"""More than a lone box's issuer gives between two back-ups."""
+"""More than the issuer of one box issues between two back-ups."""
 JOURNAL, LEDGER = Path("kiosk/kiosk.db"), Path("issuer/ledger.db")
 
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back. unknown: requests that were unfinished at the back-up, as they were then; seconds: it took."""
+    """unknown: requests that were unfinished at the back-up, as they were then; seconds: it took."""
 
     manifest: Manifest
     unknown: tuple[RequestRow, ...]
@@ -55,7 +55,8 @@ class Restored:
 
 def restore(source: Path, identity: Identity, state: Path, settings: Path, clock: Clock) -> Restored:
     """The archive ``source`` onto the blank ``state``. The site file comes back too; one that is there already stays,
-    and the archive's lies beside it as NAME.restored. Raises StateNotBlank, KeyWrong, ArchiveDamaged, CanNotWrite.
+    and the archive's is written beside it as NAME.restored. Raises StateNotBlank, KeyWrong, ArchiveDamaged,
+    CannotWrite.
     """
     began, stage = time.monotonic(), state / STAGE
     if not is_blank(state):
@@ -65,20 +66,24 @@ def restore(source: Path, identity: Identity, state: Path, settings: Path, clock
         stage.mkdir(parents=True, mode=0o700)
         manifest = archive.unpack(source, identity, stage)
         _check_databases(source, stage, manifest)
-        unknown = settle(stage / "state", manifest, clock)
+        unknown = mark_unknown(stage / "state", manifest, clock)
         for kept in manifest.files:
             _own(stage / kept.path, kept)
         (stage / _CHECKED).touch()
         sync_folder(stage)
-        beside = _lay_settings(stage / "settings", settings)
+        beside = _write_settings(stage / "settings", settings)
         _move(stage / "state", state)
     except (OSError, sqlite3.Error) as error:
-        raise CanNotWrite(file=state, reason=str(error)) from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CannotWrite(file=state, reason=reason) from error
+    finally:
+        if not (stage / _CHECKED).exists():  # a refused archive leaves nothing of what was opened
+            shutil.rmtree(stage, ignore_errors=True)
     return Restored(manifest, unknown, beside, time.monotonic() - began)
 
 
 def is_blank(state: Path) -> bool:
-    """Whether nothing would be lost: no file but what the doctor's look leaves, or what a cut-off restore had begun."""
+    """Whether nothing would be lost: no file but what the doctor or an interrupted restore leaves."""
     if (state / STAGE / _CHECKED).exists():
         return True
     files = (path for path in state.rglob("*") if path.is_file() and STAGE not in path.parts)
@@ -86,7 +91,7 @@ def is_blank(state: Path) -> bool:
 
 
 def _clear(state: Path) -> None:
-    """Away with the remains of a cut-off restore. Folders that systemd has made stay, empty."""
+    """Delete the rest of an interrupted restore. Folders that systemd made stay, empty."""
     if (state / STAGE / _CHECKED).exists():
         for entry in state.iterdir():
             if entry.is_dir() and entry.name != STAGE:
@@ -106,22 +111,22 @@ def _check_databases(source: Path, stage: Path, manifest: Manifest) -> None:
                 raise ArchiveDamaged(file=source.name, reason=f"database {Path(kept.path).name}")
 
 
-def settle(state: Path, manifest: Manifest, clock: Clock) -> tuple[RequestRow, ...]:
+def mark_unknown(state: Path, manifest: Manifest, clock: Clock) -> tuple[RequestRow, ...]:
     """Mark what the old box may have done after this back-up: unfinished requests are unknown and the kiosk stays
     closed until staff looked; the issuer leaves out the numbers it may have given. The requests, as they were.
     """
     unknown: list[RequestRow] = []
     try:
         if (state / JOURNAL).exists():
-            unknown = _settle_journal(state / JOURNAL, manifest, clock)
+            unknown = _mark_journal(state / JOURNAL, manifest, clock)
         if (state / LEDGER).exists():
-            _settle_ledger(state / LEDGER, manifest, clock)
+            _mark_ledger(state / LEDGER, manifest, clock)
     except StoreError as error:
         raise ArchiveDamaged(file=str(error.facts["file"]), reason=str(error.facts["reason"])) from error
     return tuple(unknown)
 
 
-def _settle_journal(path: Path, manifest: Manifest, clock: Clock) -> list[RequestRow]:
+def _mark_journal(path: Path, manifest: Manifest, clock: Clock) -> list[RequestRow]:
     with closing(Store(path, KIOSK_MIGRATIONS)) as store:
         audit = Audit(store, clock)
         alarm, journal = Alarm(store, audit, clock), Journal(store, audit, clock)
@@ -133,7 +138,7 @@ def _settle_journal(path: Path, manifest: Manifest, clock: Clock) -> list[Reques
     return unknown
 
 
-def _settle_ledger(path: Path, manifest: Manifest, clock: Clock) -> None:
+def _mark_ledger(path: Path, manifest: Manifest, clock: Clock) -> None:
     with closing(Store(path, LEDGER_MIGRATIONS)) as store, store.transaction():
         Ledger(store).restored()
         Visits(store, clock).forget()
@@ -142,7 +147,7 @@ def _settle_ledger(path: Path, manifest: Manifest, clock: Clock) -> None:
         Audit(store, clock).record("issue_numbers_skipped", archive=manifest.archive, issue_number=number)
 
 
-def _own(path: Path, kept: Kept) -> None:
+def _own(path: Path, kept: ArchivedFile) -> None:
     """Mode and owner as they were; an owner that this box does not know yet is settled when its service starts."""
     path.chmod(kept.mode & 0o777)
     if os.geteuid() != 0:
@@ -153,7 +158,7 @@ def _own(path: Path, kept: Kept) -> None:
         return
 
 
-def _lay_settings(staged: Path, settings: Path) -> tuple[str, ...]:
+def _write_settings(staged: Path, settings: Path) -> tuple[str, ...]:
     """The site file's folder; what is there already stays. The names laid beside."""
     beside = []
     for source in sorted(path for path in staged.rglob("*") if path.is_file()) if staged.exists() else ():
@@ -168,7 +173,7 @@ def _lay_settings(staged: Path, settings: Path) -> tuple[str, ...]:
 
 
 def _move(staged: Path, state: Path) -> None:
-    """Every entry into its place. Folders that are there, empty, give way, but hand on their mode and owner."""
+    """Move every entry to its place, over empty folders, whose mode and owner are kept."""
     for source in sorted(staged.iterdir()):
         target = state / source.name
         if target.is_dir():
@@ -181,14 +186,14 @@ def _move(staged: Path, state: Path) -> None:
             _like_its_files(source)
         source.rename(target)
     sync_folder(state)
-    (state / STAGE / _CHECKED).unlink()  # from here on this is a box's state, and no restore may touch it again
+    (state / STAGE / _CHECKED).unlink()  # from here on this is a box's state, which no restore touches
     sync_folder(state / STAGE)
     shutil.rmtree(state / STAGE)
     sync_folder(state)
 
 
 def _like_its_files(folder: Path) -> None:
-    """A folder belongs to whom its files belong."""
+    """Give a folder the owner of its files."""
     owners = {(path.stat().st_uid, path.stat().st_gid) for path in folder.iterdir()}
     if os.geteuid() == 0 and len(owners) == 1:
         os.chown(folder, *owners.pop())

@@ -1,4 +1,4 @@
-"""A still copy of the state in a working folder: databases by SQLite's own back-up, files as they are.
+"""A consistent copy of the state in a working folder: databases by SQLite's own back-up, files as they are.
 
 Databases are copied one after the other, the kiosk's first and the issuer's last: what the kiosk knows of the issuer,
 the issuer's copy then knows as well.
@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
 
-from provisioning.backup.contents import Kept, Part, choose
-from provisioning.backup.errors import CanNotWrite, StateMissing
+from provisioning.backup.contents import ArchivedFile, Part, choose
+from provisioning.backup.errors import CannotWrite, StateMissing
 from provisioning.backup.leftovers import claimed, sweep
 
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # memory, so that no plain copy touches the card
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # in memory, so that no plain copy is written to the SD card
 MAX_IN_MEMORY = 64 << 20
 """Bytes of copies there: memory that the unit's MemoryMax counts."""
 _PREFIX = "hiroba-backup-"
@@ -41,8 +41,8 @@ def working_folder(state: Path, shared: Path = SHARED_MEMORY) -> Iterator[Path]:
         yield claim
 
 
-def take(state: Path, settings: Path, work: Path) -> list[Kept]:
-    """Copy everything that belongs in an archive under ``work``. Raises StateMissing, CanNotWrite."""
+def take(state: Path, settings: Path, work: Path) -> list[ArchivedFile]:
+    """Copy everything that belongs in an archive under ``work``. Raises StateMissing, CannotWrite."""
     found = [
         ("state", path.relative_to(state).as_posix(), path, part)
         for path in _files(state)
@@ -64,7 +64,7 @@ def _files(state: Path) -> list[Path]:
 
 
 def _settings(settings: Path) -> list[tuple[str, Path]]:
-    """The site file, and what lies with it in a folder of Hiroba's own."""
+    """The site file, and the other files of its folder if that is Hiroba's own."""
     if not settings.is_file():
         return []
     folder = settings.parent
@@ -77,10 +77,10 @@ def _first(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(16)
     except OSError as error:
-        raise CanNotWrite(file=path, reason=error.strerror or "") from error
+        raise CannotWrite(file=path, reason=error.strerror or "") from error
 
 
-def _keep(root: str, name: str, source: Path, part: Part, work: Path) -> Kept:
+def _keep(root: str, name: str, source: Path, part: Part, work: Path) -> ArchivedFile:
     copy = work / root / name
     copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
@@ -90,8 +90,8 @@ def _keep(root: str, name: str, source: Path, part: Part, work: Path) -> Kept:
             shutil.copyfile(source, copy)
         facts = source.stat()
     except (OSError, sqlite3.Error) as error:
-        raise CanNotWrite(file=source, reason=str(error)) from error
-    return Kept(
+        raise CannotWrite(file=source, reason=str(error)) from error
+    return ArchivedFile(
         path=f"{root}/{name}",
         part=part,
         bytes=copy.stat().st_size,

@@ -1,4 +1,4 @@
-"""Disposal: the state of a box is made unreadable, keys first, and a record says so.
+"""Disposal: makes the state of a box unreadable, keys first.
 
 Keys are few and small: once they are gone, what was sealed with them is gone too, also where flash memory keeps old
 copies of blocks. Then every file is overwritten once, cut to nothing, renamed and deleted. What overwriting on a flash
@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from device.files import sync_folder
-from provisioning.backup.errors import CanNotWrite, StillInUse, WipeIncomplete, WipeRefused
+from provisioning.backup.errors import CannotWrite, StillInUse, WipeIncomplete, WipeRefused
 
 ROOMS = frozenset({"kiosk", "issuer", "portal", "gate", "stats", "fleet", "backup", "virtual", "outbox", "enrolment"})
 """A folder that holds none of these is not a state folder of Hiroba's."""
@@ -28,7 +28,7 @@ _KEY_NAMES = frozenset({"key", "salt", "secret", "password", "passphrase"})
 _KEY_SETTINGS = ("hostapd-", "cityhall.toml", "fleet.toml")
 """Settings that hold a secret: the radios' passphrases, the password of city hall's database."""
 OWN_FOLDER = "hiroba"
-"""A settings folder of this name is ours alone (/etc/hiroba), and goes with all that is in it."""
+"""A settings folder of this name (/etc/hiroba) is Hiroba's alone and is wiped whole."""
 _PIECE = 1 << 20
 
 
@@ -56,7 +56,7 @@ def is_key(path: Path) -> bool:
 
 
 def settings_of(config: Path) -> list[Path]:
-    """What lies with the site file ``config`` in a folder of Hiroba's own, also what a restore laid beside it, and the
+    """The files beside the site file ``config`` in a folder of Hiroba's own, also those that a restore wrote, and the
     site file as the last: a wipe that was cut off can only be begun again while it is there.
     """
     beside = _files(config.parent) if config.parent.name == OWN_FOLDER else []
@@ -64,7 +64,7 @@ def settings_of(config: Path) -> list[Path]:
 
 
 def in_order(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
-    """(keys, everything else). Written-ahead logs go with the rest: they hold rows, not keys."""
+    """(keys, everything else). BackupResult-ahead logs go with the rest: they hold rows, not keys."""
     found = sorted(files)
     keys = [path for path in found if is_key(path)]
     return keys, [path for path in found if path not in set(keys)]
@@ -78,7 +78,7 @@ def check_folder(state: Path) -> None:
 
 
 def check_unused(state: Path, processes: Callable[[], Iterable[psutil.Process]] = psutil.process_iter) -> None:
-    """Raises StillInUse while a process has a file below ``state`` open: it would write it again."""
+    """Raises StillInUse while a process has a file below ``state`` open: it might be written again."""
     prefix = f"{state.resolve()}/"
     users = {name for process in processes() if (name := _user_of(process, prefix))}
     if users:
@@ -96,7 +96,7 @@ def _user_of(process: psutil.Process, prefix: str) -> str | None:
 def wipe(state: Path, settings: Iterable[Path] = (), after_keys: Callable[[], object] = lambda: None) -> Wiped:
     """Make everything below ``state``, and then the files ``settings`` in their order, unreadable; keys first. Safe to
     repeat after a power cut: what is left is done then. ``after_keys`` is called once the keys are gone. Raises
-    WipeIncomplete, CanNotWrite.
+    WipeIncomplete, CannotWrite.
     """
     extra = [path for path in settings if path.is_file()]
     keys, rest = in_order([*_files(state), *extra])
@@ -110,7 +110,7 @@ def wipe(state: Path, settings: Iterable[Path] = (), after_keys: Callable[[], ob
             destroy(path)
         _empty(state)
     except OSError as error:
-        raise CanNotWrite(file=error.filename or state, reason=error.strerror or "") from error
+        raise CannotWrite(file=error.filename or state, reason=error.strerror or "") from error
     left = len(_files(state)) + sum(path.exists() for path in extra)
     if left:
         raise WipeIncomplete(folder=state, left=left)
@@ -118,7 +118,7 @@ def wipe(state: Path, settings: Iterable[Path] = (), after_keys: Callable[[], ob
 
 
 def destroy(path: Path) -> None:
-    """Overwrite one file with random bytes on the medium, cut it to nothing, and take its name away."""
+    """Overwrite one file with random bytes on the medium, truncate it and remove its name."""
     with path.open("r+b", buffering=0) as file:
         left = os.fstat(file.fileno()).st_size
         while left > 0:
@@ -126,7 +126,7 @@ def destroy(path: Path) -> None:
         os.fsync(file.fileno())
         file.truncate(0)
         os.fsync(file.fileno())
-    nameless = path.with_name(f".{secrets.token_hex(8)}")  # the name, too, may tell something
+    nameless = path.with_name(f".{secrets.token_hex(8)}")  # the name, too, may be personal
     path.rename(nameless)
     nameless.unlink()
     sync_folder(path.parent)

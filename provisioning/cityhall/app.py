@@ -1,4 +1,4 @@
-"""The three doors as one WSGI application: staff's pages, enrolment, boxes. nginx says by which a request came."""
+"""City hall's WSGI application: staff's pages, enrolment, boxes, chosen by nginx's listener of the request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from provisioning.cityhall.staff.context import StaffContext
 from provisioning.cityhall.staff.rendering import language, render_page
 from provisioning.cityhall.staff.table import PAGES, StaffPage
 from provisioning.cityhall.staff.words import LANGUAGES, words
-from provisioning.nginx_headers import BOX_DOOR, ENROL_DOOR, door_of
+from provisioning.nginx_headers import BOX_LISTENER, ENROL_LISTENER, listener_of
 
 _MAX_BODY = 16 * 1024
 
@@ -27,17 +27,17 @@ WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def create_app(pages: StaffContext, intake: Intake, log: Log) -> WsgiApp:
-    """All doors. A connection that came by no named door is staff's."""
+    """All listeners. A request by no named listener is staff's."""
     staff: WsgiApp = create_staff_app(pages, log)
     behind: dict[str, WsgiApp] = {
-        ENROL_DOOR: create_enrol_app(pages.enrolments, pages.staff, log),
-        BOX_DOOR: create_box_app(pages.enrolments, intake, log),
+        ENROL_LISTENER: create_enrol_app(pages.enrolments, pages.staff, log),
+        BOX_LISTENER: create_box_app(pages.enrolments, intake, log),
     }
 
-    def doors(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        return behind.get(door_of(environ), staff)(environ, start_response)
+    def dispatch(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        return behind.get(listener_of(environ), staff)(environ, start_response)
 
-    return doors
+    return dispatch
 
 
 def create_staff_app(pages: StaffContext, log: Log, table: Sequence[StaffPage] = PAGES) -> Flask:

@@ -23,7 +23,7 @@ class CityHallSettings(Section, frozen=True, kw_only=True):
     and English, as staff know it; a city's file fills it from its boxes.
     """
 
-    host: str = "0.0.0.0"  # noqa: S104  # a service of the city's network; mutual TLS guards the boxes' door
+    host: str = "0.0.0.0"  # noqa: S104  # a service of the city's network; the boxes' listener has mutual TLS
     names: Annotated[list[str], msgspec.Meta(min_length=1)]
     staff_port: Port = 8443
     enrol_port: Port = 8444

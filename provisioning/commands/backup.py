@@ -13,8 +13,8 @@ from device.clock import JST, SystemClock
 from device.files import create_once
 from device.store import Store
 from provisioning.backup.age import Identity, parse_recipient
-from provisioning.backup.errors import CanNotWrite, FileExists, RecipientMissing, StateMissing
-from provisioning.backup.keep import Keeper, Written
+from provisioning.backup.backup_writer import BackupResult, BackupWriter
+from provisioning.backup.errors import CannotWrite, FileExists, RecipientMissing, StateMissing
 from provisioning.commands.options import site_options, state_option
 from provisioning.site.model import Site
 from provisioning.site.reading import read_site
@@ -47,11 +47,13 @@ def command(
     folder = folder or _folder(site)
     if (out is None) == (folder is None):
         raise click.UsageError("--out か --dir のどちらかを指定してください。 / Give either --out or --dir.")
-    keeper = Keeper(state, config, site.box.name, parse_recipient(_recipient(site, recipient, config)), SystemClock())
+    writer = BackupWriter(
+        state, config, site.box.name, parse_recipient(_recipient(site, recipient, config)), SystemClock()
+    )
     if out is not None:
-        written = keeper.to_file(out)
+        written = writer.to_file(out)
     elif folder is not None:
-        written = keeper.to_folder(folder, keep or (site.backup.keep if site.backup else 14))
+        written = writer.to_folder(folder, keep or (site.backup.keep if site.backup else 14))
     _tell(written, as_json)
 
 
@@ -68,7 +70,7 @@ def _folder(site: Site) -> Path | None:
     return Path(named) if named and context.params["out"] is None else None
 
 
-def _tell(written: Written, as_json: bool) -> None:
+def _tell(written: BackupResult, as_json: bool) -> None:
     manifest = written.manifest
     facts = {
         "file": str(written.path),
@@ -98,7 +100,7 @@ def key(out: Path) -> None:
     try:
         made = create_once(out, content.encode("ascii"), mode=0o600)
     except OSError as error:
-        raise CanNotWrite(file=out, reason=error.strerror or "") from error
+        raise CannotWrite(file=out, reason=error.strerror or "") from error
     if not made:
         raise FileExists(file=out)
     click.echo(identity.recipient())

@@ -65,6 +65,8 @@ WELCOME = """
 )
 def command(once: bool, out: Path | None, language: str, port: int, terminal: str, state: Path) -> None:
     """Run all of it on virtual hardware: kiosk, Wi-Fi, statistics, city hall. With --once: one visit at the kiosk."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # in whatever it is, it ends its processes in order
+        signal.signal(number, signal.default_int_handler)
     if once:
         _once(out or Path("out"), language, terminal)
     else:
@@ -83,17 +85,21 @@ def _once(out: Path, language: str, terminal: str) -> None:
 
     ports = Ports(free_port(), free_port(), free_port(), free_port())
     folder = Path(tempfile.mkdtemp(prefix="hiroba-demo-"))
-    with Plaza(folder, ports, terminal) as plaza:
-        summary = one_visit(plaza, out, language)
-    shutil.rmtree(folder)  # only when all went well: otherwise the logs are wanted
+    try:
+        with Plaza(folder, ports, terminal) as plaza:
+            summary = one_visit(plaza, out, language)
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder)  # not when it failed: then the logs are wanted
     click.echo(f"{out}: {summary}")
 
 
 def _stay(ports: Ports, state: Path, terminal: str) -> None:
     ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    signal.signal(signal.SIGINT, lambda *_: ended.set())
     with Plaza(state, ports, terminal) as plaza:
+        signal.signal(signal.SIGTERM, lambda *_: ended.set())
+        signal.signal(signal.SIGINT, lambda *_: ended.set())
         own = "" if state == DEMO_STATE else f" --state {state}"
         click.echo(
             WELCOME.format(
@@ -107,5 +113,5 @@ def _stay(ports: Ports, state: Path, terminal: str) -> None:
             )
         )
         while not ended.wait(LOOK_SECONDS):
-            for name in plaza.look_after():
+            for name in plaza.restart_ended():
                 click.echo(f"  {name} が止まったので、始め直しました。 / {name} had ended and was started again.")

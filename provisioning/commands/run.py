@@ -19,7 +19,7 @@ from provisioning.commands.run_nginx import nginx
 from provisioning.errors import SectionMissing
 from provisioning.site.place import place_of
 from provisioning.site.reading import read_site
-from provisioning.web.process import BehindNginx, Served, Serving, Tcp
+from provisioning.web.process import BehindNginx, ServerOptions, Tcp, WebApp
 from provisioning.web.serving import serve
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ def kiosk(config: Path, state: Path) -> None:
 
     site = read_site(config)
 
-    def served() -> Served:
+    def served() -> WebApp:
         built = build(
             kiosk=site.kiosk,
             city=site.city,
@@ -58,11 +58,11 @@ def kiosk(config: Path, state: Path) -> None:
             clock=SystemClock(),
             log=open_log("kiosk"),
         )
-        return Served(built.app, built.start, built.stop)
+        return WebApp(built.app, built.start, built.stop)
 
     take_process_lock(state / "kiosk", "kiosk")
     # One worker: there is one visitor, one card and one printer, and their state lives in one process.
-    serve(Serving("kiosk", Tcp(site.kiosk.host, site.kiosk.port), workers=1, threads=8, alive="/state"), served)
+    serve(ServerOptions("kiosk", Tcp(site.kiosk.host, site.kiosk.port), workers=1, threads=8, alive="/state"), served)
 
 
 @command.command()
@@ -78,12 +78,12 @@ def issuer(config: Path, state: Path, workers: int) -> None:
     site = read_site(config)
     settings = _section(site.issuer, "issuer", "hiroba run issuer", config)
 
-    def served() -> Served:
-        return Served(build_issuer(settings, site.city, state, SystemClock(), open_log("issuer")))
+    def served() -> WebApp:
+        return WebApp(build_issuer(settings, site.city, state, SystemClock(), open_log("issuer")))
 
     take_process_lock((state / settings.register).parent, "issuer")
     behind = BehindNginx(state / ISSUER_SOCKET) if settings.tls_certificate else None
-    serve(Serving("issuer", behind or Tcp(settings.host, settings.port), workers=workers, threads=4), served)
+    serve(ServerOptions("issuer", behind or Tcp(settings.host, settings.port), workers=workers, threads=4), served)
 
 
 @command.command()
@@ -94,13 +94,13 @@ def stats(config: Path, state: Path) -> None:
 
     wifi = _section(read_site(config).wifi, "wifi", "hiroba run stats", config)
 
-    def served() -> Served:
+    def served() -> WebApp:
         built = build_stats(wifi, state, SystemClock(), open_log("stats"))
-        return Served(built.app, built.start, built.stop)
+        return WebApp(built.app, built.start, built.stop)
 
     take_process_lock((state / wifi.stats.database).parent, "stats")
     # One worker: the collector is the only writer of its database.
-    serve(Serving("stats", Tcp(wifi.stats.host, wifi.stats.port), workers=1, threads=4), served)
+    serve(ServerOptions("stats", Tcp(wifi.stats.host, wifi.stats.port), workers=1, threads=4), served)
 
 
 @command.command()
@@ -113,13 +113,13 @@ def portal(config: Path, state: Path, workers: int) -> None:
 
     wifi = _section(read_site(config).wifi, "wifi", "hiroba run portal", config)
 
-    def served() -> Served:
+    def served() -> WebApp:
         built = build_portal(wifi, state, SystemClock(), open_log("portal"))
-        return Served(built.app, built.start, built.stop)
+        return WebApp(built.app, built.start, built.stop)
 
     take_process_lock(state / "portal", "portal", 0o710)
     address = BehindNginx(state / nginx_portal.SOCKET)
-    serve(Serving("portal", address, workers=workers, threads=4, alive="/static/icon.svg"), served)
+    serve(ServerOptions("portal", address, workers=workers, threads=4, alive="/static/icon.svg"), served)
 
 
 @command.command()

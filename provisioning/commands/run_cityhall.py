@@ -10,7 +10,7 @@ from device.clock import SystemClock
 from device.logs import open_log
 from device.process_lock import take_process_lock
 from provisioning.commands.options import site_options
-from provisioning.web.process import BehindNginx, Served, Serving
+from provisioning.web.process import BehindNginx, ServerOptions, WebApp
 from provisioning.web.serving import serve
 
 
@@ -30,9 +30,9 @@ def cityhall(config: Path, state: Path, workers: int) -> None:
     take_process_lock(state / FOLDER, "cityhall", 0o710)
     prepare(settings, state, clock)
 
-    def served() -> Served:
+    def served() -> WebApp:
         built = build_cityhall(settings, state, clock, open_log("cityhall"))
-        return Served(built.app, stop=built.database.close)
+        return WebApp(built.app, stop=built.database.close)
 
     address = BehindNginx(state / CITYHALL_SOCKET)
-    serve(Serving("cityhall", address, workers=workers, threads=8, alive="/static/icon.svg"), served)
+    serve(ServerOptions("cityhall", address, workers=workers, threads=8, alive="/static/icon.svg"), served)

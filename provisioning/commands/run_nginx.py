@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from device.errors import SettingsError
 from provisioning.commands.options import CONFIG, state_option
 
 if TYPE_CHECKING:
-    from provisioning.box.render.nginx import Place
-    from provisioning.web.nginx_process import Configured
+    from provisioning.box.render.nginx import NginxRuntime
+    from provisioning.web.nginx_process import NginxConfiguration
 
 
 @click.command("nginx")
@@ -23,29 +22,25 @@ def nginx(config: Path | None, state: Path, role: str) -> None:
     """nginx by the settings in FILE: before the portal and an issuer for other kiosks (box), or before city hall's
     service (cityhall; FILE needs only [cityhall]). A credential that changes is read again without a restart.
     """
-    from provisioning.box.render.refusal import CannotRender
-    from provisioning.web.nginx_process import become_nginx
+    from provisioning.web.nginx_process import exec_nginx
 
     usual, configure = {"box": (CONFIG, _box), "cityhall": (CONFIG.with_name("cityhall.toml"), _cityhall)}[role]
     file = config or usual
-    try:
-        become_nginx(state / "nginx" / role, lambda place: configure(file, state, place))
-    except CannotRender as error:  # `hiroba site check` tells it with its line; this is for who did not ask it
-        raise SettingsError(file=file, line=0, key=error.mistake.key, wrong=str(error)) from error
+    exec_nginx(state / "nginx" / role, lambda runtime: configure(file, state, runtime))
 
 
-def _box(config: Path, state: Path, place: Place) -> Configured:
+def _box(config: Path, state: Path, runtime: NginxRuntime) -> NginxConfiguration:
     from provisioning.site.reading import read_site
     from provisioning.web.nginx_roles import box
 
-    return box(read_site(config), state, place)
+    return box(read_site(config), state, runtime)
 
 
-def _cityhall(config: Path, state: Path, place: Place) -> Configured:
+def _cityhall(config: Path, state: Path, runtime: NginxRuntime) -> NginxConfiguration:
     from provisioning.box.render.nginx import Tls
     from provisioning.cityhall.wiring import credential_files
     from provisioning.commands.cityhall import read_cityhall
     from provisioning.web.nginx_roles import cityhall
 
     settings = read_cityhall(config)
-    return cityhall(settings, Tls(*credential_files(settings, state)), state, place)
+    return cityhall(settings, Tls(*credential_files(settings, state)), state, runtime)

@@ -13,8 +13,8 @@ from pathlib import Path
 import click
 
 from captive_portal.portal.languages import LANGUAGES, read_catalogues
-from captive_portal.portal.login.sheet import pages, receipts
 from captive_portal.portal.login.voucher import LENGTH, Batch, call_back, list_batches, make_batch, show_code
+from captive_portal.portal.login.voucher_sheet import pages, receipts
 from captive_portal.portal.records import PORTAL_MIGRATIONS
 from captive_portal.settings import SpotSettings, WifiSettings
 from captive_portal.wiring_portal import open_vouchers
@@ -27,6 +27,7 @@ from device.printer.drivers import open_receipt_printer
 from device.printer.settings import ReceiptPrinterSettings
 from device.printer.status import Receipt, ReceiptOutcome, ReceiptPrinter
 from device.store import Store
+from provisioning.backup.errors import FileExists
 from provisioning.commands.options import site_options
 from provisioning.commands.reading import store_for_reading
 from provisioning.commands.wifi_site import print_table, wifi_of
@@ -70,6 +71,8 @@ def make(
         raise click.BadParameter(
             f"{out} は .html か .txt にしてください。 / must be .html or .txt.", param_hint="--out"
         )
+    if out and out.exists():
+        raise FileExists(file=out)  # codes stand nowhere else than on their sheet
     site = read_site(config)
     wifi = wifi_of(site, config, "hiroba voucher")
     if not any("voucher" in spot.login for spot in wifi.spots):
@@ -83,7 +86,11 @@ def make(
             pages(specimen, words, title, ssid)
     batch = _make(state, SystemClock(), count, minutes, days)
     if out:
-        _write(out, pages(batch, words, title, ssid) if out.suffix == ".html" else _listed(batch.codes))
+        try:
+            _write(out, pages(batch, words, title, ssid) if out.suffix == ".html" else _listed(batch.codes))
+        except OSError:
+            _tell(batch, batch.codes, as_json)
+            raise
     left = batch.codes
     if receipt:
         slips = receipts(batch, words, title, ssid)

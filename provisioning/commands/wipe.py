@@ -14,7 +14,7 @@ from device.health.readers import block_device
 from device.printer.drivers import open_receipt_printer
 from device.printer.settings import ReceiptPrinterSettings
 from device.printer.status import Receipt, ReceiptOutcome
-from provisioning.backup.errors import CanNotWrite, FileExists
+from provisioning.backup.errors import CannotWrite, FileExists
 from provisioning.backup.medium import trim
 from provisioning.backup.record import Disposal, as_receipt, as_text
 from provisioning.backup.wipe import OWN_FOLDER, check_folder, check_unused, settings_of, wipe
@@ -66,7 +66,7 @@ def _check_record(record: Path | None, wiped: Sequence[Path]) -> None:
         raise FileExists(file=record)
     inside = any(record.resolve().is_relative_to(folder.resolve()) for folder in wiped)
     if inside or not record.parent.is_dir():
-        raise CanNotWrite(file=record, reason="no folder for it outside what is wiped")
+        raise CannotWrite(file=record, reason="no folder for it outside what is wiped")
 
 
 def _print(settings: ReceiptPrinterSettings, receipt: Receipt) -> ReceiptOutcome:

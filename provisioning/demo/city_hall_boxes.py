@@ -1,4 +1,4 @@
-"""City hall's database for the demo: a member of staff, and boxes that were enrolled and told how they are."""
+"""City hall's database for the demo: a staff account, and enrolled boxes with their heartbeats."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _BOXES: dict[str, tuple[timedelta, dict[str, Fact]]] = {
     "mihon-station-1": (timedelta(days=2), {"findings": [], "receipt_paper": "ready", "page_paper": "ready"}),
     "mihon-east-1": (timedelta(0), {"findings": ["disk.nearly_full"], "receipt_paper": "paper_low"}),
 }
-"""Box -> how long ago it told, and what beside its version."""
+"""Box -> the age of its last heartbeat, and its facts besides the version."""
 
 
 def fill(settings: CityHallSettings, state: Path, now: datetime) -> str:
-    """Make the staff account and the boxes that are missing, and let every box tell once; the account's password, made
+    """Make the staff account and the boxes that are missing, and a heartbeat of every box; the account's password, made
     at the first start and kept below ``state``.
     """
     clock = HeldClock(now)
@@ -41,7 +41,7 @@ def fill(settings: CityHallSettings, state: Path, now: datetime) -> str:
     for name, (ago, facts) in _BOXES.items():
         if name not in known:
             _enrol(service, name, now, settings.code_days)
-        _tell(HeldClock(now - ago), settings, state, name, facts)
+        _send_heartbeat(HeldClock(now - ago), settings, state, name, facts)
     service.database.close()
     return password
 
@@ -58,17 +58,19 @@ def _password(state: Path, service: CityHallService) -> str:
 
 
 def _enrol(service: CityHallService, box: str, now: datetime, days: int) -> None:
-    """As a box and a member of staff do it; the box's key is thrown away."""
+    """By the code that a real box and staff use; the box's key is deleted."""
     code = service.records.new_code(box, STAFF, int(now.timestamp()), days)
     with tempfile.TemporaryDirectory() as folder:
-        asked = service.enrolments.ask(code, Identity(Path(folder)).request(box))
-    if not isinstance(asked, Refused):
-        service.enrolments.approve(asked.id, STAFF)
+        application = service.enrolments.ask(code, Identity(Path(folder)).request(box))
+    if not isinstance(application, Refused):
+        service.enrolments.approve(application.id, STAFF)
 
 
-def _tell(clock: HeldClock, settings: CityHallSettings, state: Path, box: str, facts: dict[str, Fact]) -> None:
+def _send_heartbeat(
+    clock: HeldClock, settings: CityHallSettings, state: Path, box: str, facts: dict[str, Fact]
+) -> None:
     service = build_cityhall(settings, state, clock, open_log("demo"))
     at = int(clock.now().timestamp())
-    told: dict[str, Fact] = {"version": version(), "uptime_s": _ONE_WEEK, "kiosk_open": True, **facts}
-    service.intake.take(box, Batch(at, [Envelope(uuid4(), "heartbeat", at, 1, told)]))
+    message: dict[str, Fact] = {"version": version(), "uptime_s": _ONE_WEEK, "kiosk_open": True, **facts}
+    service.intake.take(box, Batch(at, [Envelope(uuid4(), "heartbeat", at, 1, message)]))
     service.database.close()

@@ -13,7 +13,7 @@ from kiosk.shell.staff_code import hash_staff_code, staff_code_of
 
 CITY_JA, CITY_EN = "見本市", "Mihon City"
 STAFF_CODE = "2468"
-"""The demo's staff code; of no other box."""
+"""The demo's staff code; for no other box."""
 _MADE_UP = f"見本県{CITY_JA}"
 _TOWNS = ("ひろば", "見本中央", "見本台", "北見本", "南見本", "見本が丘")
 
@@ -26,7 +26,7 @@ def residents() -> Population:
 
 
 def _moved(address: str) -> str:
-    """The same house in a town of ours."""
+    """The same house in a made-up town."""
     for place, town in enumerate(TOWNS):
         address = address.replace(f"大阪府摂津市{town}", _MADE_UP + _TOWNS[place % len(_TOWNS)])
     return address.replace("摂津", "見本")
@@ -92,7 +92,7 @@ collect_seconds = 2.0
 
 
 def city_hall_file(*, staff: int, enrol: int, boxes: int) -> str:
-    """The settings of city hall's service. A box is silent after a day: nobody tells on while the demo is away."""
+    """The settings of city hall's service. A box is silent after a day, since a stopped demo sends no heartbeat."""
     return f"""# Written by the demo at every start.
 [cityhall]
 host = "127.0.0.1"

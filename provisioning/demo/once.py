@@ -1,4 +1,4 @@
-"""One whole visit through the kiosk's real pages, and the proof of it: papers and summary.json."""
+"""One whole visit through the kiosk's real pages; its papers and summary.json."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kiosk.schema import KIOSK_MIGRATIONS
 from kiosk.services.certificates.issuance.journal import Journal, RequestRow
 from kiosk.services.certificates.issuance.states import State
 from provisioning.demo.made_up_city import STAFF_CODE
-from provisioning.demo.plain_browser import NotThere, PlainBrowser
+from provisioning.demo.plain_browser import ControlMissing, PlainBrowser
 from provisioning.demo.plaza import Plaza
 from provisioning.errors import DemoVisitFailed
 from provisioning.virtual import VirtualFolder
@@ -30,7 +30,7 @@ def one_visit(plaza: Plaza, out: Path, language: str) -> str:
     """Drive the visit, fill ``out``, return one line for people. Raises DemoVisitFailed when anything is missing."""
     out.mkdir(parents=True, exist_ok=True)
     virtual = VirtualFolder(plaza.folder)
-    screens = Visitor(PlainBrowser(plaza.address), virtual, plaza.logs, language).go()
+    screens = Visitor(PlainBrowser(plaza.address), virtual, plaza.logs, language).run()
     row, moves = _journal(plaza.folder)
     summary = {
         "request": row.request,
@@ -52,18 +52,18 @@ def one_visit(plaza: Plaza, out: Path, language: str) -> str:
 
 
 class Visitor:
-    """Someone with the demo's card who does on each screen what it asks for."""
+    """A visitor with the demo's card: one action for each screen."""
 
     def __init__(self, browser: PlainBrowser, virtual: VirtualFolder, logs: Path, language: str) -> None:
         self._browser = browser
         self._card = virtual.card_state
         self._logs = logs
         self._language = language
-        self._acts: dict[str, Callable[[], None]] = {
-            "closed": lambda: None,  # until the kiosk has looked at its hardware for the first time
+        self._action_of: dict[str, Callable[[], None]] = {
+            "closed": lambda: None,  # until the kiosk has checked its hardware
             "home": self._at_home,
             "services": lambda: self._press("certificates"),
-            "place_card": lambda: self._lay(inserted=True),
+            "place_card": lambda: self._insert(inserted=True),
             "enter_pin": lambda: self._press("enter", pin=DEMO_PIN),
             "choose_certificate": lambda: self._press("choose-residence_record"),
             "choose_options": self._choose,
@@ -73,8 +73,8 @@ class Visitor:
             "take_items": self._take,
         }
 
-    def go(self) -> list[dict[str, object]]:
-        """From the first screen to the last; the screens seen, each with seconds since the first touch."""
+    def run(self) -> list[dict[str, object]]:
+        """From the first screen to the last; the screens, each with seconds since the start."""
         self._browser.open("/")
         begun, seen = time.monotonic(), ""
         passed: list[dict[str, object]] = []
@@ -82,13 +82,13 @@ class Visitor:
             seen = self._next_screen(seen)
             passed.append({"screen": seen, "seconds": round(time.monotonic() - begun, 3)})
             if seen != LAST:
-                self._act(seen)
+                self._perform(seen)
         return passed
 
-    def _act(self, screen: str) -> None:
-        if screen not in self._acts:
+    def _perform(self, screen: str) -> None:
+        if screen not in self._action_of:
             raise self._failed(self._problem())
-        self._acts[screen]()
+        self._action_of[screen]()
 
     def _next_screen(self, before: str) -> str:
         deadline = time.monotonic() + SCREEN_SECONDS
@@ -102,14 +102,14 @@ class Visitor:
     def _press(self, action: str, **typed: str) -> None:
         try:
             self._browser.press(action, **typed)
-        except NotThere as error:
+        except ControlMissing as error:
             raise self._failed(f"data-action={action}") from error
 
     def _at_home(self) -> None:
         if self._browser.language != self._language:
             self._press(f"language-{self._language}")
         deadline = time.monotonic() + SCREEN_SECONDS
-        while "data-notice=" in self._browser.page:  # something is not ready yet; the kiosk finds out by itself
+        while "data-notice=" in self._browser.page:  # something is not ready yet
             if time.monotonic() > deadline:
                 raise self._failed("the kiosk never became ready")
             time.sleep(0.1)
@@ -127,14 +127,14 @@ class Visitor:
             self._press("staff-code", code=STAFF_CODE)
 
     def _take(self) -> None:
-        self._lay(inserted=False)
+        self._insert(inserted=False)
         self._browser.open("/")
         while 'data-receipt="waiting"' in self._browser.page:
             time.sleep(0.05)
             self._browser.open("/")
         self._press("taken")
 
-    def _lay(self, *, inserted: bool) -> None:
+    def _insert(self, *, inserted: bool) -> None:
         if inserted:
             card.insert(self._card, "demo")
         else:
@@ -156,7 +156,7 @@ def _journal(state: Path) -> tuple[RequestRow, list[dict[str, str]]]:
 
 
 def _papers(virtual: VirtualFolder, row: RequestRow, out: Path, logs: Path) -> int:
-    """Copy what came out of the two printers; the number of sides the A4 printer drew."""
+    """Copy the papers of both printers; the number of pages of the A4 printer."""
     pages = sorted(virtual.page.glob("job-*-page-*.png"))
     documents, receipts = sorted(virtual.page.glob("job-*.pdf")), sorted(virtual.receipt.glob("receipt-*.png"))
     if not (pages and documents and receipts):

@@ -1,6 +1,4 @@
-"""A browser without a screen: it reads the kiosk's pages as they are served and presses controls by their data-
-action.
-"""
+"""A headless browser without JavaScript: reads the kiosk's pages and presses controls by their data-action."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 @dataclass
 class Form:
-    """A form as served: where it goes and what it carries. multiple values of one name are kept."""
+    """A form as served: its target and fields; a name may have several values."""
 
     action: str
     method: str = "get"
@@ -22,7 +20,7 @@ class Form:
 @dataclass
 class Control:
     """Something to press: a button of ``form`` with its own name and value, a link to ``href``, or a choice (radio,
-    checkbox) that changes what its form carries.
+    checkbox) that changes a field of its form.
     """
 
     form: Form | None = None
@@ -32,7 +30,7 @@ class Control:
     choice: str = ""
 
     def choose(self) -> None:
-        """Mark this choice: a radio takes the place of its group's other value, a checkbox flips."""
+        """Select: a radio button replaces its group's other value, a checkbox toggles."""
         if self.form is None:
             return
         mark = (self.name, self.value)
@@ -46,7 +44,7 @@ class Control:
 
 
 class _Reader(HTMLParser):
-    """Collects what a person could see or press, by attribute and not by place."""
+    """Collects the screen's name and the controls, by attribute."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,12 +89,12 @@ class _Reader(HTMLParser):
             self.controls[action] = Control(form, given.get("name", ""), given.get("value", ""), choice=choice)
 
 
-class NotThere(Exception):
-    """There is no such control on the page. Carries the action's name."""
+class ControlMissing(Exception):
+    """No such control on the page. Its argument is the action's name."""
 
 
 class PlainBrowser:
-    """One visitor's eyes and finger. ``screen`` and ``controls`` are of the page last shown."""
+    """``screen`` and ``controls`` are of the page shown last."""
 
     def __init__(self, address: str) -> None:
         self._host = urlsplit(address).netloc
@@ -112,10 +110,10 @@ class PlainBrowser:
         self._go("GET", url, None)
 
     def press(self, action: str, **typed: str) -> None:
-        """Press a control; ``typed`` is put into the fields of its form first. Raises NotThere."""
+        """Press a control; ``typed`` is put into the fields of its form first. Raises ControlMissing."""
         control = self.controls.get(action)
         if control is None:
-            raise NotThere(action)
+            raise ControlMissing(action)
         if control.choice in ("radio", "checkbox"):
             control.choose()
             return

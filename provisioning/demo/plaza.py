@@ -14,6 +14,7 @@ from types import TracebackType
 
 from device.card.pcscd import VPCD_DRIVER, PcscService
 from device.clock import SystemClock
+from device.process_lock import take_process_lock
 from provisioning.box.render import nginx_portal
 from provisioning.box.render.nginx_mutual import CITYHALL_SOCKET
 from provisioning.demo.processes import Child, answers, answers_tls, listens
@@ -31,11 +32,12 @@ class Plaza:
         self.folder = folder
         self.logs = folder / "log"
         self._ports = ports
-        # A unix socket's name is short, and a state folder's may be long: the service lives in a folder of its own.
+        # A unix socket's path is limited in length and the state folder's may be longer.
         self._run = Path(tempfile.mkdtemp(prefix="hiroba-pcscd-"))
         self._pcscd = PcscService(self._run)
         self._terminal = terminal
         self._children: list[Child] = []
+        self._lock: int | None = None
         self.prepared = Prepared(folder / "site.toml")
 
     @property
@@ -44,8 +46,9 @@ class Plaza:
         return f"http://127.0.0.1:{self._ports.kiosk}/"
 
     def start(self) -> None:
-        """Raises RootNeeded, ProgramMissing, PortTaken, CardServiceDown, DemoNotReady."""
+        """Raises RootNeeded, ProgramMissing, AlreadyRunning, PortTaken, CardServiceDown, DemoNotReady."""
         _check_machine()
+        self._lock = take_process_lock(self.folder, "hiroba demo", 0o755)  # before another one's site file is written
         for port in filter(None, dataclasses.astuple(self._ports)):
             check_port("127.0.0.1", port)
         self.prepared = prepare(self.folder, self._ports, self._terminal)
@@ -78,7 +81,7 @@ class Plaza:
         ]
 
     def _wifi(self, site: Path) -> list[Child]:
-        """The portal as a phone sees it, on a gate without a network, and the statistics' page."""
+        """The portal on a virtual gate, and the statistics' page."""
         config = ["--config", str(site), "--state", str(self.folder)]
         ports = self._ports
         return [
@@ -119,18 +122,18 @@ class Plaza:
 
     @property
     def card_service(self) -> PcscService:
-        """The pcscd of this demo, to stop and start for drills."""
+        """The pcscd of this demo, to stop and start in tests."""
         return self._pcscd
 
     def child(self, name: str) -> Child:
-        """One of its processes, to stop and start for drills. Raises StopIteration for a name it has not."""
+        """One of its processes, to stop and start in tests. Raises StopIteration for an unknown name."""
         return next(child for child in self._children if child.name == name)
 
-    def look_after(self) -> list[str]:
-        """Start again what died since the last look; the names. Raises DemoNotReady for what cannot start again."""
+    def restart_ended(self) -> list[str]:
+        """Restart the processes that ended; their names. Raises DemoNotReady for one that cannot start again."""
         if self._children and not self._pcscd.alive:
             self._pcscd.start()
-        return [child.name for child in self._children if child.revive()]
+        return [child.name for child in self._children if child.restart_if_ended()]
 
     def stop(self) -> None:
         """End every process, the kiosk first. Safe to repeat."""
@@ -138,6 +141,9 @@ class Plaza:
             child.stop()
         self._pcscd.stop()
         shutil.rmtree(self._run, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def __enter__(self) -> Plaza:
         try:

@@ -22,17 +22,17 @@ from provisioning.errors import DemoNotReady
 READY_SECONDS = 60.0
 ANSWER_SECONDS = 2.0
 STOP_SECONDS = 10.0
-GONE_SECONDS = 1.0
-"""More than a killed process takes to end."""
-_LEASH = ("setpriv", "--pdeathsig", "TERM", "--")
-"""A demo that is killed takes its children with it (util-linux, on every Debian)."""
-_OF_A_PROGRAM = re.compile(r"\[[0-9-]+ [0-9:]+ |\{")
-"""How a line begins that is not for people: gunicorn's own log, and ours (JSON)."""
+EXIT_SECONDS = 1.0
+"""Longer than a killed process takes to end."""
+_DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "TERM", "--")
+"""The children end when the demo is killed (util-linux, on every Debian)."""
+_LOG_LINE = re.compile(r"\[[0-9-]+ [0-9:]+ |\{")
+"""The start of a log line, gunicorn's or Hiroba's (JSON); other lines are messages for people."""
 
 
 @dataclass
 class Child:
-    """One ``hiroba`` process. ready: asks whether it serves yet; served: whether it has, since it was last started."""
+    """One ``hiroba`` process. ready: whether it serves now; served: whether it has served since its last start."""
 
     name: str
     arguments: list[str]
@@ -41,11 +41,11 @@ class Child:
     environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     served: bool = False
-    _said_before: int = 0
+    _log_offset: int = 0
 
     @property
     def log(self) -> Path:
-        """Where its standard error goes."""
+        """The file of its output."""
         return self.logs / f"{self.name}.log"
 
     def start(self) -> None:
@@ -53,9 +53,9 @@ class Child:
         self.logs.mkdir(parents=True, exist_ok=True)
         self.served = False
         with self.log.open("ab") as log:
-            self._said_before = log.tell()
+            self._log_offset = log.tell()
             self.process = subprocess.Popen(
-                [*_LEASH, sys.executable, "-m", "provisioning", *self.arguments],
+                [*_DIE_WITH_PARENT, sys.executable, "-m", "provisioning", *self.arguments],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
@@ -64,16 +64,16 @@ class Child:
             )
 
     def wait_ready(self) -> None:
-        """Return when it serves. Raises DemoNotReady when it ended first or took too long."""
+        """Return when it serves. Raises DemoNotReady when it ends first or takes too long."""
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
-            if self.look():
+            if self.has_served():
                 return
             time.sleep(0.02)
         raise DemoNotReady(process=self.name, reason_ja=f"{READY_SECONDS:.0f} 秒", reason="no answer", log=self.log)
 
-    def look(self) -> bool:
-        """Whether it serves. Raises DemoNotReady, with what it said, when it ended before it ever did."""
+    def has_served(self) -> bool:
+        """Whether it has served. Raises DemoNotReady, with its message, when it ended before."""
         if self.ended and not self.served:
             japanese, english = self.message()
             raise DemoNotReady(process=self.name, reason_ja=japanese, reason=english, log=self.log)
@@ -82,31 +82,32 @@ class Child:
 
     @property
     def ended(self) -> bool:
-        """Whether it does not run."""
+        """Whether it is not running."""
         return self.process is None or self.process.poll() is not None
 
     def message(self) -> tuple[str, str]:
-        """What it said to people since it was started: in Japanese and in English, or its last line for both."""
+        """Its message since its start, in Japanese and in English, or its last line for both."""
         with self.log.open("rb") as log:
-            log.seek(self._said_before)
+            log.seek(self._log_offset)
             lines = log.read().decode("utf-8", "replace").splitlines()
-        own = "\n".join(line for line in lines if not _OF_A_PROGRAM.match(line)).strip()
+        own = "\n".join(line for line in lines if not _LOG_LINE.match(line)).strip()
         japanese, blank, english = own.partition("\n\n")
         if not blank or "Traceback" in own:
             japanese = english = next((line for line in reversed(lines) if line.strip()), "-")[:300]
         return japanese.replace("\n", "\n  "), english.replace("\n", "\n  ")
 
-    def revive(self) -> bool:
-        """Start it again if it ended after it had served; whether it had. Raises DemoNotReady as ``look`` does."""
-        self.look()
+    def restart_if_ended(self) -> bool:
+        """Start it again if it ended; whether it had. Raises DemoNotReady as ``has_served`` does."""
+        self.has_served()
         died = self.ended
         if died:
+            self._end_group()
             self.start()
         return died
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
-        """SIGTERM, and SIGKILL after ``seconds``. Then nothing that it started runs any more: a worker whose arbiter is
-        killed would go on for a moment, and close its database after us.
+        """SIGTERM, and SIGKILL after ``seconds``; then SIGKILL for the rest of its process group: a worker whose
+        arbiter was killed would run on for a moment.
         """
         if self.process is None:
             return
@@ -114,6 +115,12 @@ class Child:
             self.process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(seconds)
+        self._end_group()
+
+    def _end_group(self) -> None:
+        """What it started: workers of an nginx that was killed would hold its ports for ever."""
+        if self.process is None:
+            return
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)  # its session is its own, see start
         self.process.wait()
@@ -121,8 +128,8 @@ class Child:
 
 
 def _wait_group(group: int) -> None:
-    """Return when no process of ``group`` is left, or when only those can be that nobody reaps."""
-    deadline = time.monotonic() + GONE_SECONDS
+    """Return when no process of ``group`` is left, or after EXIT_SECONDS (unreaped zombies remain in it)."""
+    deadline = time.monotonic() + EXIT_SECONDS
     while time.monotonic() < deadline:
         try:
             os.killpg(group, 0)
@@ -144,7 +151,7 @@ def answers(host: str, port: int, path: str = "/") -> bool:
 
 
 def answers_tls(host: str, port: int, path: str = "/") -> bool:
-    """The same over TLS, whoever it is: it is asked whether it answers, nothing else."""
+    """The same over TLS, without verifying the server."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return _answers(http.client.HTTPSConnection(host, port, timeout=ANSWER_SECONDS, context=context), path)
@@ -161,5 +168,5 @@ def _answers(connection: http.client.HTTPConnection, path: str) -> bool:
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody used a moment ago."""
+    """An unused TCP port on loopback."""
     return free_ports(1)[0]

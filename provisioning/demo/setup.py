@@ -19,7 +19,7 @@ from provisioning.demo.made_up_city import city_hall_file, kiosk_sections, lives
 from provisioning.virtual import VirtualFolder
 
 STATS_FILE = Path("stats/stats.db")
-"""Where [wifi.stats] keeps its figures unless told otherwise, below the state folder."""
+"""The default database of [wifi.stats], below the state folder."""
 CARDS = {
     "demo": DEMO_RESIDENT,
     "demo2": "R00014",

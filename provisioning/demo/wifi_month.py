@@ -50,38 +50,38 @@ def fill(file: Path, now: datetime) -> None:
 
 def _day(day: date, number: int) -> list[UsageEvent]:
     """Its events in order of time, numbered on from ``number``. The same day is always the same."""
-    dice = random.Random(day.toordinal())
-    events = sorted((event for spot in _SPOTS for event in _at(spot, day, dice)), key=lambda event: event.at)
+    rng = random.Random(day.toordinal())
+    events = sorted((event for spot in _SPOTS for event in _at(spot, day, rng)), key=lambda event: event.at)
     return [_numbered(event, number + place) for place, event in enumerate(events, 1)]
 
 
-def _at(spot: str, day: date, dice: random.Random) -> Iterator[UsageEvent]:
+def _at(spot: str, day: date, rng: random.Random) -> Iterator[UsageEvent]:
     weekend = 1.6 if day.weekday() >= 5 else 1.0
-    for n in range(int(_SPOTS[spot] * weekend * dice.uniform(0.7, 1.3))):
-        hour = dice.choices(range(24), _HOURS)[0]
-        begun = datetime.combine(day, time(hour, dice.randrange(60), dice.randrange(60)), JST)
+    for n in range(int(_SPOTS[spot] * weekend * rng.uniform(0.7, 1.3))):
+        hour = rng.choices(range(24), _HOURS)[0]
+        begun = datetime.combine(day, time(hour, rng.randrange(60), rng.randrange(60)), JST)
         opened = UsageEvent(
             number=0,
             kind="opened",
             at=begun,
             spot=spot,
-            visitor=f"{spot}-{dice.randrange(n + 1)}",
+            visitor=f"{spot}-{rng.randrange(n + 1)}",
             session=f"{day}-{spot}-{n}",
-            method=dice.choices(*_METHODS)[0],
-            language=dice.choices(*_LANGUAGES)[0],
-            device=dice.choices(*_DEVICES)[0],
+            method=rng.choices(*_METHODS)[0],
+            language=rng.choices(*_LANGUAGES)[0],
+            device=rng.choices(*_DEVICES)[0],
         )
         yield opened
-        yield _ended(opened, dice)
+        yield _ended(opened, rng)
 
 
-def _ended(opened: UsageEvent, dice: random.Random) -> UsageEvent:
-    seconds, down = dice.randrange(120, 3600), dice.randrange(200_000, 90_000_000)
+def _ended(opened: UsageEvent, rng: random.Random) -> UsageEvent:
+    seconds, down = rng.randrange(120, 3600), rng.randrange(200_000, 90_000_000)
     return msgspec.structs.replace(
         opened,
         kind="ended",
         at=opened.at + timedelta(seconds=seconds),
-        why=dice.choice(("expired", "expired", "logout")),
+        why=rng.choice(("expired", "expired", "logout")),
         seconds=seconds,
         bytes_up=down // 12,
         bytes_down=down,

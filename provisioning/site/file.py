@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from device.errors import SettingsError
 from device.settings import text_of, tree_of
 from provisioning.site.renamed import renamed
 
@@ -43,7 +44,7 @@ def loaded(text: str, path: Path, say: Callable[[str], None] = say_on_stderr) ->
 def text_is_city(path: Path) -> bool:
     """Whether ``path`` is meant as a city's file: it has boxes. A file that cannot be read is taken for a box's."""
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
+        text = text_of(path)
+    except SettingsError:
         return False
     return bool(re.search(r"^\s*\[\[\s*boxes\s*\]\]|^\s*boxes\s*=", text, re.MULTILINE))

@@ -85,8 +85,8 @@ def _right(mistake: Mistake, schema: type[msgspec.Struct] | None, language: str)
         return str(hint[language])
     kind = shape(type_at(schema, mistake.key), language) if mistake.key else ""
     meaning = key_words().get(documented(mistake.key), {}).get(language, "")
-    marks = "（{}）" if language == "ja" else "({})"
-    return " ".join(part for part in (said, kind, marks.format(meaning) if meaning else "") if part)
+    brackets = words()["kind"]["meaning"][language]
+    return " ".join(part for part in (said, kind, brackets.format(meaning=meaning) if meaning else "") if part)
 
 
 def _nearest(key: str, schema: type[msgspec.Struct], language: str) -> str:

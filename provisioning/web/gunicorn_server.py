@@ -1,4 +1,4 @@
-"""One web process under stock gunicorn (``gthread``); its application class is imported here alone."""
+"""One web process under stock gunicorn (``gthread``), with a log without client data; the only importer of gunicorn."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from device.logs import open_log, places
 from device.watchdog import Heartbeat, Notifier, Probe, socket_probe
-from provisioning.nginx_headers import told_by_nginx
-from provisioning.web.private_log import PrivateLog
-from provisioning.web.process import BehindNginx, Served, Serving, Tcp
+from provisioning.nginx_headers import with_client_address
+from provisioning.web.process import BehindNginx, ServerOptions, Tcp, WebApp
 from provisioning.web.starting import APP_LOAD_ERROR
 
 _ARENA_MAX = -8
@@ -26,14 +26,30 @@ _SOCKET_MODE = 0o660
 """The process's own group: nginx is a member of it (systemd/sysusers.d)."""
 
 
+class PrivateLog(Logger):  # type: ignore[misc]  # gunicorn ships no types
+    """gunicorn's ``logger_class``, without what a client sent and without its address (N3, N8), since gunicorn quotes
+    requests that it cannot parse. Warnings, which are about requests, are dropped; of exceptions kind and places are
+    logged.
+    """
+
+    def warning(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """Nothing: "Invalid request from ip=…" and its like."""
+
+    def exception(self, _msg: str, *_args: Any, **_kwargs: Any) -> None:
+        """An error of the application."""
+        error = sys.exc_info()[1]
+        if error is not None:
+            open_log(self.cfg.proc_name).error("request_failed", kind=type(error).__name__, places=places(error))
+
+
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """``run`` serves until a signal."""
 
-    def __init__(self, serving: Serving, build: Callable[[], Served]) -> None:
+    def __init__(self, serving: ServerOptions, build: Callable[[], WebApp]) -> None:
         self._serving = serving
         self._build = build
-        self._served: Served | None = None
-        self._heartbeat = Heartbeat(Notifier.take(), _probe(serving))  # in the arbiter: it asks the workers
+        self._served: WebApp | None = None
+        self._heartbeat = Heartbeat(Notifier.take(), _probe(serving))  # in the arbiter: it probes the workers
         super().__init__()
 
     def load_config(self) -> None:
@@ -44,7 +60,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "workers": serving.workers,
             "threads": serving.threads,
             "worker_class": "gthread",
-            "worker_tmp_dir": "/dev/shm",  # noqa: S108  # the heartbeat file must not touch the card (wear)
+            "worker_tmp_dir": "/dev/shm",  # noqa: S108  # the heartbeat file must not be on the SD card (wear)
             "control_socket_disable": True,
             "proc_name": f"hiroba-{serving.name}",
             "loglevel": "warning",
@@ -67,12 +83,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         try:
             self._served = self._build()
         except Exception as error:
-            # A mistake of ours; no visitor has sent anything yet, so its message may be told. The unit tries again.
-            told = {"kind": type(error).__name__, "reason": str(error)[:200], "places": places(error)}
-            open_log(self._serving.name).error("could_not_start", **told)
+            # Before the first request, so the message quotes no visitor. The unit restarts the process.
+            facts = {"kind": type(error).__name__, "reason": str(error)[:200], "places": places(error)}
+            open_log(self._serving.name).error("could_not_start", **facts)
             sys.exit(APP_LOAD_ERROR)
         app = self._served.app
-        return told_by_nginx(app) if isinstance(self._serving.address, BehindNginx) else app
+        return with_client_address(app) if isinstance(self._serving.address, BehindNginx) else app
 
     def _worker_exit(self, _server: object, _worker: object) -> None:
         if self._served is not None:
@@ -86,7 +102,7 @@ def _bind(address: Tcp | BehindNginx) -> str:
 
 
 def _listen(path: Path) -> int:
-    """A listening socket at ``path``; gunicorn's own would be changed by chown, which the units forbid."""
+    """A listening socket at ``path``; gunicorn's own would be changed with chown(2), which the units forbid."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as made:
@@ -96,14 +112,15 @@ def _listen(path: Path) -> int:
         return os.dup(made.fileno())
 
 
-def _probe(serving: Serving) -> Probe:
+def _probe(serving: ServerOptions) -> Probe:
     address = serving.address
     return socket_probe((address.host, address.port) if isinstance(address, Tcp) else str(address.path), serving.alive)
 
 
 def _share_memory() -> None:
-    """What is loaded by now is left alone by the workers' garbage collectors, so that its pages stay shared; and all
-    threads of a worker take from one heap (glibc would give each its own: 5 MiB more a worker, and no faster here).
+    """Freeze the objects loaded so far for the garbage collectors of the workers, so that their memory pages stay
+    shared, and use one malloc arena for all threads of a worker (one each would be 5 MiB more a worker and no faster
+    here).
     """
     gc.collect()
     gc.freeze()

@@ -1,8 +1,8 @@
-"""Stands beside nginx, as its child: tells systemd that it answers, and has it read new credentials.
+"""A child of nginx: notifies systemd while nginx answers, and reloads nginx for new credentials.
 
-nginx knows no sd_notify(3). READY=1 and every WATCHDOG=1 follow an answer of its own event loop (``alive.sock``), so a
-hung nginx, or a companion that died, is noticed by the unit's WatchdogSec. Run as ``python -m``, with few imports,
-since it lives as long as nginx does.
+nginx has no sd_notify(3). READY=1 and every WATCHDOG=1 follow an answer of its event loop (``alive.sock``), so the
+unit's WatchdogSec notices a hung nginx or a dead companion. Run as ``python -m``, with few imports, since it runs as
+long as nginx.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from collections.abc import Sequence
 
 from device.watchdog import Notifier, Probe, socket_probe
 
-LOOK_SECONDS, FIRST_SECONDS = 5.0, 0.05
-Seen = list[tuple[int, int] | None]
+POLL_SECONDS, FIRST_POLL_SECONDS = 5.0, 0.05
+FileVersions = list[tuple[int, int] | None]
 
 
-def stand_by(notifier: Notifier, probe: Probe, credentials: Sequence[str], nginx: int) -> None:
-    """Until the process ``nginx`` is no longer our parent. Its SIGHUP keeps what it had when the new files do not fit
-    together, so a certificate that comes before its key does no harm.
+def watch(notifier: Notifier, probe: Probe, credentials: Sequence[str], nginx: int) -> None:
+    """Until the process ``nginx`` is no longer the parent. On SIGHUP nginx keeps the old pair while certificate and key
+    do not match.
     """
-    seen, told, pause = look(credentials), "READY=1", FIRST_SECONDS
-    regular = min(LOOK_SECONDS, notifier.watchdog_seconds / 4 or LOOK_SECONDS)
+    seen, state, pause = versions(credentials), "READY=1", FIRST_POLL_SECONDS
+    regular = min(POLL_SECONDS, notifier.watchdog_seconds / 4 or POLL_SECONDS)
     while os.getppid() == nginx:
-        if probe() and notifier.tell(told):
-            told = "WATCHDOG=1"
-        now = look(credentials)
+        if probe() and notifier.tell(state):
+            state = "WATCHDOG=1"
+        now = versions(credentials)
         if now != seen and None not in now:
             os.kill(nginx, signal.SIGHUP)
             seen = now
@@ -36,19 +36,19 @@ def stand_by(notifier: Notifier, probe: Probe, credentials: Sequence[str], nginx
         pause = min(pause * 2, regular)
 
 
-def look(files: Sequence[str]) -> Seen:
-    """(inode, time of change) of each; None for one that is not there."""
-    return [_look(file) for file in files]
+def versions(files: Sequence[str]) -> FileVersions:
+    """(inode, modification time) of each; None for a missing file."""
+    return [_version(file) for file in files]
 
 
-def _look(file: str) -> tuple[int, int] | None:
+def _version(file: str) -> tuple[int, int] | None:
     try:
-        facts = os.stat(file)  # noqa: PTH116  # pathlib is 1 MiB that this process need not carry
+        status = os.stat(file)  # noqa: PTH116  # without pathlib, 1 MiB
     except OSError:
         return None
-    return facts.st_ino, facts.st_mtime_ns
+    return status.st_ino, status.st_mtime_ns
 
 
 if __name__ == "__main__":
     nginx, alive, address, watchdog_seconds, *files = sys.argv[1:]
-    stand_by(Notifier(address, float(watchdog_seconds)), socket_probe(alive), files, int(nginx))
+    watch(Notifier(address, float(watchdog_seconds)), socket_probe(alive), files, int(nginx))

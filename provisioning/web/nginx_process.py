@@ -1,4 +1,4 @@
-"""Becomes nginx: writes its configuration into a folder of its own and executes it in the foreground."""
+"""Writes nginx's configuration into a folder of its own and replaces this process by nginx."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+from device.files import atomic_write
 from device.watchdog import Notifier
-from provisioning.box.render.nginx import ALIVE_SOCKET, CONFIGURATION, Place
-from provisioning.errors import FileTrouble, ProgramMissing
+from provisioning.box.render.nginx import ALIVE_SOCKET, CONFIGURATION, NginxRuntime
+from provisioning.box.render.refusal import CannotRender
+from provisioning.errors import FileTrouble, NotForNginx, ProgramMissing
 from provisioning.web.serving import check_port
 
 PROGRAM = "nginx"
-_FILES = 8192
-"""Open files a worker needs: WORKER_CONNECTIONS and those to the application, with room."""
+_MAX_OPEN_FILES = 8192
+"""Of a worker: WORKER_CONNECTIONS and those to the application, with a margin."""
 
 
-class Configured(NamedTuple):
+class NginxConfiguration(NamedTuple):
     """text: the configuration; pages: below the folder; addresses: where it listens; credentials: files whose change
-    is a reason to read all of it again.
+    reloads nginx.
     """
 
     text: str
@@ -34,21 +36,24 @@ class Configured(NamedTuple):
     credentials: Sequence[Path]
 
 
-def become_nginx(folder: Path, configure: Callable[[Place], Configured]) -> NoReturn:
-    """Raises ProgramMissing, PortTaken, PortNotAllowed, FileTrouble (a credential that cannot be read), and what
-    ``configure`` raises.
+def exec_nginx(folder: Path, configure: Callable[[NginxRuntime], NginxConfiguration]) -> NoReturn:
+    """Raises ProgramMissing, PortTaken, PortNotAllowed, NotForNginx, FileTrouble (a credential that cannot be
+    read), and what ``configure`` raises.
     """
     program = shutil.which(PROGRAM, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if program is None:
         raise ProgramMissing(program=PROGRAM, package=PROGRAM)
-    configured = configure(Place(folder, _user(), has_ipv6()))
+    try:
+        configured = configure(NginxRuntime(folder, _user(), has_ipv6()))
+    except CannotRender as error:  # `hiroba site check` tells a setting with its line
+        raise NotForNginx(key=error.mistake.key, folder=folder) from error
     for address in configured.addresses:
         check_port(*address)
     _check_readable(configured.credentials)
-    _lay(folder, configured)
+    _write_files(folder, configured)
     notifier = Notifier.take()
     with contextlib.suppress(OSError, ValueError):  # the unit sets it, and forbids to change it
-        resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_MAX_OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     _start_companion(folder, notifier, configured.credentials)
     os.execv(program, [PROGRAM, "-e", "stderr", "-p", str(folder), "-c", str(folder / CONFIGURATION)])  # noqa: S606
 
@@ -59,7 +64,7 @@ def has_ipv6() -> bool:
 
 
 def _user() -> str:
-    """Started as root, the workers stay root, as all processes of that start do; a unit starts it as its own user."""
+    """Started as root, the workers stay root; a unit starts nginx as its own user."""
     return pwd.getpwuid(0).pw_name if os.geteuid() == 0 else ""
 
 
@@ -71,18 +76,18 @@ def _check_readable(files: Sequence[Path]) -> None:
             raise FileTrouble(error) from error
 
 
-def _lay(folder: Path, configured: Configured) -> None:
-    (folder / ALIVE_SOCKET).unlink(missing_ok=True)  # one that was killed leaves it, and nginx would not bind
+def _write_files(folder: Path, configured: NginxConfiguration) -> None:
+    (folder / ALIVE_SOCKET).unlink(missing_ok=True)  # a killed nginx leaves it, and bind(2) would fail
     for name, text in {Path(CONFIGURATION): configured.text, **configured.pages}.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, "utf-8")
+        atomic_write(file, text.encode("utf-8"), mode=0o644, durable=False)  # made anew at each start
 
 
 def _start_companion(folder: Path, notifier: Notifier, credentials: Sequence[Path]) -> None:
-    """A child of what is going to be nginx (nginx_companion.py)."""
+    """A child of this process, which becomes nginx (nginx_companion.py)."""
     if not notifier.address and not credentials:
         return
-    told = [os.getpid(), folder / ALIVE_SOCKET, notifier.address, notifier.watchdog_seconds, *credentials]
+    arguments = [os.getpid(), folder / ALIVE_SOCKET, notifier.address, notifier.watchdog_seconds, *credentials]
     if os.fork() == 0:
-        os.execv(sys.executable, [sys.executable, "-m", "provisioning.web.nginx_companion", *map(str, told)])  # noqa: S606
+        os.execv(sys.executable, [sys.executable, "-m", "provisioning.web.nginx_companion", *map(str, arguments)])  # noqa: S606

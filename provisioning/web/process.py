@@ -1,4 +1,4 @@
-"""What one web process serves, and where it listens."""
+"""The web app of one process, and where it listens."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True)
-class Served:
-    """A WSGI app and what lives beside it: ``start`` runs in the worker after the fork, ``stop`` before it ends."""
+class WebApp:
+    """A WSGI app and its background work: ``start`` runs in the worker after the fork, ``stop`` before it ends."""
 
     app: Callable[..., Any]
     start: Callable[[], None] = field(default=lambda: None)
@@ -18,21 +18,21 @@ class Served:
 
 
 class Tcp(NamedTuple):
-    """An address for everybody who reaches it; plain HTTP."""
+    """A TCP address; plain HTTP."""
 
     host: str
     port: int
 
 
 class BehindNginx(NamedTuple):
-    """A unix socket that nginx alone may open; what its headers say of the client is believed (nginx_headers.py)."""
+    """A unix socket that nginx alone may open; its headers about the client are trusted (nginx_headers.py)."""
 
     path: Path
 
 
 @dataclass(frozen=True)
-class Serving:
-    """name: in the process list. alive: the path that the watchdog asks for (device/watchdog.py)."""
+class ServerOptions:
+    """name: in the process list. alive: the path that the watchdog requests (device/watchdog.py)."""
 
     name: str
     address: Tcp | BehindNginx

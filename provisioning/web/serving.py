@@ -9,11 +9,11 @@ import sys
 from collections.abc import Callable
 
 from provisioning.errors import PortNotAllowed, PortTaken
-from provisioning.web.process import Served, Serving, Tcp
-from provisioning.web.starting import told_once
+from provisioning.web.process import ServerOptions, Tcp, WebApp
+from provisioning.web.starting import report_once
 
 
-def serve(serving: Serving, build: Callable[[], Served]) -> None:
+def serve(serving: ServerOptions, build: Callable[[], WebApp]) -> None:
     """Serve until SIGTERM or SIGINT; what cannot start ends with exit code 1. Raises PortTaken or PortNotAllowed before
     anything is built.
     """
@@ -23,21 +23,21 @@ def serve(serving: Serving, build: Callable[[], Served]) -> None:
         check_port(*serving.address)
     arbiter = os.getpid()
     try:
-        Server(serving, told_once(lambda: _started(build))).run()
+        Server(serving, report_once(lambda: _started(build))).run()
     except SystemExit as end:
         if os.getpid() != arbiter:
-            raise  # a worker's: gunicorn tells by its exit code whether another one may be started
+            raise  # a worker's: its exit code tells gunicorn whether to start another one
         sys.exit(1 if end.code else 0)
 
 
-def _started(build: Callable[[], Served]) -> Served:
+def _started(build: Callable[[], WebApp]) -> WebApp:
     served = build()
     served.start()
     return served
 
 
 def check_port(host: str, port: int) -> None:
-    """Try the address once, so that a taken port is one clear sentence and not a retry loop in a log."""
+    """Try the address once, so that a taken port is one clear sentence instead of a retry loop in a log."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

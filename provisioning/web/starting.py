@@ -1,4 +1,4 @@
-"""What cannot start says so once, however many workers tried, and ends its whole process."""
+"""A start that fails is reported once, however many workers tried, and ends the whole process."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from provisioning.messages import explain
 
 T = TypeVar("T")
 APP_LOAD_ERROR = 4
-"""The exit code of a worker by which gunicorn knows that another one would fail alike (Arbiter.APP_LOAD_ERROR)."""
+"""The exit code of a worker by which gunicorn knows that another one would fail too (Arbiter.APP_LOAD_ERROR)."""
 
 
-def told_once(build: Callable[[], T]) -> Callable[[], T]:
+def report_once(build: Callable[[], T]) -> Callable[[], T]:
     """``build`` for workers that are forked later: an expected error becomes its message on standard error, from the
     first worker that meets it, and the exit code that ends the arbiter.
     """
@@ -32,6 +32,6 @@ def told_once(build: Callable[[], T]) -> Callable[[], T]:
                 os.read(token, 1)
                 sys.stderr.write(explain(error) + "\n")
                 sys.exit(APP_LOAD_ERROR)
-            sys.exit(0)  # another worker has told it: gunicorn ends by that one's exit code, and not neatly by two
+            sys.exit(0)  # another worker has reported it: gunicorn takes that one's exit code
 
     return built

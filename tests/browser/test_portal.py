@@ -17,8 +17,8 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from captive_portal.gate.memory import MemoryGate
 from captive_portal.portal.app import Environ, StartResponse
 from captive_portal.portal.languages import LANGUAGES, read_catalogues
-from captive_portal.portal.login.sheet import pages
 from captive_portal.portal.login.voucher import make_batch, show_code
+from captive_portal.portal.login.voucher_sheet import pages
 from captive_portal.settings import (
     Ipv4Settings,
     LimitSettings,

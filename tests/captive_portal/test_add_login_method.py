@@ -24,19 +24,19 @@ SECOND_PAGE = {"email_code": {"portal/templates/code.html"}}  # the page on whic
 
 METHOD = '''"""A wristband with a number: a log-in method that exists in a test only."""
 
-from captive_portal.portal.login.method import Fail, Pass
+from captive_portal.portal.login.method import Rejected, Accepted
 
 
 class Wristband:
     """See LoginMethod."""
 
     def attempt(self, visitor, form, /):
-        return Pass() if form.get("number") == "7" else Fail("error_wristband_lost")
+        return Accepted() if form.get("number") == "7" else Rejected("error_wristband_lost")
 
-    def waiting(self, phone, /):
+    def pending_code(self, phone, /):
         return ""
 
-    def settle(self, passed, opened, /):
+    def finish(self, accepted, opened, /):
         pass
 '''
 FORM = """{% from "parts.html" import form %}

@@ -63,12 +63,37 @@ def test_sentences_and_tables_are_flat_keys(tmp_path: Path, package: str) -> Non
         ('left = "あと{days}日"', 'left = { other = "{days} days" }', "en/left: plural forms ['other']"),
         (DAYS, DAYS, "ja/left: plural forms ['one', 'other'], not ['other']"),
         ('left = "x"', 'left = { one = "x", other = "x" }', "en/left: plural forms without a place"),
+        (
+            'left = "{n}"',
+            'left = { one = "{m} x", other = "{n} x" }',
+            "en/left: a place that the form other has not: m",
+        ),
+        ('left = "{n}"', 'left = { one = "{n", other = "{n} x" }', "en/left: braces: "),
+        ('a = "{n}{"', 'a = "{n}"', "ja/a: braces: "),
+        ('a = "{n}"', 'a = "{n}}"', "en/a: braces: "),
+        ('a = "{}"', 'a = "{}"', "ja/a: a place without a name: {}"),
+        ('a = "{0}"', 'a = "{0}"', "ja/a: a place without a name: {0}"),
+        ('a = "{n.x}"', 'a = "{n.x}"', "ja/a: a place without a name: {n.x}"),
     ],
 )
 def test_what_one_language_lacks_is_told_by_name(tmp_path: Path, package: str, ja: str, en: str, told: str) -> None:
     with pytest.raises(CatalogueInvalid) as caught:
         lay(tmp_path, package, ja=ja, en=en)
     assert "{language}/{key}: {reason}".format(**caught.value.facts).startswith(told)
+
+
+def test_readings_of_easy_japanese_are_no_places() -> None:
+    assert catalogue_of("ja-easy", {"a": "{無料|むりょう}で{n}{分|ふん/ぷん}"}).sentence("a").startswith("{無料|")
+
+
+def test_words_in_another_encoding_are_told_by_name(tmp_path: Path, package: str) -> None:
+    (tmp_path / package / "locale" / "ja.toml").write_bytes('a = "い"'.encode("shift_jis"))
+    (tmp_path / package / "words.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(CatalogueInvalid) as of_a_folder:
+        read_folder(package, ["ja"])
+    with pytest.raises(CatalogueInvalid) as by_code:
+        read_by_code(package, "words.toml", ["ja"])
+    assert (of_a_folder.value.facts["reason"], by_code.value.facts["reason"]) == ("not UTF-8", "not UTF-8")
 
 
 def test_a_language_without_a_file_is_told_by_name(package: str) -> None:

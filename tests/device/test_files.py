@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from device.files import (
     LocalFileSystem,
+    Owner,
     atomic_symlink,
     atomic_write,
     atomic_writer,
@@ -27,7 +29,7 @@ from device.files import (
 from tests.device.power_cut import CutMedium, PowerCut
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 FILE = Path("state.json")
 MODES = st.sampled_from([0o600, 0o640, 0o644, 0o400, 0o444])
@@ -234,3 +236,49 @@ def test_a_link_leads_to_the_new_target_and_leaves_nothing_beside(tmp_path: Path
         atomic_symlink(tmp_path / "current", Path(target))
         assert (tmp_path / "current").readlink() == Path(target)
     assert list(tmp_path.iterdir()) == [tmp_path / "current"]
+
+
+def test_a_file_that_cannot_have_its_owner_leaves_no_file_and_no_lock_behind(tmp_path: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        with pytest.raises(OverflowError):
+            atomic_write(tmp_path / "state", b"x", mode=0o600, owner=Owner(2**40))
+    assert list(tmp_path.iterdir()) == []
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@pytest.mark.parametrize("write", [atomic_write, create_once])
+def test_no_file_takes_the_place_of_a_pipe_a_socket_or_a_device(
+    tmp_path: Path, write: Callable[..., bool | None]
+) -> None:
+    pipe, listener = tmp_path / "pipe", tmp_path / "socket"
+    os.mkfifo(pipe)
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(listener))
+        for special in (pipe, listener, Path("/dev/stdout"), Path("/dev/null")):
+            before = special.lstat()
+            with suppress(OSError):
+                assert write(special, b"x", mode=0o600) is False
+            assert special.lstat().st_ino == before.st_ino
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pipe", "socket"]
+
+
+def test_trouble_is_told_by_the_name_that_was_asked_for(tmp_path: Path) -> None:
+    for path in (tmp_path / "none" / "file", tmp_path / ("a" * 252)):
+        with pytest.raises(OSError) as caught:  # noqa: PT011 - which one is not what this is about
+            atomic_write(path, b"x", mode=0o600)
+        assert caught.value.filename == str(path)
+
+
+def test_a_full_medium_is_told_by_the_name_of_the_file_and_keeps_the_old_one(tmp_path: Path) -> None:
+    class Full(LocalFileSystem):
+        def sync(self, file: IO[bytes]) -> None:
+            super().sync(file)
+            with Path("/dev/full").open("wb", buffering=0) as full:
+                full.write(b"x")
+
+    file = tmp_path / "file"
+    atomic_write(file, b"old", mode=0o600)
+    with pytest.raises(OSError) as caught:  # noqa: PT011
+        atomic_write(file, b"new", mode=0o600, file_system=Full())
+    assert (caught.value.filename, file.read_bytes(), list(tmp_path.iterdir())) == (str(file), b"old", [file])

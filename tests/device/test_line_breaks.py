@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 
 from device.line_breaks import NOT_FIRST, NOT_LAST, clusters, may_break, pieces
 
-TEXT = st.text(alphabet="摂津市辻\U000e0102𠮷　 AaỮữ\u0301नेपाल한국'(),.、。「」（）ー〜ァｱ…—％円￥0９", max_size=60)
+TEXT = st.text(
+    alphabet="摂津市辻\U000e0102邉\U000e0110𠮷か\u3099　 AaỮữ\u0301नेपाल한국'(),.、。「」（）ー〜ァｱ…—％円￥0９",
+    max_size=60,
+)
 
 
 @given(TEXT)
@@ -30,7 +33,7 @@ def test_no_piece_begins_or_ends_with_what_no_line_does(text: str) -> None:
 @given(TEXT)
 def test_a_character_and_its_marks_are_never_parted(text: str) -> None:
     for runs in (list(pieces(text)), list(clusters(text))):
-        assert [run for run in runs[1:] if run[0] in "\U000e0102\u0301\u0947\u093e"] == []
+        assert [run for run in runs[1:] if run[0] in "\U000e0102\U000e0110\u3099\u0301\u0947\u093e"] == []
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.errors import SettingsError
-from device.settings import Section, line_of, parse, read
+from device.settings import Section, line_of, parse, read, text_of
 
 
 class Printer(Section, frozen=True, kw_only=True):
@@ -35,6 +35,21 @@ def test_a_file_becomes_one_frozen_object(tmp_path: Path) -> None:
     assert settings == Whole(printer=Printer(host="box", port=9100))
     with pytest.raises(AttributeError):
         settings.printer.port = 1  # type: ignore[misc]  # that it is refused is the test
+
+
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_file_of_any_editor_is_read(tmp_path: Path, before: bytes, end: bytes) -> None:
+    file = tmp_path / "site.toml"
+    file.write_bytes(before + end.join([b"[printer]", b'host = "box"', b""]))
+    assert text_of(file) == '[printer]\nhost = "box"\n'
+    assert read(file, Whole).printer.host == "box"
+
+
+def test_a_file_that_has_no_end_is_told_and_not_read_into_the_memory() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(Path("/dev/zero"), Whole)
+    assert caught.value.facts["wrong"] == "unreadable: TooLarge"
 
 
 def test_an_unknown_key_is_named_with_its_line() -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,6 +41,20 @@ def failed(*arguments: str) -> str:
     assert run.returncode == 1, run.stdout + run.stderr
     assert "Traceback" not in run.stderr
     return run.stderr
+
+
+BARE_C = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+
+
+@pytest.mark.parametrize(
+    "environment", [BARE_C, {"LC_ALL": "C"}, *({"PYTHONIOENCODING": name} for name in ("latin-1", "euc_jp", "cp932"))]
+)
+@pytest.mark.parametrize("name", [b"\xff.toml", "設定①☃.toml".encode()])
+def test_a_name_that_the_terminal_cannot_write_ends_no_command(name: bytes, environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "provisioning", "site", "check", os.fsdecode(name)]
+    run = subprocess.run(command, capture_output=True, env={**os.environ, **environment}, check=False)
+    assert (run.returncode, b"Traceback" in run.stderr) == (1, False)
+    assert b"mistakes: 1" in run.stdout + run.stderr
 
 
 def test_an_unknown_key_names_file_line_and_key(tmp_path: Path) -> None:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import psutil
 import pytest
 
 from device.loopback import free_ports
+from device.process_lock import AlreadyRunning, take_process_lock
+from provisioning.demo.plaza import Plaza
 from provisioning.demo.processes import Child, answers
+from provisioning.demo.setup import Ports
 from provisioning.errors import DemoNotReady
+from tests.journeys.conftest import NEEDS, need
 
 SITE = """[box]
 name = "t-1"
@@ -50,6 +57,20 @@ def test_a_child_that_does_not_hear_is_ended_with_its_workers(kiosk: Child) -> N
     assert group(kiosk) == []
 
 
+def test_a_child_that_was_killed_is_started_again_though_its_workers_hold_on(kiosk: Child) -> None:
+    kiosk.start()
+    kiosk.wait_ready()
+    assert kiosk.process
+    (worker,) = psutil.Process(kiosk.process.pid).children()
+    worker.suspend()  # as the workers of an nginx do, it stays, and holds port and folder
+    kiosk.process.kill()
+    kiosk.process.wait()
+    assert kiosk.restart_if_ended()
+    kiosk.wait_ready()
+    assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
+    kiosk.stop()
+
+
 def test_a_child_that_hears_closes_its_database(kiosk: Child, tmp_path: Path) -> None:
     kiosk.start()
     kiosk.wait_ready()
@@ -63,10 +84,38 @@ def test_a_child_that_served_and_cannot_start_again_is_told(kiosk: Child, tmp_pa
     kiosk.wait_ready()
     kiosk.stop()
     (tmp_path / "kiosk/kiosk.db").write_bytes(b"SQLite format 3\0" + b"\xff" * 4096)
-    assert kiosk.revive()
+    assert kiosk.restart_if_ended()
     assert kiosk.process
     kiosk.process.wait()
     with pytest.raises(DemoNotReady) as told:
-        kiosk.revive()
+        kiosk.restart_if_ended()
     assert "kiosk.db を開けません" in str(told.value.facts["reason_ja"])
     assert "kiosk.db cannot be opened" in str(told.value.facts["reason"])
+
+
+def test_a_second_demo_in_one_folder_leaves_the_first_one_s_files(tmp_path: Path) -> None:
+    need(*NEEDS)
+    (tmp_path / "site.toml").write_text("of the first", "utf-8")
+    held = take_process_lock(tmp_path, "hiroba demo")
+    second = Plaza(tmp_path, Ports(*free_ports(4)), "virtual")
+    with pytest.raises(AlreadyRunning):
+        second.start()
+    second.stop()
+    assert (tmp_path / "site.toml").read_text("utf-8") == "of the first"
+    os.close(held)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sign", ["hiroba-demo-", "hiroba-pcscd-"])
+def test_a_visit_that_is_cut_off_leaves_neither_folder_nor_process(tmp_path: Path, number: int, sign: str) -> None:
+    need(*NEEDS)
+    command = [sys.executable, "-m", "provisioning", "demo", "--once", "--out", str(tmp_path / "out")]
+    demo = subprocess.Popen(command, env={**os.environ, "TMPDIR": str(tmp_path)}, start_new_session=True)
+    while not list(tmp_path.glob(f"{sign}*")):
+        assert demo.poll() is None
+        time.sleep(0.02)
+    started = psutil.Process(demo.pid).children(recursive=True)
+    demo.send_signal(number)
+    assert demo.wait(60) == 130
+    assert list(tmp_path.iterdir()) == []
+    assert [p for p in psutil.wait_procs(started, 10)[1] if p.status() != psutil.STATUS_ZOMBIE] == []

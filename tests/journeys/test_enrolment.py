@@ -91,7 +91,7 @@ def box_of(hall: CityHallServer, name: str) -> Box:
 def exchange(
     hall: CityHallServer, line: BoxConnection | None, path: str, headers: dict[str, str] | None = None
 ) -> tuple[int, dict[str, object]]:
-    """A bare call at the boxes' door with the box's credential, or with none."""
+    """A bare call at the boxes' port with the box's credential, or with none."""
     context = ssl.create_default_context(cafile=str(hall.ca))
     context.verify_flags |= ssl.VERIFY_X509_STRICT  # the default from Python 3.13 on
     if line:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -72,9 +73,9 @@ def test_the_printed_page_is_a_whole_sheet_of_a4(visit: Visit) -> None:
 
 
 def test_the_audit_of_kiosk_and_issuer_holds(visit: Visit) -> None:
-    kiosk = Store(visit.state / "kiosk" / "kiosk.db", KIOSK_MIGRATIONS)
-    events = [line.event for line in Audit(kiosk, SystemClock()).lines()]
-    Audit(kiosk, SystemClock()).verify()
+    with closing(Store(visit.state / "kiosk" / "kiosk.db", KIOSK_MIGRATIONS)) as kiosk:
+        events = [line.event for line in Audit(kiosk, SystemClock()).lines()]
+        Audit(kiosk, SystemClock()).verify()
     assert {"visit_started", "pin_checked", "resident_authenticated", "fee_taken", "receipt_printed"} <= set(events)
     assert events.count("request_moved") == len(PATH)
 
@@ -108,13 +109,13 @@ def test_the_pin_stands_in_no_log_audit_or_process(visit: Visit) -> None:
 
 def pin_cells(database: Path) -> list[tuple[str, str]]:
     """Cells of the kiosk's database in which the PIN stands as a word of its own."""
-    connection = sqlite3.connect(database)
-    tables = [str(r[0]) for r in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    rows = [(t, str(cell)) for t in tables for row in connection.execute(f"SELECT * FROM {t}") for cell in row]  # noqa: S608
+    with closing(sqlite3.connect(database)) as opened:
+        tables = [str(r[0]) for r in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        rows = [(t, str(cell)) for t in tables for row in opened.execute(f"SELECT * FROM {t}") for cell in row]  # noqa: S608
     return [(t, cell) for t, cell in rows if cell == DEMO_PIN or f'"{DEMO_PIN}"' in cell]
 
 
 def test_the_issuers_ledger_knows_that_the_paper_was_delivered(visit: Visit) -> None:
-    store = Store(visit.state / "issuer" / "ledger.db", LEDGER_MIGRATIONS)
-    settled = [line.facts for line in Audit(store, SystemClock()).lines() if line.event == "certificate_settled"]
+    with closing(Store(visit.state / "issuer" / "ledger.db", LEDGER_MIGRATIONS)) as store:
+        settled = [line.facts for line in Audit(store, SystemClock()).lines() if line.event == "certificate_settled"]
     assert [facts["outcome"] for facts in settled] == ["delivered"]

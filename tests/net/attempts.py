@@ -12,7 +12,7 @@ from tests.net import frames as f
 
 
 @dataclass(frozen=True)
-class Air:
+class KnownAddresses:
     """What an attacker knows: own MAC and addresses, the gateway's, a phone online, and a session that has ended."""
 
     mac: str
@@ -27,7 +27,7 @@ class Air:
     ended_ip6: str
 
 
-Frames = Callable[[Air, str], list[bytes]]
+Frames = Callable[[KnownAddresses, str], list[bytes]]
 
 
 @dataclass(frozen=True)
@@ -41,64 +41,67 @@ class Attempt:
 
 
 def _tcp(port: int, flags: int = 0x02, sport: int = 40001) -> Frames:
-    def send(air: Air, to: str) -> list[bytes]:
-        own = air.ip6 if ":" in to else air.ip4
-        return [_packet(air, own, to, 6, f.tcp(own, to, port, flags, sport))]
+    def send(known: KnownAddresses, to: str) -> list[bytes]:
+        own = known.ip6 if ":" in to else known.ip4
+        return [_packet(known, own, to, 6, f.tcp(own, to, port, flags, sport))]
 
     return send
 
 
 def _udp(port: int, payload: bytes = b"hiroba", sport: int = 40000) -> Frames:
-    def send(air: Air, to: str) -> list[bytes]:
-        own = air.ip6 if ":" in to else air.ip4
-        return [_packet(air, own, to, 17, f.udp(own, to, port, payload, sport))]
+    def send(known: KnownAddresses, to: str) -> list[bytes]:
+        own = known.ip6 if ":" in to else known.ip4
+        return [_packet(known, own, to, 17, f.udp(own, to, port, payload, sport))]
 
     return send
 
 
-def _packet(air: Air, own: str, to: str, protocol: int, payload: bytes) -> bytes:
+def _packet(known: KnownAddresses, own: str, to: str, protocol: int, payload: bytes) -> bytes:
     packet = f.ipv6(own, to, protocol, payload) if ":" in to else f.ipv4(own, to, protocol, payload)
-    return f.ethernet(air.gateway_mac, air.mac, packet)
+    return f.ethernet(known.gateway_mac, known.mac, packet)
 
 
 def _protocol(number: int, payload: bytes = b"\0" * 24) -> Frames:
-    return lambda air, to: [_packet(air, air.ip6 if ":" in to else air.ip4, to, number, payload)]
+    return lambda known, to: [_packet(known, known.ip6 if ":" in to else known.ip4, to, number, payload)]
 
 
-def _ping(air: Air, to: str) -> list[bytes]:
+def _ping(known: KnownAddresses, to: str) -> list[bytes]:
     if ":" in to:
-        return [_packet(air, air.ip6, to, 58, f.ping6(air.ip6, to))]
-    return [_packet(air, air.ip4, to, 1, f.ping4())]
+        return [_packet(known, known.ip6, to, 58, f.ping6(known.ip6, to))]
+    return [_packet(known, known.ip4, to, 1, f.ping4())]
 
 
-def _fragments4(air: Air, to: str) -> list[bytes]:
-    whole = f.udp(air.ip4, to, 53, b"x" * 64)
-    first = f.ipv4(air.ip4, to, 17, whole[:24], flags=0x2000)
+def _fragments4(known: KnownAddresses, to: str) -> list[bytes]:
+    whole = f.udp(known.ip4, to, 53, b"x" * 64)
+    first = f.ipv4(known.ip4, to, 17, whole[:24], flags=0x2000)
     return [
-        f.ethernet(air.gateway_mac, air.mac, part) for part in (first, f.ipv4(air.ip4, to, 17, whole[24:], flags=3))
+        f.ethernet(known.gateway_mac, known.mac, part)
+        for part in (first, f.ipv4(known.ip4, to, 17, whole[24:], flags=3))
     ]
 
 
-def _late_fragment4(air: Air, to: str) -> list[bytes]:
-    return [f.ethernet(air.gateway_mac, air.mac, f.ipv4(air.ip4, to, 17, b"x" * 64, flags=185))]
+def _late_fragment4(known: KnownAddresses, to: str) -> list[bytes]:
+    return [f.ethernet(known.gateway_mac, known.mac, f.ipv4(known.ip4, to, 17, b"x" * 64, flags=185))]
 
 
 def _options4(options: bytes) -> Frames:
-    def send(air: Air, to: str) -> list[bytes]:
-        packet = f.ipv4(air.ip4, to, 17, f.udp(air.ip4, to, 53, b"x"), options=options)
-        return [f.ethernet(air.gateway_mac, air.mac, packet)]
+    def send(known: KnownAddresses, to: str) -> list[bytes]:
+        packet = f.ipv4(known.ip4, to, 17, f.udp(known.ip4, to, 53, b"x"), options=options)
+        return [f.ethernet(known.gateway_mac, known.mac, packet)]
 
     return send
 
 
-def _from(source: Callable[[Air], str], mac: Callable[[Air], str] = lambda air: air.mac) -> Frames:
+def _from(
+    source: Callable[[KnownAddresses], str], mac: Callable[[KnownAddresses], str] = lambda known: known.mac
+) -> Frames:
     """A DNS-like datagram and a SYN with a source address and a source MAC of choice."""
 
-    def send(air: Air, to: str) -> list[bytes]:
-        own = source(air)
+    def send(known: KnownAddresses, to: str) -> list[bytes]:
+        own = source(known)
         build = f.ipv6 if ":" in to else f.ipv4
         packets = [build(own, to, 17, f.udp(own, to, 53, b"x")), build(own, to, 6, f.tcp(own, to, 443, 2))]
-        return [f.ethernet(air.gateway_mac, mac(air), packet) for packet in packets]
+        return [f.ethernet(known.gateway_mac, mac(known), packet) for packet in packets]
 
     return send
 
@@ -106,33 +109,33 @@ def _from(source: Callable[[Air], str], mac: Callable[[Air], str] = lambda air: 
 def _header6(kind: int, body: bytes) -> Frames:
     """One extension header before UDP. body: the header after its first byte (next header)."""
 
-    def send(air: Air, to: str) -> list[bytes]:
-        payload = bytes([17]) + body + f.udp(air.ip6, to, 53, b"x")
-        return [_packet(air, air.ip6, to, kind, payload)]
+    def send(known: KnownAddresses, to: str) -> list[bytes]:
+        payload = bytes([17]) + body + f.udp(known.ip6, to, 53, b"x")
+        return [_packet(known, known.ip6, to, kind, payload)]
 
     return send
 
 
-def _fragments6(air: Air, to: str) -> list[bytes]:
-    whole = f.udp(air.ip6, to, 53, b"x" * 64)
+def _fragments6(known: KnownAddresses, to: str) -> list[bytes]:
+    whole = f.udp(known.ip6, to, 53, b"x" * 64)
     head = [bytes([17, 0, 0, 1, 0, 0, 0, 9]), bytes([17, 0, 0, 24, 0, 0, 0, 9])]
-    return [_packet(air, air.ip6, to, 44, head[i] + part) for i, part in enumerate((whole[:24], whole[24:]))]
+    return [_packet(known, known.ip6, to, 44, head[i] + part) for i, part in enumerate((whole[:24], whole[24:]))]
 
 
-def _broadcast_frame(air: Air, to: str) -> list[bytes]:
-    return [f.ethernet("ff:ff:ff:ff:ff:ff", air.mac, f.ipv4(air.ip4, to, 17, f.udp(air.ip4, to, 53, b"x")))]
+def _broadcast_frame(known: KnownAddresses, to: str) -> list[bytes]:
+    return [f.ethernet("ff:ff:ff:ff:ff:ff", known.mac, f.ipv4(known.ip4, to, 17, f.udp(known.ip4, to, 53, b"x")))]
 
 
 def _inside(protocol: int, head: bytes = b"") -> Frames:
     """A packet for the far side wrapped in one for the box: a tunnel's end that opens it would pass it on."""
 
-    def send(air: Air, to: str) -> list[bytes]:
+    def send(known: KnownAddresses, to: str) -> list[bytes]:
         inner = (
-            f.ipv6(air.ip6, to, 17, f.udp(air.ip6, to, 53, b"x"))
+            f.ipv6(known.ip6, to, 17, f.udp(known.ip6, to, 53, b"x"))
             if ":" in to
-            else f.ipv4(air.ip4, to, 17, f.udp(air.ip4, to, 53, b"x"))
+            else f.ipv4(known.ip4, to, 17, f.udp(known.ip4, to, 53, b"x"))
         )
-        return [f.ethernet(air.gateway_mac, air.mac, f.ipv4(air.ip4, "10.90.0.1", protocol, head + inner))]
+        return [f.ethernet(known.gateway_mac, known.mac, f.ipv4(known.ip4, "10.90.0.1", protocol, head + inner))]
 
     return send
 

@@ -58,8 +58,8 @@ def visit(ip: str) -> str:
     return "" if status == 204 else f"check after login {status} {where}"
 
 
-def told(ip: str) -> str:
-    """``visit``, with what broke it."""
+def visit_or_error(ip: str) -> str:
+    """The result of ``visit``, or the name of its exception."""
     try:
         return visit(ip)
     except OSError as error:
@@ -69,7 +69,7 @@ def told(ip: str) -> str:
 def main() -> None:
     first, count = IPv4Address(sys.argv[2]), int(sys.argv[3])
     with ThreadPoolExecutor(16) as pool:
-        ends = list(pool.map(told, [str(first + n) for n in range(count)]))
+        ends = list(pool.map(visit_or_error, [str(first + n) for n in range(count)]))
     sys.stdout.write(json.dumps({"online": ends.count(""), "wrong": sorted({end for end in ends if end})}))
 
 

@@ -1,4 +1,4 @@
-"""Sessions and counters live through what happens to a box; ended ones stop at once; the box's own doors are shut."""
+"""Sessions and counters live through what happens to a box; ended ones stop at once; the box's own ports are closed."""
 
 from __future__ import annotations
 
@@ -188,8 +188,8 @@ def _connects(plaza: Topology, name: str, to: str, port: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def doors(plaza: Topology) -> Iterator[None]:
-    """Listeners on the box (portal, staff's doors, the kiosk) and on a neighbour phone."""
+def listeners(plaza: Topology) -> Iterator[None]:
+    """Listening ports of the box (portal, staff's, the kiosk) and of a neighbour phone."""
     made = []
     for space, ports in (
         (plaza.gateway, (22, 53, 631, 5432, 8100, 8180, 8181)),
@@ -207,13 +207,13 @@ def doors(plaza: Topology) -> Iterator[None]:
 
 @pytest.mark.parametrize("name", ["attacker", "online"])
 @pytest.mark.parametrize("to", ["10.90.0.1", "fd00:90::1", "198.18.0.2", "2001:db8:f::2"])
-def test_the_box_itself_is_shut(plaza: Topology, gate: SocketGateClient, doors: None, to: str, name: str) -> None:
+def test_the_box_itself_is_shut(plaza: Topology, gate: SocketGateClient, listeners: None, to: str, name: str) -> None:
     plaza.login(gate, "online")
     assert [_connects(plaza, name, to, port) for port in (22, 631, 5432, 8100)] == ["refused"] * 4
 
 
 @pytest.mark.parametrize("name", ["attacker", "online"])
-def test_a_neighbour_phone_is_out_of_reach(plaza: Topology, gate: SocketGateClient, doors: None, name: str) -> None:
+def test_a_neighbour_phone_is_out_of_reach(plaza: Topology, gate: SocketGateClient, listeners: None, name: str) -> None:
     plaza.login(gate, "online")
     neighbour = plaza.phones["neighbour"]
     assert _connects(plaza, name, neighbour.ip4, 80) != "open"
@@ -284,14 +284,14 @@ def test_ports_of_the_bridge_are_isolated_by_the_gate_those_that_join_later_too(
     ("to", "port"), [("198.19.9.9", 80), ("2001:db8:f:1::9", 80), ("10.90.0.1", 80), ("10.90.0.1", 443)]
 )
 def test_the_web_of_a_waiting_phone_is_the_portal(
-    plaza: Topology, gate: SocketGateClient, doors: None, to: str, port: int
+    plaza: Topology, gate: SocketGateClient, listeners: None, to: str, port: int
 ) -> None:
     assert gate.health().ready
     assert _connects(plaza, "attacker", to, port) == "open"
 
 
 def test_a_phone_has_64_connections_to_the_portal_however_many_addresses_it_makes_itself(
-    plaza: Topology, gate: SocketGateClient, doors: None
+    plaza: Topology, gate: SocketGateClient, listeners: None
 ) -> None:
     assert gate.health().ready
     phone = plaza.phones["ended"]
@@ -316,7 +316,7 @@ def test_a_phone_has_64_connections_to_the_portal_however_many_addresses_it_make
 
 
 def test_tls_to_anywhere_is_refused_at_once_not_intercepted(
-    plaza: Topology, gate: SocketGateClient, doors: None
+    plaza: Topology, gate: SocketGateClient, listeners: None
 ) -> None:
     assert gate.health().ready
     assert [_connects(plaza, "attacker", to, 443) for to in ("198.19.9.9", "2001:db8:f:1::9")] == ["refused", "refused"]

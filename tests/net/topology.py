@@ -25,7 +25,7 @@ from typing import TypeVar
 from captive_portal.gate import protocol as p
 from captive_portal.gate.client import SocketGateClient
 from captive_portal.gate.errors import GateUnreachable
-from tests.net.attempts import ATTEMPTS, Air, target
+from tests.net.attempts import ATTEMPTS, KnownAddresses, target
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
@@ -251,10 +251,10 @@ class Topology:
 
     # -- packets --
 
-    def air(self, name: str) -> Air:
+    def known(self, name: str) -> KnownAddresses:
         """What the phone ``name`` knows."""
         own, online, ended = self.phones[name], self.phones["online"], self.phones["ended"]
-        return Air(
+        return KnownAddresses(
             own.mac, own.ip4, own.ip6, GATEWAY_MAC, online.mac, online.ip4, online.ip6, ended.mac, ended.ip4, ended.ip6
         )
 
@@ -266,9 +266,9 @@ class Topology:
     def tries(self, name: str) -> set[tuple[str, str]]:
         """Try every attempt from phone ``name``; (source, destination) of the frames that came through."""
         self.heard_far()
-        phone, air = self.phones[name], self.air(name)
+        phone, known = self.phones[name], self.known(name)
         for number, attempt in enumerate(ATTEMPTS):
-            phone.put_on_wire(attempt.send(air, target(number)))
+            phone.put_on_wire(attempt.send(known, target(number)))
         self.let_all_arrive()
         return self.heard_far()
 

@@ -15,7 +15,8 @@ from captive_portal.portal.login.voucher import parse_code
 from device.clock import JST
 from device.printer.memory_printer import MemoryReceiptPrinter
 from device.printer.status import Condition, ReceiptLine
-from provisioning.commands.voucher import print_slips
+from provisioning.backup.errors import FileExists
+from provisioning.commands.voucher import VOUCHERS, print_slips
 from tests.captive_portal.gate.served import served
 from tests.provisioning.wifi_box import WifiBox, make_box
 
@@ -160,12 +161,27 @@ def test_vouchers_go_to_a_file_only_its_owner_can_read(box: WifiBox, tmp_path: P
 
 
 def test_a_sheet_of_vouchers_is_a_page_that_loads_nothing(box: WifiBox, tmp_path: Path) -> None:
-    out = tmp_path / "sheet.html"
+    out = tmp_path / "voucher_sheet.html"
     box.run("voucher", "make", "--count", "22", "--minutes", "30", "--out", str(out))
     page = out.read_text("utf-8")
     assert page.count("<article>") == 22
     assert "市民ホール" in page
     assert "http" not in page
+
+
+def test_a_sheet_that_is_there_is_not_lost_and_no_vouchers_are_made(box: WifiBox, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.html"
+    sheet.write_text("codes of another batch", "utf-8")
+    assert isinstance(box.run("voucher", "make", "--count", "2", "--out", str(sheet), ok=False).exception, FileExists)
+    assert sheet.read_text("utf-8") == "codes of another batch"
+    assert not (box.state / VOUCHERS).exists()
+
+
+def test_codes_that_cannot_be_written_are_told(box: WifiBox, tmp_path: Path) -> None:
+    lost = tmp_path / "none" / "codes.txt"
+    failed = box.run("voucher", "make", "--count", "2", "--out", str(lost), "--json", ok=False)
+    assert isinstance(failed.exception, FileNotFoundError)
+    assert len(json.loads(failed.output)["codes"]) == 2
 
 
 def test_vouchers_without_a_file_are_told_once(box: WifiBox) -> None:
@@ -196,7 +212,7 @@ def test_a_form_of_file_that_is_not_known_is_refused_before_there_are_codes(box:
 
 
 @pytest.mark.needs("bizud", "noto")
-@pytest.mark.parametrize("words", [("--receipt",), ("--out", "sheet.html")])
+@pytest.mark.parametrize("words", [("--receipt",), ("--out", "voucher_sheet.html")])
 def test_a_name_that_no_font_can_write_is_refused_before_there_are_codes(
     box: WifiBox, words: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -212,7 +228,7 @@ def test_a_name_that_no_font_can_write_is_refused_before_there_are_codes(
 @pytest.mark.needs("bizud", "noto")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_sheet_in_any_language_is_written_for_its_owner_alone(box: WifiBox, language: str, tmp_path: Path) -> None:
-    file = tmp_path / "sheet.html"
+    file = tmp_path / "voucher_sheet.html"
     box.run("voucher", "make", "--count", "2", "--out", str(file), "--lang", language)
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.read_text("utf-8").count("@font-face") >= 3

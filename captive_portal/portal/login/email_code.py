@@ -1,6 +1,6 @@
-"""A six-digit code by mail: shows that the address is in use, as the MIC guide asks (docs/sources.md#public-wi-fi).
+"""A six-digit code by mail: confirms the address, as the MIC guide requires (docs/sources.md#public-wi-fi).
 
-The address lives in the mail queue until it is sent, then only as a hash keyed with the day.
+The address is kept in the mail queue until the mail is sent, then only as a hash keyed with the day.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import unicodedata
 from collections.abc import Mapping
 
 from captive_portal.portal.languages import Catalogue
-from captive_portal.portal.login.method import AskCode, Fail, Outcome, Pass, Visitor
-from captive_portal.portal.mail import Mail, Postbox
-from captive_portal.portal.records import DAY_SECONDS, Attempts
+from captive_portal.portal.login.method import Accepted, CodeSent, Outcome, Rejected, Visitor
+from captive_portal.portal.mail import Mail, MailQueue
+from captive_portal.portal.records import DAY_SECONDS, AttemptLimiter
 from captive_portal.portal.tokens import keyed_hash
 from device.clock import Clock
 from device.store import Store
@@ -32,8 +32,8 @@ _ADDRESS = re.compile(
 
 
 def parse_address(typed: str) -> str | None:
-    """The address, full-width letters folded and the domain in lower case; None when it is none we mail to
-    (HTML's own rule for type=email, with a dot in the domain; at most 254 characters, RFC 5321 §4.5.3.1.3).
+    """The address, full-width letters folded and the domain in lower case; None when it is invalid
+    (HTML's rule for type=email, with a dot in the domain; at most 254 characters, RFC 5321 §4.5.3.1.3).
     """
     found = _ADDRESS.fullmatch(unicodedata.normalize("NFKC", typed[:400]).strip())
     if not found or len(found[0]) > 254:
@@ -51,52 +51,52 @@ class EmailCode:
     """See LoginMethod. First form: ``address``; second form: ``request`` and ``code``."""
 
     def __init__(
-        self, store: Store, key: bytes, clock: Clock, postbox: Postbox, catalogues: Mapping[str, Catalogue]
+        self, store: Store, key: bytes, clock: Clock, mail_queue: MailQueue, catalogues: Mapping[str, Catalogue]
     ) -> None:
         self._store = store
         self._key = key
         self._clock = clock
-        self._postbox = postbox
+        self._mail_queue = mail_queue
         self._catalogues = catalogues
-        self._attempts = Attempts(store)
+        self._attempts = AttemptLimiter(store)
 
     def attempt(self, visitor: Visitor, form: Mapping[str, str], /) -> Outcome:
-        """Send a code, or judge one."""
+        """Send a code, or check one."""
         if "request" in form:
-            return self._judge(visitor, form["request"], form.get("code", ""))
+            return self._check(visitor, form["request"], form.get("code", ""))
         return self._send(visitor, form.get("address", ""))
 
-    def waiting(self, phone: str, /) -> str:
-        """See LoginMethod. Who goes to read the mail often loses the page: iPhones close it with its window."""
+    def pending_code(self, phone: str, /) -> str:
+        """See LoginMethod. An iPhone closes the page when the visitor leaves it to read the mail."""
         found = self._store.rows(
             "SELECT id FROM mailed_code WHERE phone = ? AND expires >= ? AND tries_left > 0 ORDER BY expires DESC",
             (phone, self._clock.now().timestamp()),
         )
         return str(found[0]["id"]) if found else ""
 
-    def settle(self, passed: Pass, opened: bool, /) -> None:
-        """An opened gate uses the code up."""
+    def finish(self, accepted: Accepted, opened: bool, /) -> None:
+        """The code is used up when the gate opened."""
         if opened:
-            self._forget(passed.claim)
+            self._delete(accepted.claim)
 
     def _send(self, visitor: Visitor, typed: str) -> Outcome:
         address = parse_address(typed)
         if address is None:
-            return Fail("error_address")
+            return Rejected("error_address")
         account = self._account(address)
         if not self._may_send(visitor.phone, account):
-            return Fail("error_too_many")
+            return Rejected("error_too_many")
         request, code = secrets.token_hex(16), f"{secrets.randbelow(10**6):06}"
-        self._keep(request, visitor.phone, account, code)
+        self._save(request, visitor.phone, account, code)
         words = self._catalogues[visitor.language]
         mail = Mail(address, words.plain("mail_subject"), words.plain("mail_body", code=code) + "\n")
-        if self._postbox.post(mail):
-            return AskCode(request)
-        self._forget(request)
-        return Fail("error_mail")
+        if self._mail_queue.enqueue(mail):
+            return CodeSent(request)
+        self._delete(request)
+        return Rejected("error_mail")
 
     def _account(self, address: str) -> str:
-        """Letter case is folded so that one mailbox counts once; the day in the key lets no two days be joined."""
+        """Letter case is folded so that one mailbox counts once; with the day in the key, two days cannot be linked."""
         return keyed_hash(self._key, "account", self._clock.now().date().isoformat(), address.lower())
 
     def _may_send(self, phone: str, account: str) -> bool:
@@ -109,19 +109,19 @@ class EmailCode:
             ("mail_box", "", PER_BOX_HOUR, HOUR),
         )
 
-    def _keep(self, request: str, phone: str, account: str, code: str) -> None:
+    def _save(self, request: str, phone: str, account: str, code: str) -> None:
         now = self._clock.now().timestamp()
         row = (request, phone, account, self._hash(request, code), TRIES, now + CODE_SECONDS)
         with self._store.transaction() as connection:
             connection.execute("DELETE FROM mailed_code WHERE expires < ?", (now,))
             connection.execute("INSERT INTO mailed_code VALUES (?,?,?,?,?,?)", row)
 
-    def _forget(self, request: str) -> None:
+    def _delete(self, request: str) -> None:
         with self._store.transaction() as connection:
             connection.execute("DELETE FROM mailed_code WHERE id = ?", (request,))
 
-    def _judge(self, visitor: Visitor, request: str, typed: str) -> Outcome:
-        """A try is taken in the same transaction that reads the code, so parallel guesses share the tries."""
+    def _check(self, visitor: Visitor, request: str, typed: str) -> Outcome:
+        """The tries are counted in the transaction that reads the code, so parallel guesses share them."""
         code = parse_code(typed) or ""
         with self._store.transaction() as connection:
             row = connection.execute(
@@ -129,12 +129,12 @@ class EmailCode:
                 (request[:64], visitor.phone, self._clock.now().timestamp()),
             ).fetchone()
             if row is None:
-                return Fail("error_code_over")
+                return Rejected("error_code_over")
             if hmac.compare_digest(row["hash"], self._hash(row["id"], code)):
-                return Pass(account=row["account"], claim=row["id"])
+                return Accepted(account=row["account"], claim=row["id"])
             left = row["tries_left"] - 1
             connection.execute("UPDATE mailed_code SET tries_left = ? WHERE id = ?", (left, row["id"]))
-        return Fail("error_code", {"tries": left}, row["id"]) if left else Fail("error_code_over")
+        return Rejected("error_code", {"tries": left}, row["id"]) if left else Rejected("error_code_over")
 
     def _hash(self, request: str, code: str) -> str:
         return keyed_hash(self._key, "code", request, code)

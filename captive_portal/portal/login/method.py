@@ -1,4 +1,4 @@
-"""The port every way to log in fills."""
+"""The port of the log-in methods."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who asks: the gate's handle of the phone (its address when the gate knows none), and the page's language."""
+    """The gate's id of the phone (its IP address when the gate knows none), and the page's language."""
 
     phone: str
     language: str
 
 
 @dataclass(frozen=True)
-class Pass:
-    """Let the phone through. minutes 0: the spot's. account: opaque, for limits per person. claim: for ``settle``."""
+class Accepted:
+    """Let the phone through. minutes 0: the spot's. account: opaque, for limits per person. claim: for ``finish``."""
 
     minutes: int = 0
     account: str = ""
@@ -25,35 +25,35 @@ class Pass:
 
 
 @dataclass(frozen=True)
-class AskCode:
+class CodeSent:
     """A code was mailed; ``request`` names it on the next page."""
 
     request: str
 
 
 @dataclass(frozen=True)
-class Fail:
-    """Turned down. error: key of the sentence to show; request: the mailed code that may be tried again, or ""."""
+class Rejected:
+    """error: key of the sentence to show; request: the mailed code that may be tried again, or ""."""
 
     error: str
     values: Mapping[str, object] = field(default_factory=dict)
     request: str = ""
 
 
-Outcome = Pass | AskCode | Fail
+Outcome = Accepted | CodeSent | Rejected
 
 
 class LoginMethod(Protocol):
-    """One way to log in."""
+    """One log-in method."""
 
     def attempt(self, visitor: Visitor, form: Mapping[str, str], /) -> Outcome:
-        """Judge one submitted form. Never raises for what a visitor typed."""
+        """Check one submitted form. Never raises for a visitor's input."""
         ...
 
-    def waiting(self, phone: str, /) -> str:
-        """The request of a code mailed to this phone that may still be typed, or "". Asked for every first page."""
+    def pending_code(self, phone: str, /) -> str:
+        """The request of a mailed code that this phone may still type, or "". Called for every first page."""
         ...
 
-    def settle(self, passed: Pass, opened: bool, /) -> None:
-        """What the gate made of a Pass: open, or refused so that nothing is used up."""
+    def finish(self, accepted: Accepted, opened: bool, /) -> None:
+        """The gate's decision on an Accepted: opened, or refused, so that nothing is used up."""
         ...

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from captive_portal.portal.login.method import Outcome, Pass, Visitor
+from captive_portal.portal.login.method import Accepted, Outcome, Visitor
 
 
 class OneTap:
     """See LoginMethod. No account: limits are the phone's alone."""
 
     def attempt(self, _visitor: Visitor, _form: Mapping[str, str], /) -> Outcome:
-        """Always passes; the button said what pressing it means."""
-        return Pass()
+        """Always accepted: the button says that pressing it agrees to the terms."""
+        return Accepted()
 
-    def waiting(self, _phone: str, /) -> str:
+    def pending_code(self, _phone: str, /) -> str:
         """See LoginMethod."""
         return ""
 
-    def settle(self, _passed: Pass, _opened: bool, /) -> None:
-        """Nothing is used up by a tap."""
+    def finish(self, _accepted: Accepted, _opened: bool, /) -> None:
+        """Nothing to use up."""

@@ -1,4 +1,4 @@
-"""Vouchers: codes that staff hand out, made in batches, good for one phone once.
+"""Vouchers: codes from staff, made in batches, each valid for one phone once.
 
 Only keyed hashes are stored; a code is shown when it is made and never again.
 """
@@ -13,20 +13,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from captive_portal.portal.login.method import Fail, Outcome, Pass, Visitor
-from captive_portal.portal.records import Attempts
+from captive_portal.portal.login.method import Accepted, Outcome, Rejected, Visitor
+from captive_portal.portal.records import AttemptLimiter
 from captive_portal.portal.tokens import keyed_hash
 from device.audit import AuditSink
 from device.clock import JST, Clock
 from device.store import Store
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-"""31 characters, none of which looks like another. A prime number, so that the check character below finds every
-single wrong character and every two exchanged ones."""
+"""31 characters that are not mistaken for one another. 31 is prime, so the check character below detects every single
+wrong character and every transposition."""
 LENGTH = 12
 WRONG_PER_HOUR = 10
 KEPT_SECONDS = 366 * 86400.0
-"""So long an expired voucher is still called expired and not wrong."""
+"""How long an expired voucher is reported as expired and not as wrong."""
 
 
 def check_character(body: str) -> str:
@@ -35,7 +35,7 @@ def check_character(body: str) -> str:
 
 
 def new_code() -> str:
-    """Eleven random characters (54 bits) and the check character, without hyphens."""
+    """Eleven random characters (54 bits) and a check character, without hyphens."""
     body = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH - 1))
     return body + check_character(body)
 
@@ -46,7 +46,7 @@ def show_code(code: str) -> str:
 
 
 def parse_code(typed: str) -> str | None:
-    """The code in what was typed: any case or width, hyphens and blanks ignored; None when it can be no code."""
+    """The code in what was typed: any case or width, hyphens and blanks ignored; None for anything else."""
     folded = unicodedata.normalize("NFKC", typed[:80]).upper()
     code = "".join(c for c in folded if c not in " -\t‐‑–—ー−")
     if len(code) != LENGTH or any(c not in ALPHABET for c in code):
@@ -81,7 +81,7 @@ def make_batch(
 
 
 class BatchState(NamedTuple):
-    """How a batch stands. made: and not called back; used: so many of these; minutes each (0: the spot's)."""
+    """made: without those called back; used: how many of these; minutes each (0: the spot's)."""
 
     batch: str
     minutes: int
@@ -103,7 +103,7 @@ def list_batches(store: Store) -> list[BatchState]:
 
 
 def call_back(store: Store, audit: AuditSink, batch: str) -> int:
-    """Make every unused voucher of a batch worthless (a lost sheet). Vouchers called back; who is online stays so."""
+    """Revoke every unused voucher of a batch (a lost sheet) and return how many; open sessions go on."""
     with store.transaction() as connection:
         count = connection.execute("DELETE FROM voucher WHERE batch = ? AND used_at IS NULL", (batch,)).rowcount
     if count:
@@ -112,24 +112,24 @@ def call_back(store: Store, audit: AuditSink, batch: str) -> int:
 
 
 class Voucher:
-    """See LoginMethod. Form: ``voucher``. A voucher is claimed for one phone before the gate is asked; a crash in
-    between leaves it good for that phone alone, so that no voucher ever serves two.
+    """See LoginMethod. Form: ``voucher``. A voucher is claimed for one phone before the gate is asked; after a crash
+    in between it is valid for that phone alone, so no voucher serves two.
     """
 
     def __init__(self, store: Store, key: bytes, clock: Clock) -> None:
         self._store = store
         self._key = key
         self._clock = clock
-        self._attempts = Attempts(store)
+        self._attempts = AttemptLimiter(store)
 
     def attempt(self, visitor: Visitor, form: Mapping[str, str], /) -> Outcome:
         """Claim the voucher for this phone."""
         now = self._clock.now()
-        if not self._attempts.room(now, "voucher_wrong", visitor.phone, WRONG_PER_HOUR, 3600.0):
-            return Fail("error_too_many")
+        if not self._attempts.allowed(now, "voucher_wrong", visitor.phone, WRONG_PER_HOUR, 3600.0):
+            return Rejected("error_too_many")
         code = parse_code(form.get("voucher", ""))
-        outcome = self._claim(visitor.phone, code) if code else Fail("error_voucher")
-        if outcome == Fail("error_voucher"):
+        outcome = self._claim(visitor.phone, code) if code else Rejected("error_voucher")
+        if outcome == Rejected("error_voucher"):
             self._attempts.take(now, ("voucher_wrong", visitor.phone, WRONG_PER_HOUR, 3600.0))
         return outcome
 
@@ -138,24 +138,24 @@ class Voucher:
         with self._store.transaction() as connection:
             row = connection.execute("SELECT * FROM voucher WHERE hash = ?", (wanted,)).fetchone()
             if row is None or not hmac.compare_digest(row["hash"], wanted):
-                return Fail("error_voucher")
+                return Rejected("error_voucher")
             if row["valid_until"] < now:
-                return Fail("error_voucher_expired")
+                return Rejected("error_voucher_expired")
             if row["used_at"] is not None or row["claimed_by"] not in (None, phone):
-                return Fail("error_voucher_used")
+                return Rejected("error_voucher_used")
             connection.execute("UPDATE voucher SET claimed_by = ? WHERE hash = ?", (phone, wanted))
-        return Pass(minutes=row["minutes"], account=f"voucher-{wanted[:32]}", claim=wanted)
+        return Accepted(minutes=row["minutes"], account=f"voucher-{wanted[:32]}", claim=wanted)
 
-    def waiting(self, _phone: str, /) -> str:
+    def pending_code(self, _phone: str, /) -> str:
         """See LoginMethod."""
         return ""
 
-    def settle(self, passed: Pass, opened: bool, /) -> None:
+    def finish(self, accepted: Accepted, opened: bool, /) -> None:
         """Used up when the gate opened, free again when it refused."""
         with self._store.transaction() as connection:
             if opened:
                 connection.execute(
-                    "UPDATE voucher SET used_at = ? WHERE hash = ?", (self._clock.now().timestamp(), passed.claim)
+                    "UPDATE voucher SET used_at = ? WHERE hash = ?", (self._clock.now().timestamp(), accepted.claim)
                 )
             else:
-                connection.execute("UPDATE voucher SET claimed_by = NULL WHERE hash = ?", (passed.claim,))
+                connection.execute("UPDATE voucher SET claimed_by = NULL WHERE hash = ?", (accepted.claim,))

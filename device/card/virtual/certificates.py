@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from device.card.credential import USER_AUTHENTICATION_POLICY
+from device.x509_key_usage import key_usage
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def authority_certificate(family: Family, key: rsa.RSAPrivateKey, validity: Vali
     key_id = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     builder = _builder(name, name, key.public_key(), int.from_bytes(key_id.digest[:4], "big") | 1, validity)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    builder = builder.add_extension(_usage(cert_sign=True), critical=True)
+    builder = builder.add_extension(key_usage(ca=True), critical=True)
     return builder.add_extension(key_id, critical=False).sign(key, hashes.SHA256())
 
 
@@ -67,7 +68,7 @@ def card_certificate(
 ) -> x509.Certificate:
     """A card's certificate: four-byte serial, opaque subject with the five-digit municipality code, no name."""
     builder = _builder(_card_name(serial, municipality, family), authority.certificate.subject, key, serial, validity)
-    builder = builder.add_extension(_usage(non_repudiation=family.signs_documents), critical=True)
+    builder = builder.add_extension(key_usage(non_repudiation=family.signs_documents), critical=True)
     if not family.signs_documents:
         builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
     policy = x509.PolicyInformation(family.policy, ["http://test.example.jp/cps.html"])
@@ -131,17 +132,3 @@ def _authority_key_id(authority: Authority) -> x509.AuthorityKeyIdentifier:
     certificate = authority.certificate
     key_id = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
     return x509.AuthorityKeyIdentifier(key_id, [x509.DirectoryName(certificate.subject)], certificate.serial_number)
-
-
-def _usage(*, cert_sign: bool = False, non_repudiation: bool = False) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not cert_sign,
-        content_commitment=non_repudiation,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=cert_sign,
-        crl_sign=cert_sign,
-        encipher_only=False,
-        decipher_only=False,
-    )

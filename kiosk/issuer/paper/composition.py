@@ -74,7 +74,7 @@ def compose(
 
 
 def page_text(sheet: Sheet, pages: Sequence[PagePlan], place: int) -> str:
-    """All that stands on page ``place`` (from 1) of a copy but the mark, in the order in which it is drawn."""
+    """All text on page ``place`` (from 1) of a copy but the mark, in the order of drawing."""
     page = pages[place - 1]
     words = [sheet.title if page.first else sheet.continued]
     for row in (*page.heading, *(row for block in page.blocks for row in block)):

@@ -1,17 +1,15 @@
-"""Whether IPAmj Mincho can draw a text exactly as written; the only importer of uharfbuzz.
+"""Whether IPAmj Mincho can draw a text exactly as written.
 
 A character or variation sequence the font lacks is never replaced: the certificate is refused (N12).
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from pathlib import Path
 
-import uharfbuzz
-
+from device.line_breaks import clusters, joins
+from device.opentype import OpenTypeFace
 from kiosk.issuer.errors import FontMissing
 
 FONT_FILE = "ipamjm.ttf"
@@ -23,7 +21,7 @@ class GlyphCheck:
     """One font, opened once. Reading it is safe from several threads."""
 
     def __init__(self, font: Path) -> None:
-        self._font = uharfbuzz.Font(uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(font))))
+        self._face = OpenTypeFace(font)
         self._known: dict[str, bool] = {}
         self._wide: dict[str, float] = {}
 
@@ -40,8 +38,7 @@ class GlyphCheck:
         return sum([self._wide.get(character) or self._advance(character) for character in text])
 
     def _advance(self, character: str) -> float:
-        glyph = self._font.get_nominal_glyph(ord(character)) or 0
-        wide = 0.0 if is_selector(character) else self._font.get_glyph_h_advance(glyph) / self._font.face.upem
+        wide = 0.0 if is_selector(character) else self._face.advance(character)
         self._wide[character] = wide
         return wide
 
@@ -52,10 +49,10 @@ class GlyphCheck:
 
     def _look(self, cluster: str) -> bool:
         if len(cluster) == 1:
-            return bool(self._font.get_nominal_glyph(ord(cluster)))
+            return self._face.has_glyph(cluster)
         if len(cluster) == 2 and is_selector(cluster[1]):
-            return bool(self._font.get_variation_glyph(ord(cluster[0]), ord(cluster[1])))
-        return False  # combining marks would be stacked by guess
+            return self._face.has_glyph(cluster[0], cluster[1])
+        return False  # the position of combining marks would be a guess
 
 
 def find_font(folders: Sequence[str]) -> Path:
@@ -69,20 +66,3 @@ def find_font(folders: Sequence[str]) -> Path:
 def is_selector(character: str) -> bool:
     """Whether it is a variation selector."""
     return any(ord(character) in block for block in _SELECTORS)
-
-
-@lru_cache(maxsize=4096)  # single characters: nobody's name can be read from it
-def joins(character: str) -> bool:
-    """Whether it belongs to the character before it: a selector or a combining mark."""
-    return is_selector(character) or unicodedata.combining(character) != 0
-
-
-def clusters(text: str) -> list[str]:
-    """Characters with the selectors and combining marks that follow them."""
-    found: list[str] = []
-    for character in text:
-        if joins(character) and found:
-            found[-1] += character
-        else:
-            found.append(character)
-    return found

@@ -1,4 +1,4 @@
-"""Where every line of a certificate stands: texts broken into lines, lines into rows, rows onto pages. Pure.
+"""The layout of a certificate: texts into lines, lines into rows, rows onto pages. Pure.
 
 The pages are known before anything is drawn: an order is quoted, and every page is marked and sealed, without a trial
 rendering, and typst draws rows of given heights instead of finding them.
@@ -64,7 +64,7 @@ class PagePlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan(sheet: Sheet, widths: Widths) -> list[PagePlan] | None:
-    """The pages of one copy; every block stands whole on one of them. None: one block alone is too long for a page,
+    """The pages of one copy; every block is whole on one of them. None: one block alone is too long for a page,
     which is a case for the counter.
     """
     heading = [_row([item], _HEADING, widths) for item in sheet.heading]

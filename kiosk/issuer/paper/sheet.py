@@ -42,7 +42,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IssueFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a paper bears beside the register's content. authority: who certifies. day: the date on the paper."""
+    """The facts on a paper besides the register's content. authority: who certifies. day: the date on the paper."""
 
     number: str
     authority: str

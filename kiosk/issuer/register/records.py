@@ -74,7 +74,7 @@ class Household(Record, frozen=True, kw_only=True):
 
 
 class Tombstone(Record, frozen=True, kw_only=True):
-    """A resident who is gone. It beats every row about the same resident, older or newer."""
+    """A resident who is gone. It overrides every row about the same resident, older or newer."""
 
     resident: str
     reason: GoneReason
@@ -82,7 +82,7 @@ class Tombstone(Record, frozen=True, kw_only=True):
 
 
 class Population(Record, frozen=True, kw_only=True):
-    """What an import brings: the file format of ``hiroba register import`` (JSON)."""
+    """An import: the file format of ``hiroba register import`` (JSON)."""
 
     households: list[Household]
     residents: list[ResidentRecord]

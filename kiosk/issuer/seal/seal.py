@@ -33,7 +33,7 @@ _LONGEST = 1000  # characters; ours are about 240
 
 @dataclass(frozen=True)
 class SealFacts:
-    """What a seal vouches for. issuer: the municipality's code. kind: its name. at: whole seconds. page of pages:
+    """What a seal certifies. issuer: the municipality's code. kind: its name. at: whole seconds. page of pages:
     within one copy. digest: text_digest of the page.
     """
 
@@ -81,7 +81,7 @@ class Sealer:
 
 
 def judge(seal: str, keys: Mapping[str, Ed25519PublicKey], text: str | None = None) -> Judged:
-    """What to think of a code's text, and of the page's text when there is one. keys: name -> key."""
+    """The verdict on a code's text, and on the page's text when there is one. keys: name -> key."""
     try:
         head, claims, signature = _opened(seal)
         kid = _read(head)[_KID]
@@ -143,7 +143,7 @@ def _read(content: bytes) -> Any:
     stream = BytesIO(content)
     try:
         found = cbor2.load(stream)
-    except Exception as error:  # a stranger's bytes: whatever the parser says, it is no seal
+    except Exception as error:  # untrusted bytes: any error of the parser means no seal
         raise ValueError("not CBOR") from error
     if stream.read(1):
         raise ValueError("not one item")

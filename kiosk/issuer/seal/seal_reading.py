@@ -29,7 +29,7 @@ def compared(content: bytes) -> bool:
 
 
 def _pages(pdf: bytes, keys: Mapping[str, Ed25519PublicKey]) -> Iterator[Judged]:
-    """Two seals on one page are as good as none: nobody could say which is the page's."""
+    """Two seals on one page count as none: neither can be assigned to the page."""
     try:
         texts = page_texts(pdf)
     except NotAPdf:

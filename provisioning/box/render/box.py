@@ -16,7 +16,7 @@ from device.secrets import Secret
 from provisioning.box.render import network, nginx_portal, services, usb
 from provisioning.box.render.browser import browser_environment, browser_policy
 from provisioning.box.render.files import Rendered, passphrase_files, render
-from provisioning.box.render.nginx import Place
+from provisioning.box.render.nginx import NginxRuntime
 from provisioning.site.model import Site
 from provisioning.site.renamed import renamed
 
@@ -48,7 +48,7 @@ def _wifi(site: Site, state: Path, passphrases: Mapping[str, Secret] | None) -> 
     wifi = site.wifi
     if wifi is None:
         return {}
-    nginx_portal.portal(wifi, state, Place(state))  # made on the box at each start; what it cannot hold is told here
+    nginx_portal.portal(wifi, state, NginxRuntime(state))  # for its mistakes; the box renders it at each start
     if passphrases is None:
         known = {name: Secret(b"TEST-passphrase") for name in passphrase_files(wifi)}
         files = render(wifi, site.box.name, state, known)

@@ -1,4 +1,4 @@
-"""What the kiosk's browser is told: the page it opens, and Chromium's policy for this box's port. Pure."""
+"""The settings of the kiosk's browser: its start page, and Chromium's policy for this box's port. Pure."""
 
 from __future__ import annotations
 

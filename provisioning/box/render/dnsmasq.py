@@ -18,7 +18,8 @@ from provisioning.box.render.refusal import one_line, refuse
 from provisioning.site.wifi_checks import portal_mistakes, spot_mistakes
 
 GARDEN_SECONDS = 300
-"""Longest a name of the walled garden is cached: its addresses leave the gate's set after an hour unless asked anew."""
+"""Longest a name of the walled garden is cached: its addresses leave the gate's set after an hour unless queried again.
+"""
 CANARIES = ("use-application-dns.net", "mask.icloud.com", "mask-h2.icloud.com")
 """Names that browsers and phones ask for to learn that this network filters names (a school's spot)."""
 
@@ -96,7 +97,7 @@ def _dhcp(spot: SpotSettings, dhcp: DhcpSettings, portal: PortalSettings, state:
 
 
 def _ipv6(spot: SpotSettings, portal: PortalSettings) -> list[str]:
-    """Phones make their own addresses from the prefix (SLAAC); DHCPv6 only tells them options."""
+    """Phones make their own addresses from the prefix (SLAAC); DHCPv6 only sends options."""
     network = ipaddress.IPv6Network(spot.ipv6.network)
     return [
         "# IPv6: router advertisements, and DHCPv6 for options only",

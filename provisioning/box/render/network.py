@@ -1,6 +1,6 @@
 """The spots' interfaces for systemd-networkd: a bridge where radios join it, and the box's own address. Pure.
 
-The uplink stays with whoever has it (NetworkManager, ifupdown, cloud-init); NetworkManager is told to leave the spots
+The uplink stays as configured (NetworkManager, ifupdown, cloud-init); NetworkManager is set to leave the spots
 alone. An interface that is no bridge of ours (a port, a VLAN) must exist already.
 """
 
@@ -44,7 +44,7 @@ def _spot(spot: SpotSettings) -> dict[str, Rendered]:
 
 
 def _network(spot: SpotSettings) -> str:
-    """ConfigureWithoutCarrier: the address stands before the first phone comes, so dnsmasq and portal can listen."""
+    """ConfigureWithoutCarrier: the address is set before the first phone connects, so dnsmasq and portal can listen."""
     lines = [
         "[Match]",
         f"Name={spot.interface}",

@@ -1,6 +1,7 @@
-"""The frame of every nginx configuration: processes, limits of time and size, TLS, logs, listening by family. Pure.
+"""The common part of every nginx configuration: processes, limits of time and size, TLS, logs, listening by family.
+Pure.
 
-What a server answers stands beside it: ``nginx_portal``, ``nginx_mutual`` (issuer, city hall).
+The servers: ``nginx_portal``, ``nginx_mutual`` (issuer, city hall).
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from provisioning.box.render.refusal import CannotRender, one_line
-from provisioning.nginx_headers import CLIENT, CREDENTIAL, DOOR, SCHEME
+from provisioning.nginx_headers import CLIENT, CREDENTIAL, LISTENER, SCHEME
 from provisioning.site.mistakes import Mistake
 
 WORKER_CONNECTIONS = 1024
-"""Of one worker, those to the application among them. One that stalls inside TLS holds about 40 KiB."""
+"""Of one worker, including those to the application. One that stalls inside TLS holds about 40 KiB."""
 WORKERS = 2
 ALIVE_SOCKET = "alive.sock"
-"""In the folder of the process: answers 204 as long as the event loop turns (provisioning/web/nginx_companion.py)."""
+"""In the folder of the process: answers 204 as long as the event loop runs (provisioning/web/nginx_companion.py)."""
 CONFIGURATION = "nginx.conf"
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 _CIPHERS = ":".join(
@@ -29,9 +30,9 @@ _CIPHERS = ":".join(
 _SAFE = re.compile(r"[^\"\\${};\x00-\x1f\x7f]+")
 
 
-class Place(NamedTuple):
-    """Where nginx runs. folder: for what it writes; user: of its workers, "" when it may not choose; ipv6: whether the
-    machine has it.
+class NginxRuntime(NamedTuple):
+    """folder: for the files nginx writes; user: of its workers, "" when started unprivileged; ipv6: whether the machine
+    has it.
     """
 
     folder: Path
@@ -40,21 +41,21 @@ class Place(NamedTuple):
 
 
 class Tls(NamedTuple):
-    """PEM files. client_ca: whoever shows no credential of this CA, valid today and made for clients, is refused."""
+    """PEM files. client_ca: clients without a valid client credential of this CA are refused."""
 
     certificate: Path
     key: Path
     client_ca: Path | None = None
 
 
-def nginx(servers: Sequence[str], place: Place) -> str:
+def nginx(servers: Sequence[str], runtime: NginxRuntime) -> str:
     """The whole file around ``servers``, texts inside ``http``. Raises CannotRender."""
-    folder = place.folder
-    user = [f"user {one_line(place.user)};"] if place.user else []
+    folder = runtime.folder
+    user = [f"user {one_line(runtime.user)};"] if runtime.user else []
     temporary = [f"{name}_temp_path {quoted(folder / name)};" for name in _TEMPORARY]
     http = [
         "access_log off;",
-        "# What nginx says of a connection names its address (N3, N8); the application has a log of its own.",
+        "# nginx's messages about a connection contain its address (N3, N8); the application has its own log.",
         "error_log stderr emerg;",
         "server_tokens off;",
         "default_type application/octet-stream;",
@@ -73,7 +74,7 @@ def nginx(servers: Sequence[str], place: Place) -> str:
         "server_names_hash_bucket_size 128;",
         *_TLS,
         *_PROXY,
-        block("server", [f"listen unix:{_path(folder / ALIVE_SOCKET)};", "return 204;"]),
+        block("server", [f"listen {_unix(folder / ALIVE_SOCKET)};", "return 204;"]),
         *servers,
     ]
     return "\n".join(
@@ -116,13 +117,13 @@ _PROXY = (
 
 def upstream(name: str, socket: Path) -> str:
     """The application behind ``socket``. Idle connections end before gunicorn ends them (its keepalive is 5 s)."""
-    lines = [f"server unix:{_path(socket)} max_fails=0;", "keepalive 16;", "keepalive_timeout 3s;"]
+    lines = [f"server {_unix(socket)} max_fails=0;", "keepalive 16;", "keepalive_timeout 3s;"]
     return block(f"upstream {name}", lines)
 
 
-def proxied(name: str, *, door: str = "", credential: bool = False) -> list[str]:
-    """Hand a request over to ``upstream`` name, with every header that the application believes. A body without a
-    length, as no browser's form has it, is refused.
+def proxied(name: str, *, listener: str = "", credential: bool = False) -> list[str]:
+    """Pass requests to ``upstream`` name, with every header that the application trusts. A body without a
+    length, which no browser's form has, is refused.
     """
     return [
         "if ($http_transfer_encoding) { return 411; }",
@@ -131,7 +132,7 @@ def proxied(name: str, *, door: str = "", credential: bool = False) -> list[str]
         "proxy_set_header Host $http_host;",
         f"proxy_set_header {CLIENT} $remote_addr;",
         f"proxy_set_header {SCHEME} $scheme;",
-        f'proxy_set_header {DOOR} "{door}";',
+        f'proxy_set_header {LISTENER} "{listener}";',
         f"proxy_set_header {CREDENTIAL} {'$ssl_client_escaped_cert' if credential else _NOTHING};",
         *(f"proxy_set_header {header} {_NOTHING};" for header in ("Forwarded", "X-Forwarded-For")),
     ]
@@ -140,17 +141,17 @@ def proxied(name: str, *, door: str = "", credential: bool = False) -> list[str]
 _NOTHING = '""'
 
 
-def addresses(host: str, port: int, place: Place) -> list[tuple[str, int]]:
-    """By family, so that an IPv4 client is known by its IPv4 address. host: "" or "::" is every address."""
+def addresses(host: str, port: int, runtime: NginxRuntime) -> list[tuple[str, int]]:
+    """By family, so that an IPv4 client keeps its IPv4 address. host: "" or "::" is every address."""
     if host not in ("", "::"):
         return [(host, port)]
-    return [("0.0.0.0", port), *([("::", port)] if place.ipv6 else [])]  # noqa: S104 - the caller asked for all of them
+    return [("0.0.0.0", port), *([("::", port)] if runtime.ipv6 else [])]  # noqa: S104 - the caller asked for all of them
 
 
-def listen(host: str, port: int, place: Place, *words: str) -> list[str]:
+def listen(host: str, port: int, runtime: NginxRuntime, *words: str) -> list[str]:
     """One line a family."""
     flags = "".join(f" {word}" for word in words if word)
-    return [_listen(address, number, flags) for address, number in addresses(host, port, place)]
+    return [_listen(address, number, flags) for address, number in addresses(host, port, runtime)]
 
 
 def _listen(host: str, port: int, flags: str) -> str:
@@ -160,12 +161,12 @@ def _listen(host: str, port: int, flags: str) -> str:
 
 
 def tls(pair: Tls, session_zone: str) -> list[str]:
-    """The credential of a server. Where clients show one, no session is taken up again without it."""
+    """The credential of a server. With client credentials, TLS sessions are not resumed."""
     own = [f"ssl_certificate {quoted(pair.certificate)};", f"ssl_certificate_key {quoted(pair.key)};"]
     if pair.client_ca is None:
         return [*own, f"ssl_session_cache shared:{session_zone}:1m;"]
-    asked = [f"ssl_client_certificate {quoted(pair.client_ca)};", "ssl_verify_client on;", "ssl_session_cache off;"]
-    return [*own, *asked]
+    client = [f"ssl_client_certificate {quoted(pair.client_ca)};", "ssl_verify_client on;", "ssl_session_cache off;"]
+    return [*own, *client]
 
 
 def block(head: str, lines: Sequence[str]) -> str:
@@ -175,16 +176,16 @@ def block(head: str, lines: Sequence[str]) -> str:
 
 
 def quoted(value: object) -> str:
-    """A word in quotation marks; nginx would read a variable or the end of a line in some. Raises CannotRender."""
+    """A quoted word. Raises CannotRender for characters that nginx would interpret."""
     text = str(value)
     if not _SAFE.fullmatch(text):
         raise CannotRender(Mistake("nginx", "breaks_line"))
     return f'"{text}"'
 
 
-def _path(path: Path) -> str:
-    """Of a unix socket: it stands without quotation marks behind ``unix:``. Raises CannotRender."""
-    text = quoted(path)[1:-1]
-    if re.search(r"[\s:']", text):
+def _unix(path: Path) -> str:
+    """The address of a unix socket. What follows a colon in it would be read as something else. Raises CannotRender."""
+    text = quoted(f"unix:{path}")
+    if text.count(":") > 1:
         raise CannotRender(Mistake("nginx", "breaks_line"))
     return text

@@ -1,4 +1,4 @@
-"""What nginx answers in the portal's place when the portal cannot: static pages in the city's words. Pure."""
+"""nginx's own error pages, in the city's words, for when the portal does not answer. Pure."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from pathlib import Path
 
 from captive_portal.portal.languages import Catalogue
 from captive_portal.settings import PortalSettings
-from provisioning.box.render.nginx import Place, block, quoted
+from provisioning.box.render.nginx import NginxRuntime, block, quoted
 
-FOLDER = "pages"
-"""Below the folder of the process."""
+FOLDER = "hiroba-error-pages"
+"""Below the folder of the process, and their path: one that no page elsewhere has, because under it nobody is sent on
+to the portal.
+"""
 _PAGES = {
     "many": ("429", "error_busy"),
     "busy": ("500 502 503 504 =503", "error_busy"),
     "not-found": ("403 404 405", "error_not_found"),
     "refused": ("400 408 411 413 414 494 497", "error_form"),
 }
-"""Name -> the answers that it stands for (and what they become), and its sentence in the portal's catalogues."""
+"""Name -> its status codes (and the code sent instead), and the key of its sentence in the portal's catalogues."""
 _LANGUAGES = ("ja", "en")
 
 
-def error_pages(place: Place) -> list[str]:
-    """The lines of a server. Nothing of the application's own answers is replaced."""
+def error_pages(runtime: NginxRuntime) -> list[str]:
+    """The lines of a server. The application's own responses are not replaced."""
     lines = [f"error_page {codes} /{FOLDER}/{name}.html;" for name, (codes, _) in _PAGES.items()]
     headers = ["add_header Cache-Control no-store always;", "add_header Retry-After 5 always;"]
-    return [*lines, block(f"location /{FOLDER}/", ["internal;", f"root {quoted(place.folder)};", *headers])]
+    return [*lines, block(f"location /{FOLDER}/", ["internal;", f"root {quoted(runtime.folder)};", *headers])]
 
 
 def pages(portal: PortalSettings, catalogues: Mapping[str, Catalogue]) -> dict[Path, str]:

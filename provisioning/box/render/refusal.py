@@ -1,4 +1,4 @@
-"""The renderers' last guard: settings that ``hiroba site check`` refuses never reach another program's file."""
+"""The renderers' last check: what ``hiroba site check`` refuses is never written to another program's file."""
 
 from __future__ import annotations
 

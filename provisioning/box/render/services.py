@@ -27,15 +27,15 @@ SHIPPED = tuple(
 )
 """What the units let through as shipped (IPAddressAllow= in systemd/system)."""
 OUTGOING = ("hiroba-kiosk", "hiroba-portal", "hiroba-heartbeat", "hiroba-enrol-renew", "hiroba-update")
-"""The units that speak to other machines, and so are told which (network.reachable)."""
+"""The units that connect to other machines, with the list of allowed ones (network.reachable)."""
 _SMALLEST, _LARGEST = 1024, 65536
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def drop_ins(site: Site) -> dict[str, Rendered]:
-    """What our units are told of this box: where archives go, the radios that a disaster changes, and the networks
-    beyond the private ones that may be spoken to.
+    """The drop-ins of Hiroba's units for this box: the folder of archives, the radios that a disaster changes, and the
+    networks beyond the private ones that may be spoken to.
     """
     found = {}
     if site.backup is not None and site.backup.folder:
@@ -90,7 +90,7 @@ def _section(line: str) -> Rendered:
 
 def kernel(site: Site) -> dict[str, Rendered]:
     """Room in the neighbour tables for every phone: the kernel's own 1,024 entries end in "neighbour table overflow".
-    A leading "-" is for a kernel that will not be told, such as a container's.
+    A leading "-" ignores a refusal, such as a container's.
     """
     if site.wifi is None:
         return {}
@@ -119,7 +119,7 @@ def time(site: Site) -> dict[str, Rendered]:
 
 
 def _hosts(*places: str) -> list[str]:
-    """The addresses among hosts and URLs. A name tells no address: ``network.reachable`` has to."""
+    """The addresses among hosts and URLs. Names are not resolved: ``network.reachable`` lists their addresses."""
     hosts = (urlsplit(place).hostname if "://" in place else place for place in places)
     return [host for host in hosts if host and _is_address(host)]
 

@@ -1,4 +1,4 @@
-"""From a site file on disk to what it renders: finds the box in it, its passphrases, and tells mistakes by line."""
+"""From a site file on disk to what it renders: finds the box in it, its passphrases, and reports mistakes by line."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def open_box(config: Path, name: str) -> BoxFile:
 
 def check_file(path: Path, state: Path) -> FileCheck:
     """Everything that can be known to be right before it is on a box. Raises SettingsError where there is no tree to
-    look at. Passphrases of a city's boxes lie on the boxes, and are not asked for here.
+    look at. Passphrases of a city's boxes are on the boxes and not read here.
     """
     file = open_file(path)
     if "boxes" in file.tree:
@@ -117,7 +117,7 @@ def _passphrases(site: Site, state: Path) -> tuple[dict[str, Secret], list[Mista
             found[name] = Secret((state / name).read_bytes())
         except OSError as error:
             unreadable[name] = type(error).__name__
-    mistakes: dict[str, Mistake] = {}  # each file is told once
+    mistakes: dict[str, Mistake] = {}  # each file is reported once
     for one in passphrase_mistakes(site.wifi, found):
         name = one.facts["value"]
         said = unreadable.get(name)

@@ -1,7 +1,4 @@
-"""The inventory sheet as a PDF: boxes, slips with enrolment codes, labels with QR codes.
-
-The labels' own importer of typst.
-"""
+"""The inventory sheet as a PDF: boxes, slips with enrolment codes, labels with QR codes."""
 
 from __future__ import annotations
 
@@ -14,6 +11,7 @@ from typing import Any
 import msgspec
 
 from device.qr import modules
+from device.typst_compiler import TypstCompiler
 from provisioning.site.model import Site
 
 FONTS = (Path("/usr/share/fonts/truetype/bizud-gothic"),)
@@ -38,8 +36,6 @@ def sheet(
     """The PDF. parts: box -> what it does; codes: box -> its one-time code; at: when it was made; staff_port: of city
     hall's pages. The same in, the same out.
     """
-    import typst
-
     facts = {
         **_WORDS,
         "headings": _HEADINGS,
@@ -48,13 +44,8 @@ def sheet(
         "boxes": [_row(site, parts.get(site.box.name, ""), codes.get(site.box.name, ""), staff_port) for site in boxes],
     }
     folder = Path(str(resources.files("provisioning.box").joinpath("seed")))
-    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=list(FONTS))
-    compiler = typst.Compiler(folder / "labels.typ", root=folder, font_paths=fonts, sys_inputs={})
     inputs = {"sheet": msgspec.json.encode(facts).decode()}
-    pdf = compiler.compile(format="pdf", sys_inputs=inputs, timestamp=at.replace(microsecond=0))
-    if not isinstance(pdf, bytes):
-        raise TypeError("typst gave no PDF")
-    return pdf
+    return TypstCompiler(folder, FONTS).pdf((folder / "labels.typ").read_bytes(), at, inputs)
 
 
 def label_link(site: Site, staff_port: int = STAFF_PORT) -> str:

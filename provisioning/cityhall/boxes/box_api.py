@@ -1,4 +1,4 @@
-"""The boxes' two doors as JSON over HTTPS: enrolment without a credential, everything else by mutual TLS.
+"""The boxes' two APIs, JSON over HTTPS: enrolment without a credential, everything else by mutual TLS.
 
 A refusal is {"refused": reason} with 400, 403, 404 or 429; a fault 500 or 503.
 """
@@ -49,7 +49,7 @@ class EnrolAnswer(msgspec.Struct, frozen=True):
 
 
 def create_enrol_app(enrolments: EnrolmentService, staff: StaffAccounts, log: Log) -> Flask:
-    """The door for boxes that have no credential yet."""
+    """The listener for boxes without a credential yet."""
     app, decoder = _bare("provisioning.cityhall.enrol", log), msgspec.json.Decoder(EnrolQuestion)
 
     def ask() -> Response:
@@ -72,7 +72,7 @@ def create_enrol_app(enrolments: EnrolmentService, staff: StaffAccounts, log: Lo
 
 
 def create_box_app(enrolments: EnrolmentService, intake: Intake, log: Log) -> Flask:
-    """The door behind mutual TLS. Every call looks the box up anew."""
+    """The listener behind mutual TLS. Every call looks the box up again."""
     app = _bare("provisioning.cityhall.boxes", log)
     # Made here, by one thread: msgspec 0.22 crashes when several threads meet a type for the first time together.
     renewals, batches = msgspec.json.Decoder(RenewQuestion), msgspec.json.Decoder(Batch)

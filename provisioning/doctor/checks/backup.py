@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from device.health.finding import Finding, error, ok, warning
-from provisioning.backup.keep import last_note
+from provisioning.backup.backup_writer import last_backup
 from provisioning.doctor.examined_box import ExaminedBox
 
 
 def check(box: ExaminedBox) -> list[Finding]:
     """Reads the note that the last back-up left."""
-    note = last_note(box.state)
+    note = last_backup(box.state)
     at = datetime.fromisoformat(note.at) if note else None
     hours = (box.clock.now().astimezone(UTC) - at).total_seconds() / 3600 if at else None
     return [judge(hours, wanted=box.site.backup is not None)]

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from captive_portal.gate.client import SocketGateClient
 from captive_portal.gate.errors import GateUnreachable
-from provisioning.demo.plain_browser import NotThere
+from provisioning.demo.plain_browser import ControlMissing
 from tests.boot.inside.phone import FAR, log_in, press, probe
 
 FOLDER = Path("/var/lib/hiroba-test")
@@ -60,7 +60,7 @@ def phone(number: int, diary: Diary) -> None:
     name = f"phone{number}"
     _hold(name, diary)
     while True:
-        with suppress(OSError, NotThere):
+        with suppress(OSError, ControlMissing):
             _visit(name, diary, stays=number == 1)
 
 

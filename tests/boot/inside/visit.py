@@ -12,5 +12,6 @@ from provisioning.virtual import VirtualFolder
 STATE = Path("/var/lib/hiroba")
 
 if __name__ == "__main__":
-    screens = Visitor(PlainBrowser("http://127.0.0.1:8100/"), VirtualFolder(STATE), Path("/run/log/journal"), "ja").go()
+    browser = PlainBrowser("http://127.0.0.1:8100/")
+    screens = Visitor(browser, VirtualFolder(STATE), Path("/run/log/journal"), "ja").run()
     print(json.dumps([screen["screen"] for screen in screens]))  # noqa: T201 - the test reads it

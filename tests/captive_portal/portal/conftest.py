@@ -35,14 +35,14 @@ HOST = "10.90.0.1:8180"
 
 
 class KeptMails:
-    """A postbox that keeps what it is given; ``full`` turns mails away."""
+    """A mail queue that keeps its mails; ``full`` refuses them."""
 
     def __init__(self) -> None:
         self.mails: list[Mail] = []
         self.full = False
 
-    def post(self, mail: Mail, /) -> bool:
-        """See Postbox."""
+    def enqueue(self, mail: Mail, /) -> bool:
+        """See MailQueue."""
         if not self.full:
             self.mails.append(mail)
         return not self.full

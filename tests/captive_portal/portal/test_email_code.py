@@ -17,7 +17,7 @@ from captive_portal.portal.login.email_code import (
     parse_address,
     parse_code,
 )
-from captive_portal.portal.login.method import AskCode, Fail, Outcome, Pass, Visitor
+from captive_portal.portal.login.method import Accepted, CodeSent, Outcome, Rejected, Visitor
 from captive_portal.portal.records import open_records
 from device.clock import HeldClock, SystemClock
 
@@ -31,13 +31,13 @@ class Kept:
     def __init__(self) -> None:
         self.mails: list[Mail] = []
 
-    def post(self, mail: Mail, /) -> bool:
+    def enqueue(self, mail: Mail, /) -> bool:
         self.mails.append(mail)
         return True
 
 
 class Desk:
-    """The method with a postbox that keeps, and what a visitor does."""
+    """The method with a mail_queue that keeps, and what a visitor does."""
 
     def __init__(self, folder: Path) -> None:
         self.clock, self.store, self.post = HeldClock(SystemClock().now()), open_records(folder), Kept()
@@ -52,7 +52,7 @@ class Desk:
         return found[0]
 
     def answer(self, asked: Outcome, code: str, phone: str = "a") -> Outcome:
-        assert isinstance(asked, AskCode)
+        assert isinstance(asked, CodeSent)
         return self.method.attempt(Visitor(phone, "ja"), {"request": asked.request, "code": code})
 
     def wrong(self) -> str:
@@ -66,61 +66,61 @@ def desk(tmp_path: Path) -> Desk:
 
 def test_the_mailed_code_lets_the_phone_in_once(desk: Desk) -> None:
     asked = desk.ask()
-    passed = desk.answer(asked, desk.mailed())
-    assert isinstance(passed, Pass)
-    assert passed.account
-    desk.method.settle(passed, True)
-    assert desk.answer(asked, desk.mailed()) == Fail("error_code_over")
+    accepted = desk.answer(asked, desk.mailed())
+    assert isinstance(accepted, Accepted)
+    assert accepted.account
+    desk.method.finish(accepted, True)
+    assert desk.answer(asked, desk.mailed()) == Rejected("error_code_over")
 
 
 def test_a_gate_that_refused_leaves_the_code_good(desk: Desk) -> None:
     asked = desk.ask()
-    passed = desk.answer(asked, desk.mailed())
-    assert isinstance(passed, Pass)
-    desk.method.settle(passed, False)
-    assert isinstance(desk.answer(asked, desk.mailed()), Pass)
+    accepted = desk.answer(asked, desk.mailed())
+    assert isinstance(accepted, Accepted)
+    desk.method.finish(accepted, False)
+    assert isinstance(desk.answer(asked, desk.mailed()), Accepted)
 
 
 def test_a_wrong_code_tells_the_tries_left_and_the_last_one_ends_it(desk: Desk) -> None:
     asked = desk.ask()
     for left in range(TRIES - 1, 0, -1):
         failed = desk.answer(asked, desk.wrong())
-        assert isinstance(failed, Fail)
+        assert isinstance(failed, Rejected)
         assert failed.values == {"tries": left}
-    assert desk.answer(asked, desk.wrong()) == Fail("error_code_over")
-    assert desk.answer(asked, desk.mailed()) == Fail("error_code_over")
+    assert desk.answer(asked, desk.wrong()) == Rejected("error_code_over")
+    assert desk.answer(asked, desk.mailed()) == Rejected("error_code_over")
 
 
 def test_a_code_ends_after_ten_minutes(desk: Desk) -> None:
     asked = desk.ask()
     desk.clock.advance(601)
-    assert desk.answer(asked, desk.mailed()) == Fail("error_code_over")
+    assert desk.answer(asked, desk.mailed()) == Rejected("error_code_over")
 
 
 def test_a_code_is_of_no_use_on_another_phone(desk: Desk) -> None:
-    assert desk.answer(desk.ask(), desk.mailed(), phone="b") == Fail("error_code_over")
+    assert desk.answer(desk.ask(), desk.mailed(), phone="b") == Rejected("error_code_over")
 
 
 def test_one_phone_can_not_flood_many_mailboxes(desk: Desk) -> None:
     outcomes = [desk.ask(f"v{n}@example.jp") for n in range(PER_PHONE_HOUR + 1)]
-    assert outcomes[-1] == Fail("error_too_many")
+    assert outcomes[-1] == Rejected("error_too_many")
     assert len(desk.post.mails) == PER_PHONE_HOUR
     desk.clock.advance(3601)
-    assert isinstance(desk.ask(), AskCode)
+    assert isinstance(desk.ask(), CodeSent)
 
 
 def test_many_phones_can_not_flood_one_mailbox(desk: Desk) -> None:
     letters = [ADDRESS, ADDRESS.upper(), " ｖisitor@example.jp "]
     outcomes = [desk.ask(letters[n % 3], phone=f"p{n}") for n in range(PER_ADDRESS_HOUR + 1)]
-    assert outcomes[-1] == Fail("error_too_many")
+    assert outcomes[-1] == Rejected("error_too_many")
 
 
 def test_the_day_after_nobody_can_join_the_accounts(desk: Desk) -> None:
     first = desk.answer(desk.ask(), desk.mailed())
     desk.clock.advance(86400)
     second = desk.answer(desk.ask(), desk.mailed())
-    assert isinstance(first, Pass)
-    assert isinstance(second, Pass)
+    assert isinstance(first, Accepted)
+    assert isinstance(second, Accepted)
     assert first.account != second.account
 
 
@@ -158,7 +158,7 @@ def test_the_mail_is_in_the_pages_language_without_markup(desk: Desk, language: 
     ],
 )
 def test_what_is_no_address_is_not_mailed_to(desk: Desk, typed: str) -> None:
-    assert desk.ask(typed) == Fail("error_address")
+    assert desk.ask(typed) == Rejected("error_address")
     assert desk.post.mails == []
 
 

@@ -153,4 +153,4 @@ def test_what_is_remembered_of_foreign_addresses_has_a_bound(plaza: Plaza) -> No
     origins = Origins(plaza.settings)
     for number in range(45_000):
         origins.of(f"198.51.{number >> 8 & 255}.{number & 255}.{number}")
-    assert len(vars(origins)["_kept"]) <= 20_000
+    assert len(vars(origins)["_cached"]) <= 20_000

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from captive_portal.portal.mail import Mail, NoPostbox, SmtpPostbox
+from captive_portal.portal.mail import Mail, NoMailQueue, SmtpMailQueue
 from captive_portal.settings import SmtpSettings
 from device.errors import SettingsError
 from device.logs import open_log
@@ -19,7 +19,7 @@ MAIL = Mail("canary-visitor@example.jp", "無料Wi-Fiの番号", "番号は 1234
 
 
 class Post:
-    """A postbox, the server it speaks to and its log."""
+    """A mail_queue, the server it speaks to and its log."""
 
     def __init__(self, state: Path, *, tls: bool = True, trusted: bool = True, user: str = USER) -> None:
         certificate, key = write_test_credential(state)
@@ -32,7 +32,7 @@ class Post:
             user=user,
             password_file="password",
         )
-        self.box = SmtpPostbox(settings, state, open_log("portal", self.log), pauses=(0.01, 0.01))
+        self.box = SmtpMailQueue(settings, state, open_log("portal", self.log), pauses=(0.01, 0.01))
         self.box.start()
 
     def events(self, name: str) -> int:
@@ -58,7 +58,7 @@ def open_post(tmp_path: Path) -> Iterator[Callable[..., Post]]:
 
 def test_a_mail_arrives_over_tls_and_whole(open_post: Callable[..., Post]) -> None:
     post = open_post()
-    assert post.box.post(MAIL)
+    assert post.box.enqueue(MAIL)
     wait_for(lambda: post.server.taken)
     (taken,) = post.server.taken
     assert (taken.to, taken.over) == (MAIL.address, "tls")
@@ -69,7 +69,7 @@ def test_a_mail_arrives_over_tls_and_whole(open_post: Callable[..., Post]) -> No
 def test_a_busy_server_is_asked_again(open_post: Callable[..., Post]) -> None:
     post = open_post()
     post.server.answers = ["451 later", "451 later"]
-    post.box.post(MAIL)
+    post.box.enqueue(MAIL)
     wait_for(lambda: post.server.taken)
     assert post.events("mail_not_sent") == 2
 
@@ -77,8 +77,8 @@ def test_a_busy_server_is_asked_again(open_post: Callable[..., Post]) -> None:
 def test_a_final_refusal_is_not_repeated(open_post: Callable[..., Post]) -> None:
     post = open_post()
     post.server.answers = ["550 no such box"]
-    post.box.post(MAIL)
-    post.box.post(MAIL)
+    post.box.enqueue(MAIL)
+    post.box.enqueue(MAIL)
     wait_for(lambda: post.events("mail_sent"))  # told a moment after the server took it
     assert (post.events("mail_not_sent"), post.events("mail_sent"), len(post.server.taken)) == (1, 1, 1)
 
@@ -86,7 +86,7 @@ def test_a_final_refusal_is_not_repeated(open_post: Callable[..., Post]) -> None
 @pytest.mark.parametrize("facts", [{"tls": False}, {"trusted": False}], ids=["no STARTTLS", "unknown authority"])
 def test_no_mail_leaves_without_trusted_tls(open_post: Callable[..., Post], facts: dict[str, bool]) -> None:
     post = open_post(**facts)
-    post.box.post(MAIL)
+    post.box.enqueue(MAIL)
     wait_for(lambda: post.events("mail_not_sent") == 3)
     assert post.server.taken == []
 
@@ -94,24 +94,24 @@ def test_no_mail_leaves_without_trusted_tls(open_post: Callable[..., Post], fact
 def test_the_log_names_no_address_no_code_and_no_password(open_post: Callable[..., Post]) -> None:
     post = open_post()
     post.server.answers = ["550 canary-visitor@example.jp 123456"]
-    post.box.post(MAIL)
-    post.box.post(MAIL)
+    post.box.enqueue(MAIL)
+    post.box.enqueue(MAIL)
     wait_for(lambda: post.events("mail_sent") and post.events("mail_not_sent"))
     written = post.log.getvalue() + repr(MAIL)
     assert [word for word in ("canary", "123456", PASSWORD) if word in written] == []
 
 
 def test_a_full_queue_turns_mails_away(tmp_path: Path) -> None:
-    box = SmtpPostbox(SmtpSettings(), tmp_path, open_log("portal", StringIO()))
-    answers = [box.post(MAIL) for _ in range(201)]
+    box = SmtpMailQueue(SmtpSettings(), tmp_path, open_log("portal", StringIO()))
+    answers = [box.enqueue(MAIL) for _ in range(201)]
     assert answers == [True] * 200 + [False]
 
 
 def test_a_box_without_smtp_takes_no_mail() -> None:
-    assert NoPostbox().post(MAIL) is False
+    assert NoMailQueue().enqueue(MAIL) is False
 
 
 @pytest.mark.parametrize("facts", [{"ca_file": "none.pem"}, {"password_file": "none"}])
 def test_a_missing_file_is_told_at_the_start(tmp_path: Path, facts: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match=f"wifi.smtp.{next(iter(facts))}"):
-        SmtpPostbox(SmtpSettings(**facts), tmp_path, open_log("portal", StringIO())).start()  # type: ignore[arg-type]
+        SmtpMailQueue(SmtpSettings(**facts), tmp_path, open_log("portal", StringIO())).start()  # type: ignore[arg-type]

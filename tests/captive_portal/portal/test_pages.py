@@ -28,7 +28,7 @@ def page(answer: TestResponse) -> str:
     return found[1] if found else ""
 
 
-def told(answer: TestResponse) -> str:
+def error_of(answer: TestResponse) -> str:
     found = re.search(r'data-error="([a-z_]+)"', answer.text)
     return found[1] if found else ""
 
@@ -50,7 +50,7 @@ def test_the_page_never_says_online_when_the_gate_refused(build_plaza: Callable[
     phone.press("login", "one_tap")
     plaza.clock.advance(3601)
     assert page(phone.get("/")) == "ended"
-    assert told(phone.get("/")) == "minutes_used"
+    assert error_of(phone.get("/")) == "minutes_used"
     assert 'data-action="login"' not in phone.get("/").text
 
 
@@ -58,7 +58,7 @@ def test_a_phone_without_a_lease_is_told_to_connect_again(plaza: Plaza) -> None:
     phone = plaza.phone()
     plaza.gate.arrive(phone.ip, "02:00:00:00:00:05", leased=False)
     phone.get("/")
-    assert told(phone.press("login", "one_tap")) == "no_lease"
+    assert error_of(phone.press("login", "one_tap")) == "no_lease"
 
 
 def test_a_mailed_code_opens_the_gate(plaza: Plaza) -> None:
@@ -67,7 +67,7 @@ def test_a_mailed_code_opens_the_gate(plaza: Plaza) -> None:
     assert page(phone.press("login", "email_code", address="visitor@example.jp")) == "welcome"
     code = re.search(r"[0-9]{6}", plaza.mails.mails[0].text)
     assert code
-    assert told(phone.press("login", "email_code", code="000000" if code[0] != "000000" else "1")) == "code"
+    assert error_of(phone.press("login", "email_code", code="000000" if code[0] != "000000" else "1")) == "code"
     assert page(phone.press("login", "email_code", code=code[0])) == "online"
     assert plaza.gate.passes(phone.ip)
 
@@ -76,7 +76,7 @@ def test_a_full_mail_queue_is_told_and_nobody_is_let_in(plaza: Plaza) -> None:
     phone = plaza.phone()
     plaza.mails.full = True
     phone.get("/")
-    assert told(phone.press("login", "email_code", address="visitor@example.jp")) == "mail"
+    assert error_of(phone.press("login", "email_code", address="visitor@example.jp")) == "mail"
     assert not plaza.gate.passes(phone.ip)
 
 
@@ -87,7 +87,7 @@ def test_a_voucher_gives_its_own_minutes(plaza: Plaza, audit: KeptAudit) -> None
     phone.get("/")
     assert 'data-seconds="1800"' in phone.press("login", "voucher", voucher=show_code(batch.codes[0])).text
     other.get("/")
-    assert told(other.press("login", "voucher", voucher=batch.codes[0])) == "voucher_used"
+    assert error_of(other.press("login", "voucher", voucher=batch.codes[0])) == "voucher_used"
     assert not plaza.gate.passes(other.ip)
 
 
@@ -167,7 +167,7 @@ def test_without_the_gate_the_page_says_try_again_and_nobody_passes(plaza: Plaza
     phone.get("/")
     plaza.gate.down = True
     answer = phone.press("login", "one_tap")
-    assert (answer.status_code, told(answer)) == (503, "busy")
+    assert (answer.status_code, error_of(answer)) == (503, "busy")
     assert "gate_not_answering" in plaza.log.getvalue()
 
 

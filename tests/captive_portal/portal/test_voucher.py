@@ -9,8 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from captive_portal.portal.languages import read_catalogues
-from captive_portal.portal.login.method import Fail, Pass, Visitor
-from captive_portal.portal.login.sheet import pages, receipts
+from captive_portal.portal.login.method import Accepted, Rejected, Visitor
 from captive_portal.portal.login.voucher import (
     ALPHABET,
     KEPT_SECONDS,
@@ -26,6 +25,7 @@ from captive_portal.portal.login.voucher import (
     parse_code,
     show_code,
 )
+from captive_portal.portal.login.voucher_sheet import pages, receipts
 from captive_portal.portal.records import open_records
 from device.clock import HeldClock, SystemClock
 
@@ -79,41 +79,41 @@ def test_anything_may_be_typed(typed: str) -> None:
 
 def test_a_voucher_opens_once_for_one_phone(desk: Desk) -> None:
     form = {"voucher": show_code(desk.batch.codes[0])}
-    passed = desk.voucher.attempt(ANNA, form)
-    assert isinstance(passed, Pass)
-    assert passed.minutes == 90
-    assert desk.voucher.attempt(BORIS, form) == Fail("error_voucher_used")
-    desk.voucher.settle(passed, True)
-    assert desk.voucher.attempt(ANNA, form) == Fail("error_voucher_used")
+    accepted = desk.voucher.attempt(ANNA, form)
+    assert isinstance(accepted, Accepted)
+    assert accepted.minutes == 90
+    assert desk.voucher.attempt(BORIS, form) == Rejected("error_voucher_used")
+    desk.voucher.finish(accepted, True)
+    assert desk.voucher.attempt(ANNA, form) == Rejected("error_voucher_used")
 
 
 def test_a_refusal_by_the_gate_gives_the_voucher_back(desk: Desk) -> None:
     form = {"voucher": desk.batch.codes[0]}
-    passed = desk.voucher.attempt(ANNA, form)
-    assert isinstance(passed, Pass)
-    desk.voucher.settle(passed, False)
-    assert isinstance(desk.voucher.attempt(BORIS, form), Pass)
+    accepted = desk.voucher.attempt(ANNA, form)
+    assert isinstance(accepted, Accepted)
+    desk.voucher.finish(accepted, False)
+    assert isinstance(desk.voucher.attempt(BORIS, form), Accepted)
 
 
 def test_of_many_phones_at_once_one_gets_the_voucher(desk: Desk) -> None:
     form = {"voucher": desk.batch.codes[0]}
     with ThreadPoolExecutor(8) as pool:
         outcomes = list(pool.map(lambda n: desk.voucher.attempt(Visitor(f"phone-{n}", "ja"), form), range(24)))
-    assert sum(isinstance(o, Pass) for o in outcomes) == 1
+    assert sum(isinstance(o, Accepted) for o in outcomes) == 1
 
 
 def test_an_old_voucher_is_refused(desk: Desk) -> None:
     desk.clock.advance(31 * 86400)
-    assert desk.voucher.attempt(ANNA, {"voucher": desk.batch.codes[0]}) == Fail("error_voucher_expired")
+    assert desk.voucher.attempt(ANNA, {"voucher": desk.batch.codes[0]}) == Rejected("error_voucher_expired")
 
 
 def test_a_phone_that_guesses_is_stopped_and_others_are_not(desk: Desk) -> None:
     for _ in range(WRONG_PER_HOUR):
-        assert desk.voucher.attempt(ANNA, {"voucher": new_code()}) == Fail("error_voucher")
-    assert desk.voucher.attempt(ANNA, {"voucher": desk.batch.codes[0]}) == Fail("error_too_many")
-    assert isinstance(desk.voucher.attempt(BORIS, {"voucher": desk.batch.codes[0]}), Pass)
+        assert desk.voucher.attempt(ANNA, {"voucher": new_code()}) == Rejected("error_voucher")
+    assert desk.voucher.attempt(ANNA, {"voucher": desk.batch.codes[0]}) == Rejected("error_too_many")
+    assert isinstance(desk.voucher.attempt(BORIS, {"voucher": desk.batch.codes[0]}), Accepted)
     desk.clock.advance(3601)
-    assert desk.voucher.attempt(ANNA, {"voucher": desk.batch.codes[0]}) == Fail("error_voucher_used")
+    assert desk.voucher.attempt(ANNA, {"voucher": desk.batch.codes[0]}) == Rejected("error_voucher_used")
 
 
 def test_the_database_holds_no_code(tmp_path: Path, audit: KeptAudit) -> None:
@@ -128,14 +128,14 @@ def test_the_database_holds_no_code(tmp_path: Path, audit: KeptAudit) -> None:
 def test_a_lost_sheet_is_called_back_and_used_vouchers_stay_used(tmp_path: Path, audit: KeptAudit) -> None:
     desk = Desk(tmp_path, audit, count=3)
     used, lost, _ = ({"voucher": code} for code in desk.batch.codes)
-    passed = desk.voucher.attempt(ANNA, used)
-    assert isinstance(passed, Pass)
-    desk.voucher.settle(passed, True)
+    accepted = desk.voucher.attempt(ANNA, used)
+    assert isinstance(accepted, Accepted)
+    desk.voucher.finish(accepted, True)
     (state,) = list_batches(desk.store)
     assert (state.batch, state.minutes, state.made, state.used) == (desk.batch.batch, 90, 3, 1)
     assert call_back(desk.store, audit, desk.batch.batch) == 2
-    assert desk.voucher.attempt(BORIS, lost) == Fail("error_voucher")
-    assert desk.voucher.attempt(BORIS, used) == Fail("error_voucher_used")
+    assert desk.voucher.attempt(BORIS, lost) == Rejected("error_voucher")
+    assert desk.voucher.attempt(BORIS, used) == Rejected("error_voucher_used")
     assert audit.lines[-1] == ("vouchers_called_back", {"batch": desk.batch.batch, "count": 2})
     assert call_back(desk.store, audit, "no such batch") == 0
 

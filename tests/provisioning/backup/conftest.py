@@ -11,7 +11,7 @@ import pytest
 
 from device.clock import JST, HeldClock
 from provisioning.backup.age import Identity, parse_recipient
-from provisioning.backup.keep import Keeper
+from provisioning.backup.backup_writer import BackupWriter
 from provisioning.backup.settings import BackupSettings
 
 BOX = "TEST-box-1"
@@ -58,6 +58,6 @@ def site_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def keeper(box: Path, site_file: Path, identity: Identity, clock: HeldClock) -> Keeper:
+def backup(box: Path, site_file: Path, identity: Identity, clock: HeldClock) -> BackupWriter:
     settings = BackupSettings(recipient=identity.recipient())
-    return Keeper(box, site_file, BOX, parse_recipient(settings.recipient), clock)
+    return BackupWriter(box, site_file, BOX, parse_recipient(settings.recipient), clock)

@@ -134,6 +134,14 @@ def test_a_recipient_is_no_identity_and_the_other_way_round(tmp_path: Path) -> N
         parse_recipient(IDENTITY.text())
 
 
+def test_an_identity_file_may_say_something_in_japanese_and_a_missing_one_is_a_missing_file(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"\ufeff# 摂津市の鍵\r\n{IDENTITY.text()}\r\n", "utf-8")
+    assert Identity.read(file).text() == IDENTITY.text()
+    with pytest.raises(FileNotFoundError):
+        Identity.read(tmp_path / "other")
+
+
 def test_an_identity_never_shows() -> None:
     assert IDENTITY.text() not in f"{IDENTITY!r} {IDENTITY} {IDENTITY:>20}"
 

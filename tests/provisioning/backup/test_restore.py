@@ -24,8 +24,8 @@ from kiosk.services.certificates.issuance.settings import IssuanceSettings
 from kiosk.services.certificates.issuance.states import Event, State
 from kiosk.shell.alarm import Alarm
 from provisioning.backup.age import Identity
+from provisioning.backup.backup_writer import BackupWriter
 from provisioning.backup.errors import ArchiveDamaged, KeyWrong, StateNotBlank
-from provisioning.backup.keep import Keeper
 from provisioning.backup.restore import STAGE, restore
 from tests.kiosk.services.certificates.issuance.conftest import KIOSK, Office
 
@@ -99,10 +99,10 @@ def recovered(blank: Path, office: Office) -> tuple[Journal, Alarm]:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_what_was_printed_after_the_back_up_is_never_printed_again(
-    *, step: str, office: Office, keeper: Keeper, identity: Identity, blank: Path, tmp_path: Path
+    *, step: str, office: Office, backup: BackupWriter, identity: Identity, blank: Path, tmp_path: Path
 ) -> None:
     request = STEPS[step](office)
-    archive = keeper.to_file(tmp_path / "a.age").path
+    archive = backup.to_file(tmp_path / "a.age").path
     if step == "paid":
         office.issuance.print(request)
     sides = office.printer.pages
@@ -116,10 +116,10 @@ def test_what_was_printed_after_the_back_up_is_never_printed_again(
 
 
 def test_what_the_issuer_heard_after_the_back_up_is_learned_from_it(
-    office: Office, keeper: Keeper, identity: Identity, blank: Path, tmp_path: Path
+    office: Office, backup: BackupWriter, identity: Identity, blank: Path, tmp_path: Path
 ) -> None:
     request = office.paid()
-    archive = keeper.to_file(tmp_path / "a.age").path
+    archive = backup.to_file(tmp_path / "a.age").path
     office.issuer.outcomes[request] = OutcomeKind.DELIVERED
     restore(archive, identity, blank, tmp_path / "site.toml", office.clock)
     journal, _ = recovered(blank, office)
@@ -129,24 +129,24 @@ def test_what_the_issuer_heard_after_the_back_up_is_learned_from_it(
 
 
 def test_requests_that_had_come_to_rest_are_as_they_were(
-    office: Office, keeper: Keeper, identity: Identity, blank: Path, tmp_path: Path
+    office: Office, backup: BackupWriter, identity: Identity, blank: Path, tmp_path: Path
 ) -> None:
     request = office.paid()
     office.issuance.print(request)
     office.journal.move(request, Event.DELIVER)
     before = office.journal.row(request)
-    restore(keeper.to_file(tmp_path / "a.age").path, identity, blank, tmp_path / "site.toml", office.clock)
+    restore(backup.to_file(tmp_path / "a.age").path, identity, blank, tmp_path / "site.toml", office.clock)
     journal, alarm = recovered(blank, office)
     assert journal.row(request) == before
     assert not alarm.closed
 
 
 def test_no_issue_number_given_after_the_back_up_is_given_again(
-    *, box: Path, keeper: Keeper, identity: Identity, blank: Path, tmp_path: Path, clock: HeldClock
+    *, box: Path, backup: BackupWriter, identity: Identity, blank: Path, tmp_path: Path, clock: HeldClock
 ) -> None:
     with closing(Store(box / "issuer" / "ledger.db", LEDGER_MIGRATIONS)) as store:
         last = Ledger(store).leave_gap(clock.now(), 7)
-        archive = keeper.to_file(tmp_path / "a.age").path
+        archive = backup.to_file(tmp_path / "a.age").path
         later = Ledger(store).leave_gap(clock.now(), 1)
     restore(archive, identity, blank, tmp_path / "site.toml", clock)
     with closing(Store(blank / "issuer" / "ledger.db", LEDGER_MIGRATIONS)) as store:
@@ -157,12 +157,12 @@ def test_no_issue_number_given_after_the_back_up_is_given_again(
 
 
 def test_an_order_open_at_the_back_up_is_unknown_to_the_issuer_and_its_visit_is_over(
-    *, box: Path, keeper: Keeper, identity: Identity, blank: Path, tmp_path: Path, clock: HeldClock
+    *, box: Path, backup: BackupWriter, identity: Identity, blank: Path, tmp_path: Path, clock: HeldClock
 ) -> None:
     with closing(Store(box / "issuer" / "ledger.db", LEDGER_MIGRATIONS)) as store:
         given = Challenges(store, clock).give(KIOSK)
         Ledger(store).accept(an_order(clock), "digest")
-        archive = keeper.to_file(tmp_path / "a.age").path
+        archive = backup.to_file(tmp_path / "a.age").path
     restore(archive, identity, blank, tmp_path / "site.toml", clock)
     with closing(Store(blank / "issuer" / "ledger.db", LEDGER_MIGRATIONS)) as store:
         found = Ledger(store).find("request-1")
@@ -172,9 +172,16 @@ def test_an_order_open_at_the_back_up_is_unknown_to_the_issuer_and_its_visit_is_
 
 
 def test_keys_come_back_with_their_modes_and_the_site_file_with_them(
-    *, box: Path, keeper: Keeper, identity: Identity, blank: Path, tmp_path: Path, site_file: Path, clock: HeldClock
+    *,
+    box: Path,
+    backup: BackupWriter,
+    identity: Identity,
+    blank: Path,
+    tmp_path: Path,
+    site_file: Path,
+    clock: HeldClock,
 ) -> None:
-    archive = keeper.to_file(tmp_path / "a.age").path
+    archive = backup.to_file(tmp_path / "a.age").path
     fresh = tmp_path / "etc" / "site.toml"
     restore(archive, identity, blank, fresh, clock)
     key = blank / "portal" / "key"
@@ -184,27 +191,27 @@ def test_keys_come_back_with_their_modes_and_the_site_file_with_them(
 
 
 def test_a_site_file_that_is_there_stays_and_the_archives_lies_beside(
-    keeper: Keeper, identity: Identity, blank: Path, tmp_path: Path, clock: HeldClock
+    backup: BackupWriter, identity: Identity, blank: Path, tmp_path: Path, clock: HeldClock
 ) -> None:
     fresh = tmp_path / "site.toml"
     fresh.write_text("# of the new box")
-    done = restore(keeper.to_file(tmp_path / "a.age").path, identity, blank, fresh, clock)
+    done = restore(backup.to_file(tmp_path / "a.age").path, identity, blank, fresh, clock)
     assert fresh.read_text() == "# of the new box"
     assert done.settings_beside == ("site.toml.restored",)
 
 
 def test_a_box_with_records_is_not_overwritten(
-    box: Path, keeper: Keeper, identity: Identity, tmp_path: Path, clock: HeldClock
+    box: Path, backup: BackupWriter, identity: Identity, tmp_path: Path, clock: HeldClock
 ) -> None:
-    archive = keeper.to_file(tmp_path / "a.age").path
+    archive = backup.to_file(tmp_path / "a.age").path
     with pytest.raises(StateNotBlank):
         restore(archive, identity, box, tmp_path / "site.toml", clock)
 
 
 def test_a_box_at_which_the_doctor_has_looked_is_still_blank(
-    keeper: Keeper, identity: Identity, blank: Path, tmp_path: Path, clock: HeldClock
+    backup: BackupWriter, identity: Identity, blank: Path, tmp_path: Path, clock: HeldClock
 ) -> None:
-    archive = keeper.to_file(tmp_path / "a.age").path
+    archive = backup.to_file(tmp_path / "a.age").path
     blank.mkdir()
     assert canary(blank) == "ok"
     restore(archive, identity, blank, tmp_path / "site.toml", clock)
@@ -213,25 +220,25 @@ def test_a_box_at_which_the_doctor_has_looked_is_still_blank(
 
 @pytest.mark.parametrize("cut", [0, 1, 100, 300, -1])
 def test_an_archive_cut_off_leaves_the_box_blank(
-    *, cut: int, keeper: Keeper, identity: Identity, blank: Path, tmp_path: Path, clock: HeldClock
+    *, cut: int, backup: BackupWriter, identity: Identity, blank: Path, tmp_path: Path, clock: HeldClock
 ) -> None:
-    archive = keeper.to_file(tmp_path / "a.age").path
+    archive = backup.to_file(tmp_path / "a.age").path
     archive.write_bytes(archive.read_bytes()[:cut])
     with pytest.raises(ArchiveDamaged):
         restore(archive, identity, blank, tmp_path / "site.toml", clock)
-    assert not any(path for path in blank.iterdir() if path.name != STAGE)
+    assert list(blank.iterdir()) == []
 
 
-def test_another_key_is_refused(keeper: Keeper, blank: Path, tmp_path: Path, clock: HeldClock) -> None:
-    archive = keeper.to_file(tmp_path / "a.age").path
+def test_another_key_is_refused(backup: BackupWriter, blank: Path, tmp_path: Path, clock: HeldClock) -> None:
+    archive = backup.to_file(tmp_path / "a.age").path
     with pytest.raises(KeyWrong):
         restore(archive, Identity.make(), blank, tmp_path / "site.toml", clock)
 
 
 def test_a_restore_that_was_cut_off_is_begun_again_by_the_same_command(
-    keeper: Keeper, identity: Identity, blank: Path, tmp_path: Path, clock: HeldClock
+    backup: BackupWriter, identity: Identity, blank: Path, tmp_path: Path, clock: HeldClock
 ) -> None:
-    archive = keeper.to_file(tmp_path / "a.age").path
+    archive = backup.to_file(tmp_path / "a.age").path
     (blank / STAGE / "state" / "portal").mkdir(parents=True)
     (blank / STAGE / "checked").touch()
     (blank / "gate").mkdir()

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from device.clock import JST
 from device.printer.raster import ReceiptRenderer
-from provisioning.backup.errors import CanNotWrite, StillInUse, WipeRefused
+from provisioning.backup.errors import CannotWrite, StillInUse, WipeRefused
 from provisioning.backup.record import Disposal, as_receipt, as_text
 from provisioning.backup.wipe import Wiped, check_folder, check_unused, in_order, is_key, settings_of, wipe
 from provisioning.cli import hiroba
@@ -62,7 +62,7 @@ def test_the_record_must_outlive_what_is_wiped(box: Path, site_file: Path) -> No
     for folder in (box, site_file.parent):
         words = ["--config", str(site_file), "--state", str(box), "--record", str(folder / "erasure.txt")]
         result = CliRunner().invoke(hiroba, ["wipe", "--yes", *words])
-        assert isinstance(result.exception, CanNotWrite)
+        assert isinstance(result.exception, CannotWrite)
     assert (box / "portal/key").exists()
 
 

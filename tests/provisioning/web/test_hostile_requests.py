@@ -27,7 +27,7 @@ TARGETS = [
     b"*",
     b"http://wifi.example.jp/",
     b"/static/portal.css",
-    b"/pages/busy.html",
+    b"/hiroba-error-pages/busy.html",
 ]
 texts = st.sampled_from([text.encode("utf-8", "surrogatepass") for text in NASTY]) | st.binary(max_size=40)
 fields = st.tuples(st.sampled_from(NAMES), st.sampled_from(VALUES) | texts).map(b": ".join)
@@ -38,10 +38,10 @@ bodies = st.sampled_from([b"", b"method=one_tap&token=x", b"5\r\ntoken\r\n0\r\n\
 
 @st.composite
 def requests(draw: st.DrawFn) -> bytes:
-    """One request, most of them with our own name, some with a foreign one."""
+    """One request, most of them to the portal's own name, some to another one."""
     target = draw(st.sampled_from(TARGETS)) + draw(st.just(b"") | texts.map(lambda text: b"?" + text) | texts)
     line = b" ".join((draw(st.sampled_from(LINES[:2]) | st.sampled_from(LINES)), target, draw(st.sampled_from(ENDS))))
-    own = draw(st.sampled_from([[b"Host: wifi.example.jp"]] * 4 + [[b"Host: www.example.com"], []]))
+    own = draw(st.sampled_from([[b"Host: wifi.example.jp"]] * 4 + [[b"Host: captive.apple.com"], []]))
     return b"\r\n".join([line, *own, *draw(st.lists(fields, max_size=6)), b"", draw(bodies)])
 
 

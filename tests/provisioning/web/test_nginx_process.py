@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from provisioning.web.nginx_companion import look
+from provisioning.web.nginx_companion import versions
 from tests.fixtures.web_processes import WebProcesses
 
 pytestmark = pytest.mark.needs("nginx")
@@ -128,6 +128,22 @@ def test_a_name_that_nginx_would_read_otherwise_is_one_clear_message(web: WebPro
     assert "Traceback" not in told
 
 
+def test_a_folder_s_name_may_have_blanks_and_quotes_of_one_kind(tmp_path: Path) -> None:
+    web = WebProcesses(tmp_path / "平 場's box", tls=False)
+    nginx = run(web)
+    web.until(lambda: web.ask("GET", "/", Host="x")[0] == 302)
+    assert "混み合っています" in web.ask("GET", "/")[2]  # no portal is started
+    nginx.terminate()
+    assert nginx.wait(20) == 0
+
+
+@pytest.mark.parametrize("name", ["a:b", 'a"b', "a$b", "a{b", "a;b", "a\\b"])
+def test_a_folder_s_name_that_nginx_would_misread_is_one_clear_message(tmp_path: Path, name: str) -> None:
+    told = refused(WebProcesses(tmp_path / name))
+    assert "nginx の設定を作れません" in told
+    assert "Traceback" not in told
+
+
 def test_what_nginx_itself_refuses_ends_it_with_its_own_words(web: WebProcesses) -> None:
     web.key.write_text("no key")
     assert "cannot load certificate key" in refused(web)
@@ -144,12 +160,12 @@ def test_without_systemd_and_without_a_credential_nothing_stands_beside_it(tmp_p
 
 def test_a_file_is_seen_to_change_by_its_content_s_time_its_place_and_its_absence(tmp_path: Path) -> None:
     file = tmp_path / "a.pem"
-    seen = [look([str(file)])]
+    seen = [versions([str(file)])]
     for text in ("one", "two"):
         with suppress(FileNotFoundError):
             file.unlink()
         file.write_text(text)
         os.utime(file, ns=(0, len(seen)))
-        seen.append(look([str(file)]))
+        seen.append(versions([str(file)]))
     assert seen[0] == [None]
     assert len({str(each) for each in seen}) == 3

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from captive_portal.portal.guards import GUARDS
 from captive_portal.portal.probes import PROBES, Probe
+from device.web_headers import HEADERS, PageKind
 from tests.fixtures.tls import write_test_credential
 from tests.fixtures.web_processes import NAME, WebProcesses
 
@@ -68,6 +68,18 @@ def test_every_method_and_foreign_host_is_sent_to_the_portal(web: WebProcesses, 
     assert (status, headers["location"]) == (302, f"https://{NAME}/?d=other")
 
 
+@pytest.mark.parametrize(
+    "path", ["/pages/", "/pages/about", "/static/a.css", "/login", "/%70ages/x", "//", "/a/../pages/b"]
+)
+def test_every_path_of_a_foreign_host_is_sent_to_the_portal(web: WebProcesses, path: str) -> None:
+    status, headers, _ = web.ask("GET", path, Host="shop.example.jp")
+    assert (status, headers["location"]) == (302, f"https://{NAME}/?d=other")
+
+
+def test_the_pages_of_errors_cannot_be_asked_for(web: WebProcesses) -> None:
+    assert web.ask("GET", "/hiroba-error-pages/busy.html")[0] == 404
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8180", NAME, "WIFI.example.jp", "localhost", "[::1]"])
 def test_our_own_names_are_served(web: WebProcesses, host: str) -> None:
     assert web.ask("GET", "/", Host=host)[0] == 200
@@ -98,7 +110,7 @@ def test_a_phone_logs_in_by_its_own_address_over_plain_and_tls(web: WebProcesses
 def test_no_header_makes_a_phone_another_one(web: WebProcesses) -> None:
     victim, other = arrive(web, 3), arrive(web, 4)
     assert 'data-page="online"' in log_in(web, victim)
-    for name in ("X-Real-IP", "X_Real_IP", "X-Forwarded-For", "Forwarded", "X-Hiroba-Door", "Remote-Addr"):
+    for name in ("X-Real-IP", "X_Real_IP", "X-Forwarded-For", "Forwarded", "X-Hiroba-Listener", "Remote-Addr"):
         page = web.ask("GET", "/", tls=True, source=other, **{name.replace("-", "_"): victim})[2]
         assert 'data-page="welcome"' in page, name
     with web.say(f"GET / HTTP/1.1\r\nHost: {NAME}\r\nX-Real-IP: {victim}\r\n\r\n".encode(), source=other) as bare:
@@ -125,7 +137,7 @@ def test_the_socket_of_the_portal_is_its_own_and_its_group_s_alone(web: WebProce
 def test_static_files_bear_the_guards_and_may_be_kept(web: WebProcesses) -> None:
     status, headers, text = web.ask("GET", "/static/portal.css")
     assert (status, headers["content-type"], headers["cache-control"]) == (200, "text/css", "max-age=86400")
-    assert {name: headers.get(name.lower()) for name in GUARDS} == GUARDS
+    assert {name: headers.get(name.lower()) for name in HEADERS[PageKind.PORTAL]} == HEADERS[PageKind.PORTAL]
     assert "body" in text
 
 

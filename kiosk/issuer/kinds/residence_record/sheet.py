@@ -1,4 +1,4 @@
-"""What a residence record (住民票の写し) says, item by item: every word that will stand on the paper. Pure.
+"""The text of a residence record (住民票の写し), item by item. Pure.
 
 Only what was asked for is here; My Number and the resident record code are in no record
 (kiosk.issuer.register.records), so they cannot be.

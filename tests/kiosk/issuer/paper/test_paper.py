@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 from device.clock import JST
@@ -23,7 +21,7 @@ from kiosk.issuer.kinds import KINDS
 from kiosk.issuer.kinds.kind import SheetOrder
 from kiosk.issuer.kinds.residence_record.sheet import sheet
 from kiosk.issuer.paper.composition import compose
-from kiosk.issuer.paper.glyphs import clusters, find_font
+from kiosk.issuer.paper.glyphs import find_font
 from kiosk.issuer.paper.layout import plan
 from kiosk.issuer.paper.sheet import IssueFacts, Sheet, words_of
 from kiosk.issuer.paper.typst_renderer import TypstRenderer
@@ -144,11 +142,6 @@ def test_every_word_of_every_household_is_in_the_font(glyphs: GlyphCheck) -> Non
 @pytest.mark.parametrize("cluster", ["辻\U000e0100", "𠮷\U000e0102", "か\u3099", "Ễ", "😀", "\n", "\ufe0f"])
 def test_a_cluster_the_font_lacks_is_found(glyphs: GlyphCheck, cluster: str) -> None:
     assert glyphs.missing(["見本" + cluster]) != set()
-
-
-@given(st.text(alphabet="辻邉吉\U000e0102\U000e0110\u3099か ", max_size=20))
-def test_clusters_lose_nothing(text: str) -> None:
-    assert "".join(clusters(text)) == text
 
 
 def test_a_missing_font_is_told(tmp_path: Path) -> None:

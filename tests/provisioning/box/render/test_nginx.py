@@ -16,20 +16,20 @@ from captive_portal.portal.origins import Origins
 from captive_portal.portal.probes import AGENTS, PROBES, kind_of
 from captive_portal.settings import PortalSettings
 from kiosk.issuer.settings import IssuerSettings
-from provisioning.box.render.nginx import Place, Tls, quoted
+from provisioning.box.render.nginx import NginxRuntime, Tls, quoted
 from provisioning.box.render.nginx_portal import portal
 from provisioning.box.render.refusal import CannotRender
 from provisioning.cityhall.settings import CityHallSettings
 from provisioning.site.model import Site
 from provisioning.site.reading import read_site
-from provisioning.web.nginx_process import Configured
+from provisioning.web.nginx_process import NginxConfiguration
 from provisioning.web.nginx_roles import box, cityhall
 from tests.fixtures.tls import write_test_credential
 from tests.fixtures.web_processes import WebProcesses
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "render"
 STATE = Path("/var/lib/hiroba")
-PLACE = Place(STATE / "nginx/box")
+PLACE = NginxRuntime(STATE / "nginx/box")
 STATIC = str(resources.files("captive_portal.portal") / "static")
 
 
@@ -49,12 +49,12 @@ def with_issuer() -> Site:
     return msgspec.structs.replace(site("plain"), wifi=None, issuer=issuer)
 
 
-def hall(place: Place) -> Configured:
+def hall(place: NginxRuntime) -> NginxConfiguration:
     own = Tls(*(STATE / "fleet/ca" / name for name in ("server.pem", "server-key.pem", "city-ca.pem")))
     return cityhall(CityHallSettings(names=["fleet.city.example.jp"]), own, STATE, place)
 
 
-CASES: dict[str, Callable[[Place], Configured]] = {
+CASES: dict[str, Callable[[NginxRuntime], NginxConfiguration]] = {
     "plain": lambda place: box(site("plain"), STATE, place),
     "two_spots": lambda place: box(site("two_spots"), STATE, place),
     "issuer": lambda place: box(with_issuer(), STATE, place),
@@ -73,7 +73,7 @@ def test_rendering_gives_the_golden_file(case: str) -> None:
 @pytest.mark.parametrize("ipv6", [False, True])
 def test_nginx_reads_what_is_rendered(case: str, ipv6: bool, tmp_path: Path) -> None:
     certificate, key = write_test_credential(tmp_path)
-    text = CASES[case](Place(tmp_path, ipv6=ipv6)).text
+    text = CASES[case](NginxRuntime(tmp_path, ipv6=ipv6)).text
     for file in CASES[case](PLACE).credentials:
         text = text.replace(f'"{file}"', f'"{key if "key" in file.name else certificate}"')
     (tmp_path / "nginx.conf").write_text(text, "utf-8")
@@ -94,7 +94,7 @@ def test_every_header_that_an_application_believes_is_set_wherever_it_is_asked()
     for case in CASES.values():
         text = case(PLACE).text
         asked = text.count("proxy_pass ")
-        for header in ("X-Real-IP", "X-Forwarded-Proto", "X-Hiroba-Door", "X-Hiroba-Credential"):
+        for header in ("X-Real-IP", "X-Forwarded-Proto", "X-Hiroba-Listener", "X-Hiroba-Credential"):
             assert text.count(f"proxy_set_header {header} ") == asked > 0
 
 

@@ -1,4 +1,4 @@
-"""What a page is made from and what it becomes, whichever way the request came in. Pure."""
+"""What a page is made from and what it becomes, whichever method the request came in. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PageRequest:
     """One request. args, form, cookies: the first value of each name; secure: it came by TLS; ip: the phone's own
     address, which the gate keeps when it redirects port 80.
     """
@@ -24,8 +24,8 @@ class Asked:
     cookies: Mapping[str, str] = field(default_factory=dict)
 
 
-class Answer(NamedTuple):
-    """headers: without those that every answer bears (guards.py)."""
+class PageResponse(NamedTuple):
+    """headers: without those of every response (device/web_headers.py)."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()

@@ -18,7 +18,7 @@ _ANY = {"minutes": "", "day": ""}
 
 
 def receipts(batch: Batch, words: Catalogue, title: str, ssid: str = "") -> list[Receipt]:
-    """One slip per voucher for the receipt printer. title: the spot's name as people know it; ssid: the radio's."""
+    """One slip per voucher for the receipt printer. title: the spot's name; ssid: the Wi-Fi's."""
     return [_receipt(batch, code, words, title, ssid) for code in batch.codes]
 
 
@@ -47,7 +47,7 @@ def pages(batch: Batch, words: Catalogue, title: str, ssid: str = "") -> str:
     day = batch.valid_until.date().isoformat()
     environment = Environment(loader=PackageLoader("captive_portal.portal"), autoescape=select_autoescape(["html"]))
     return environment.get_template(
-        "sheet.html"
+        "voucher_sheet.html"
     ).render(
         t=words,
         title=title,
@@ -61,7 +61,7 @@ def pages(batch: Batch, words: Catalogue, title: str, ssid: str = "") -> str:
 
 
 def _faces(batch: Batch, words: Catalogue, names: str, ssid: str) -> str:
-    """The fonts, with all that stands on a sheet. names: in letters that nobody knows before."""
+    """The fonts, for all text of a sheet. names: text that no locale file holds."""
     sentences = "".join(
         words.plain(key, **_ANY) for key in ("sheet_title", "sheet_use", "sheet_minutes", "sheet_until")
     )

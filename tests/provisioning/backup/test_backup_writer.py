@@ -13,16 +13,16 @@ from device.clock import HeldClock
 from device.files import temporary_name
 from provisioning.backup import archive
 from provisioning.backup.age import Identity
+from provisioning.backup.backup_writer import BackupWriter, last_backup
 from provisioning.backup.contents import archive_name
-from provisioning.backup.errors import CanNotWrite, StateMissing
-from provisioning.backup.keep import Keeper, last_note
+from provisioning.backup.errors import CannotWrite, StateMissing
 from provisioning.backup.leftovers import claim
 from provisioning.backup.snapshot import MAX_IN_MEMORY, working_folder
 from tests.provisioning.backup.conftest import BOX
 
 
-def test_an_archive_holds_every_room_and_the_settings(keeper: Keeper, identity: Identity, tmp_path: Path) -> None:
-    written = keeper.to_file(tmp_path / "a.age")
+def test_an_archive_holds_every_room_and_the_settings(backup: BackupWriter, identity: Identity, tmp_path: Path) -> None:
+    written = backup.to_file(tmp_path / "a.age")
     manifest = archive.unpack(written.path, identity, tmp_path / "out")
     names = {kept.path for kept in manifest.files}
     assert names == {
@@ -36,25 +36,25 @@ def test_an_archive_holds_every_room_and_the_settings(keeper: Keeper, identity: 
     assert (written.path.stat().st_mode & 0o777) == 0o600
 
 
-def test_nothing_of_the_box_can_be_read_in_the_archive(keeper: Keeper, tmp_path: Path) -> None:
-    body = keeper.to_file(tmp_path / "a.age").path.read_bytes()
+def test_nothing_of_the_box_can_be_read_in_the_archive(backup: BackupWriter, tmp_path: Path) -> None:
+    body = backup.to_file(tmp_path / "a.age").path.read_bytes()
     assert not any(word in body for word in (b"TEST-TOKEN", b"TEST-box", b"SQLite format", b"manifest"))
 
 
 def test_rows_that_only_stand_in_the_write_ahead_log_are_kept(
-    keeper: Keeper, box: Path, identity: Identity, tmp_path: Path
+    backup: BackupWriter, box: Path, identity: Identity, tmp_path: Path
 ) -> None:
     with closing(sqlite3.connect(box / "gate" / "sessions.db")) as writer:
         writer.execute("PRAGMA wal_autocheckpoint=0")
         writer.execute("INSERT INTO row VALUES ('only in the log')")
         writer.commit()
-        archive.unpack(keeper.to_file(tmp_path / "a.age").path, identity, tmp_path / "out")
+        archive.unpack(backup.to_file(tmp_path / "a.age").path, identity, tmp_path / "out")
     with closing(sqlite3.connect(tmp_path / "out" / "state" / "gate" / "sessions.db")) as copy:
         assert copy.execute("SELECT count(*) FROM row").fetchone() == (2,)
 
 
 def test_a_copy_taken_while_others_write_is_one_moment(
-    keeper: Keeper, box: Path, identity: Identity, tmp_path: Path
+    backup: BackupWriter, box: Path, identity: Identity, tmp_path: Path
 ) -> None:
     stop = threading.Event()
 
@@ -69,7 +69,7 @@ def test_a_copy_taken_while_others_write_is_one_moment(
     thread.start()
     try:
         for number in range(3):
-            archive.unpack(keeper.to_file(tmp_path / f"{number}.age").path, identity, tmp_path / str(number))
+            archive.unpack(backup.to_file(tmp_path / f"{number}.age").path, identity, tmp_path / str(number))
     finally:
         stop.set()
         thread.join()
@@ -80,11 +80,11 @@ def test_a_copy_taken_while_others_write_is_one_moment(
             assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_a_folder_gets_one_more_and_loses_the_oldest(keeper: Keeper, clock: HeldClock, tmp_path: Path) -> None:
+def test_a_folder_gets_one_more_and_loses_the_oldest(backup: BackupWriter, clock: HeldClock, tmp_path: Path) -> None:
     folder = tmp_path / "usb"
     folder.mkdir()
     for _ in range(4):
-        last = keeper.to_folder(folder, keep=2)
+        last = backup.to_folder(folder, keep=2)
         clock.advance(3600)
     assert last.removed == ("hiroba-TEST-box-1-20261122T190000Z.age",)
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -94,16 +94,16 @@ def test_a_folder_gets_one_more_and_loses_the_oldest(keeper: Keeper, clock: Held
 
 
 def test_a_medium_that_is_not_there_leaves_nothing_behind_and_no_note(
-    keeper: Keeper, box: Path, tmp_path: Path
+    backup: BackupWriter, box: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(CanNotWrite):
-        keeper.to_folder(tmp_path / "not-plugged-in", keep=2)
-    assert last_note(box) is None
+    with pytest.raises(CannotWrite):
+        backup.to_folder(tmp_path / "not-plugged-in", keep=2)
+    assert last_backup(box) is None
 
 
-def test_the_note_says_when_the_last_archive_was_written(keeper: Keeper, box: Path, tmp_path: Path) -> None:
-    written = keeper.to_file(tmp_path / "a.age")
-    note = last_note(box)
+def test_the_note_says_when_the_last_archive_was_written(backup: BackupWriter, box: Path, tmp_path: Path) -> None:
+    written = backup.to_file(tmp_path / "a.age")
+    note = last_backup(box)
     assert note is not None
     assert (note.at, note.archive, note.bytes) == ("2026-11-23T03:00:00+09:00", written.manifest.archive, written.bytes)
 
@@ -115,15 +115,15 @@ def test_plain_copies_are_gone_afterwards_wherever_they_were(box: Path, tmp_path
         assert not work.exists()
 
 
-def test_a_box_without_records_has_nothing_to_keep(keeper: Keeper, tmp_path: Path, clock: HeldClock) -> None:
+def test_a_box_without_records_has_nothing_to_keep(backup: BackupWriter, tmp_path: Path, clock: HeldClock) -> None:
     (tmp_path / "blank").mkdir()
-    empty = Keeper(tmp_path / "blank", tmp_path / "none.toml", "b", Identity.make().recipient(), clock)
+    empty = BackupWriter(tmp_path / "blank", tmp_path / "none.toml", "b", Identity.make().recipient(), clock)
     with pytest.raises(StateMissing):
         empty.to_file(tmp_path / "a.age")
 
 
 def test_what_a_power_cut_left_on_the_medium_and_beside_the_state_is_gone_next_night(
-    keeper: Keeper, box: Path, tmp_path: Path
+    backup: BackupWriter, box: Path, tmp_path: Path
 ) -> None:
     part, plain = tmp_path / temporary_name(archive_name(BOX, "20200101T000000Z")), box / "backup" / "hiroba-backup-x"
     part.write_bytes(b"half")
@@ -131,16 +131,16 @@ def test_what_a_power_cut_left_on_the_medium_and_beside_the_state_is_gone_next_n
     (plain / "state" / "key").write_bytes(b"TEST")
     other = tmp_path / temporary_name(archive_name("other", "20200101T000000Z"))
     other.write_bytes(b"half")
-    keeper.to_folder(tmp_path, keep=2)
+    backup.to_folder(tmp_path, keep=2)
     assert (part.exists(), plain.exists(), other.exists()) == (False, False, True)
 
 
-def test_what_is_being_written_is_left_alone(keeper: Keeper, box: Path, tmp_path: Path) -> None:
+def test_what_is_being_written_is_left_alone(backup: BackupWriter, box: Path, tmp_path: Path) -> None:
     part = tmp_path / temporary_name(archive_name(BOX, "20200101T000000Z"))
     with working_folder(box, tmp_path / "none") as work, part.open("wb") as file:
         claim(file.fileno())
         (work / "plain").write_bytes(b"x")
-        keeper.to_folder(tmp_path, keep=2)
+        backup.to_folder(tmp_path, keep=2)
         assert part.exists()
         assert (work / "plain").exists()
 

@@ -1,4 +1,4 @@
-"""One back-up from beginning to end, and the note of when it was."""
+"""Writes one back-up, and the record of the last one."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from device.clock import Clock
 from device.files import atomic_write
 from device.version import version
 from provisioning.backup import archive, contents, snapshot
-from provisioning.backup.errors import CanNotWrite
+from provisioning.backup.errors import CannotWrite
 from provisioning.backup.leftovers import sweep
 
-NOTE = Path("backup") / "last.json"
-"""Below the state folder: when the last archive was written (the doctor reads it)."""
+LAST_BACKUP_FILE = Path("backup") / "last.json"
+"""Below the state folder; the doctor reads it."""
 
 
-class Note(msgspec.Struct, frozen=True, kw_only=True):
+class LastBackup(msgspec.Struct, frozen=True, kw_only=True):
     """at: ISO 8601, JST. bytes: of the archive."""
 
     at: str
@@ -29,8 +29,8 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class Written:
-    """An archive that is safely on its medium. removed: older ones that rotation took away."""
+class BackupResult:
+    """A finished archive. removed: the older ones that rotation deleted."""
 
     path: Path
     manifest: contents.Manifest
@@ -38,15 +38,15 @@ class Written:
     removed: tuple[str, ...] = ()
 
 
-class Keeper:
+class BackupWriter:
     """Writes archives of one box's state. recipient: the city's public key, age1…"""
 
     def __init__(self, state: Path, settings: Path, box: str, recipient: str, clock: Clock) -> None:
         self._state, self._settings, self._box = state, settings, box
         self._recipient, self._clock = recipient, clock
 
-    def to_file(self, target: Path) -> Written:
-        """One archive at ``target``. Raises StateMissing, CanNotWrite."""
+    def to_file(self, target: Path) -> BackupResult:
+        """One archive at ``target``. Raises StateMissing, CannotWrite."""
         with snapshot.working_folder(self._state) as work:
             taken_at = self._clock.now().isoformat(timespec="seconds")
             manifest = contents.Manifest(
@@ -58,12 +58,12 @@ class Keeper:
                 files=snapshot.take(self._state, self._settings, work),
             )
             size = archive.write(target, self._recipient, manifest, work)
-        self._note(Note(at=taken_at, archive=manifest.archive, bytes=size))
-        return Written(target, manifest, size)
+        self._record(LastBackup(at=taken_at, archive=manifest.archive, bytes=size))
+        return BackupResult(target, manifest, size)
 
-    def to_folder(self, folder: Path, keep: int) -> Written:
-        """One more archive in ``folder``; of those beyond ``keep`` the oldest go, once the new one is whole. What a
-        power cut left of an earlier one goes before.
+    def to_folder(self, folder: Path, keep: int) -> BackupResult:
+        """One more archive in ``folder``; then the oldest beyond ``keep`` are deleted. The rest of an interrupted
+        back-up is deleted first.
         """
         sweep(folder / name for name in contents.cut_off(_names(folder), self._box))
         stamp = self._clock.now().astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -71,27 +71,27 @@ class Keeper:
         old = contents.to_delete(_names(folder), self._box, keep)
         for name in old:
             (folder / name).unlink(missing_ok=True)
-        return Written(written.path, written.manifest, written.bytes, tuple(old))
+        return BackupResult(written.path, written.manifest, written.bytes, tuple(old))
 
-    def _note(self, note: Note) -> None:
-        path = self._state / NOTE
+    def _record(self, last: LastBackup) -> None:
+        path = self._state / LAST_BACKUP_FILE
         try:
             path.parent.mkdir(exist_ok=True, mode=0o755)
-            atomic_write(path, msgspec.json.encode(note), mode=0o644)
+            atomic_write(path, msgspec.json.encode(last), mode=0o644)
         except OSError as error:
-            raise CanNotWrite(file=path, reason=error.strerror or "") from error
+            raise CannotWrite(file=path, reason=error.strerror or "") from error
 
 
 def _names(folder: Path) -> list[str]:
     try:
         return [path.name for path in folder.iterdir()]
     except OSError as error:
-        raise CanNotWrite(file=folder, reason=error.strerror or "") from error
+        raise CannotWrite(file=folder, reason=error.strerror or "") from error
 
 
-def last_note(state: Path) -> Note | None:
-    """When the last archive was written; None: never, or nobody can tell."""
+def last_backup(state: Path) -> LastBackup | None:
+    """When the last archive was written; None: never, or unreadable."""
     try:
-        return msgspec.json.decode((state / NOTE).read_bytes(), type=Note)
+        return msgspec.json.decode((state / LAST_BACKUP_FILE).read_bytes(), type=LastBackup)
     except (OSError, msgspec.DecodeError):
         return None
