@@ -11,6 +11,9 @@ from provisioning.site.model import Site
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+MAX_NAMED = 3
+"""Devices named in one mistake."""
+
 
 def open_network_mistakes(site: Site) -> Iterator[Mistake]:
     """Of one box and its own devices."""
@@ -18,17 +21,16 @@ def open_network_mistakes(site: Site) -> Iterator[Mistake]:
 
 
 def city_open_network_mistakes(sites: Mapping[int, Site]) -> Iterator[tuple[int, Mistake]]:
-    """Of each box and the devices of all others."""
+    """Of each box and the devices of the whole city, where its own devices showed no mistake."""
+    every: dict[Address, str] = {}
+    for site in sites.values():
+        for key, address in devices_of(site).items():
+            every.setdefault(address, f"{site.box.name} {key}")
+    devices = {name: address for address, name in every.items()}
     for number, site in sites.items():
-        own = set(devices_of(site).values())
-        others = {
-            f"{other.box.name} {key}": address
-            for at, other in sites.items()
-            if at != number
-            for key, address in devices_of(other).items()
-            if address not in own
-        }
-        yield from ((number, found) for found in _open_to(site, others))
+        told = {found.facts["value"] for found in open_network_mistakes(site)}
+        found = (one for one in _open_to(site, devices) if one.facts["value"] not in told)
+        yield from ((number, one) for one in found)
 
 
 def devices_of(site: Site) -> dict[str, Address]:
@@ -53,7 +55,7 @@ def _open_to(site: Site, devices: Mapping[str, Address]) -> Iterator[Mistake]:
             inside = [f"{key} = {address}" for key, address in devices.items() if address in network]
             if inside:
                 key = f"wifi.spots[{number}].open_networks"
-                yield mistake(key, "opens_device", value=text, devices=", ".join(inside))
+                yield mistake(key, "opens_device", value=text, devices=", ".join(inside[:MAX_NAMED]))
 
 
 def _address(text: str) -> Address | None:
