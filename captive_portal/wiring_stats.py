@@ -50,4 +50,4 @@ def build_stats(
         collector.stop()
         store.close()
 
-    return BuiltStats(create_stats_app(settings, store, clock), collector.start, stop, collector, store)
+    return BuiltStats(create_stats_app(settings, store, clock, log), collector.start, stop, collector, store)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 
@@ -21,6 +22,10 @@ def messages() -> Mapping[str, Catalogue]:
 def reasons() -> Mapping[str, Catalogue]:
     """By language: people's words for a program's words for a reason."""
     return read_by_code("provisioning", "reasons.toml", LANGUAGES)
+
+
+_BY_NUMBER = re.compile(r"\[Errno \d+\] (?P<said>.*?)(?:: ['\"].*)?")
+"""How an OSError names itself."""
 
 
 def has_message(code: str) -> bool:
@@ -55,7 +60,9 @@ def _facts(error: HirobaError) -> dict[str, object]:
 
 
 def _reason(error: HirobaError, language: str) -> dict[str, object]:
-    known = reasons()[language].get(str(error.facts.get("reason")))
+    told = str(error.facts.get("reason"))
+    by_number = _BY_NUMBER.fullmatch(told)
+    known = reasons()[language].get(by_number["said"] if by_number else told)
     return {"reason": known} if known else {}
 
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from flask import Flask, Response, render_template, request, url_for
+from werkzeug.exceptions import HTTPException
 
 from captive_portal.settings import WifiSettings
 from captive_portal.stats import report_text
@@ -16,6 +17,7 @@ from captive_portal.stats.chart import draw
 from captive_portal.stats.codes import ALL_SPOTS, PARTS
 from captive_portal.stats.report import Report, day_report, known_spots, week_report
 from device.clock import Clock
+from device.logs import Log, places
 from device.store import Store
 from device.web_headers import HEADERS, NO_STORE, PageKind, picture_policy
 
@@ -39,7 +41,7 @@ class PageQuery:
         return self.url(date=(self.date + timedelta(days=steps * (7 if self.period == "week" else 1))).isoformat())
 
 
-def create_stats_app(settings: WifiSettings, store: Store, clock: Clock) -> Flask:
+def create_stats_app(settings: WifiSettings, store: Store, clock: Clock, log: Log) -> Flask:
     """The staff page. store: database.open_stats_database."""
     app = Flask(__name__)
     # A page elsewhere that points its own name at 127.0.0.1 (DNS rebinding) is refused.
@@ -63,7 +65,18 @@ def create_stats_app(settings: WifiSettings, store: Store, clock: Clock) -> Flas
     app.add_url_rule("/chart.svg", "chart", chart, methods=["GET"])
     app.add_url_rule("/favicon.ico", "favicon", lambda: Response(status=204), methods=["GET"])
     app.after_request(_add_security_headers)
+    app.register_error_handler(Exception, lambda error: _refused(error, log))
     return app
+
+
+def _refused(error: Exception, log: Log) -> Response:
+    """Flask's own log would quote the message of an exception (N3)."""
+    if isinstance(error, HTTPException):
+        return Response(error.get_body(), error.code, headers=[*error.get_headers()])
+    log.error("page_failed", error=type(error).__name__, places=places(error))
+    return Response(
+        "ただいま表示できません。 / It cannot be shown now.\n", 503, content_type="text/plain; charset=utf-8"
+    )
 
 
 def _titles(settings: WifiSettings, language: str) -> dict[str, str]:

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from device.errors import HirobaError
+
 if TYPE_CHECKING:
     from kiosk.shell.service import Service
 
@@ -19,13 +21,19 @@ ROWS: tuple[str, ...] = (
 """Packages of this folder; ``service.SERVICE`` in each is the service of that name."""
 
 
+class ServiceUnknown(HirobaError):
+    """The settings name a service that is none. facts: name, known."""
+
+    code = "service.unknown"
+
+
 def load(names: Iterable[str]) -> tuple[Service, ...]:
-    """The services of these names. Raises KeyError for a name without a row (the check of the site file tells it)."""
+    """The services of these names. Raises ServiceUnknown for a name without a row."""
     return tuple(_load(name) for name in dict.fromkeys(names))
 
 
 def _load(name: str) -> Service:
     if name not in ROWS:
-        raise KeyError(name)
+        raise ServiceUnknown(name=name, known=", ".join(ROWS))
     found: Service = import_module(f"{__name__}.{name}.service").SERVICE
     return found

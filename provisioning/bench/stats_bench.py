@@ -18,6 +18,7 @@ from captive_portal.stats.database import close_days, open_stats_database, read_
 from captive_portal.stats.event_state import add_events
 from captive_portal.stats.page import create_stats_app
 from device.clock import JST, SystemClock
+from device.logs import open_log
 from device.store import Store
 from provisioning.bench.figures import growth, in_turn, median, milliseconds, spread
 from provisioning.bench.rows import Measured
@@ -81,7 +82,7 @@ def _store(path: Path, days: int) -> Store:
 
 
 def _page(store: Store) -> Callable[[], float]:
-    client = create_stats_app(SETTINGS, store, SystemClock()).test_client()
+    client = create_stats_app(SETTINGS, store, SystemClock(), open_log("stats")).test_client()
     address = f"/?spot={SPOT}&period=day&date={LAST.isoformat()}"
 
     def once() -> float:

@@ -213,7 +213,9 @@ def statistics(browser: Browser, folder: Path, out: Path) -> None:
         name="hall", title_ja="見本ひろば", title_en="Sample Plaza", interface="br-lan", uplink="up0",
         ipv4=Ipv4Settings(gateway="127.0.0.1", prefix=8),
     )  # fmt: skip
-    app = create_stats_app(WifiSettings(spots=[spot]), store, HeldClock(MONDAY + timedelta(days=7, hours=9)))
+    app = create_stats_app(
+        WifiSettings(spots=[spot]), store, HeldClock(MONDAY + timedelta(days=7, hours=9)), open_log("stats")
+    )
     with served(app) as address:
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.goto(f"{address}?period=week&date={MONDAY:%Y-%m-%d}&spot=hall")

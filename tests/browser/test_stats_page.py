@@ -16,6 +16,7 @@ from captive_portal.stats.database import open_stats_database, write
 from captive_portal.stats.event_state import EventState, add_events
 from captive_portal.stats.page import create_stats_app
 from device.clock import JST, HeldClock
+from device.logs import open_log
 from tests.captive_portal.gate.sites import a_spot
 from tests.captive_portal.stats.events import START, event
 
@@ -39,7 +40,7 @@ def address(tmp_path: Path) -> Iterator[str]:
     ]
     write(store, EventState(), *add_events(EventState(), events))
     wifi = WifiSettings(spots=[a_spot(title_ja="市民ホール", title_en="Civic Hall"), a_spot(name="park")])
-    app = create_stats_app(wifi, store, HeldClock(datetime(2026, 11, 23, 18, tzinfo=JST)))
+    app = create_stats_app(wifi, store, HeldClock(datetime(2026, 11, 23, 18, tzinfo=JST)), open_log("stats"))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

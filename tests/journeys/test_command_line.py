@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from device.errors import StoreError
 from device.sender import LineDown
 from provisioning.errors import FileTrouble
 from provisioning.messages import explain, reasons
@@ -132,6 +133,19 @@ def test_a_reason_in_a_program_s_words_is_told_in_people_s() -> None:
     assert "clock" in english
     assert "server_not_trusted" not in japanese + english
     assert "status_599" in explain(LineDown(reason="status_599"))
+
+
+def test_a_reason_with_the_number_and_the_file_of_the_system_is_told_in_people_s_words() -> None:
+    for reason in (str(OSError(errno.EROFS, "Read-only file system", "/srv/a: 'b'")), "Read-only file system"):
+        assert "読み取り専用です" in explain(StoreError(file="a.db", reason=reason)).split("\n\n")[0]
+        assert "Errno" not in explain(StoreError(file="a.db", reason=reason))
+
+
+def test_a_service_that_is_none_is_told_once(tmp_path: Path) -> None:
+    named = site(tmp_path, SITE + '[kiosk]\nservices = ["plasa"]\n')
+    said = failed("run", "kiosk", "--config", named, "--state", str(tmp_path / "s"))
+    assert said.startswith("plasa というサービスはありません。")
+    assert "certificates, plaza" in said
 
 
 def test_every_reason_is_told_in_both_languages() -> None:

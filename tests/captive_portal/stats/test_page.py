@@ -10,6 +10,7 @@ import re
 import tomllib
 from datetime import datetime
 from importlib import resources
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,11 @@ from captive_portal.stats.event_state import EventState, add_events
 from captive_portal.stats.page import create_stats_app
 from captive_portal.stats.report_text import megabytes
 from device.clock import JST, HeldClock
+from device.logs import open_log
 from tests.captive_portal.gate.sites import a_spot
 from tests.captive_portal.stats.events import event
+
+EVENING = HeldClock(datetime(2026, 11, 23, 18, tzinfo=JST))
 
 
 @pytest.fixture
@@ -40,7 +44,9 @@ def client(tmp_path: Path) -> FlaskClient:
     ]
     write(store, EventState(), *add_events(EventState(), events))
     wifi = WifiSettings(spots=[a_spot(title_ja="市民<ホール>", title_en="Civic Hall"), a_spot(name="park")])
-    return create_stats_app(wifi, store, HeldClock(datetime(2026, 11, 23, 18, tzinfo=JST))).test_client()
+    return create_stats_app(
+        wifi, store, HeldClock(datetime(2026, 11, 23, 18, tzinfo=JST)), open_log("stats")
+    ).test_client()
 
 
 def _text(client: FlaskClient, address: str) -> str:
@@ -83,9 +89,26 @@ def test_a_day_without_data_is_said_to_have_none_and_shows_no_zeros(client: Flas
 
 def test_a_box_that_never_collected_says_so(tmp_path: Path) -> None:
     store, wifi = open_stats_database(tmp_path / "stats.db"), WifiSettings(spots=[a_spot()])
-    page = create_stats_app(wifi, store, HeldClock(datetime(2026, 11, 23, 18, tzinfo=JST))).test_client()
+    page = create_stats_app(
+        wifi, store, HeldClock(datetime(2026, 11, 23, 18, tzinfo=JST)), open_log("stats")
+    ).test_client()
     assert "Statistics were never collected on this box" in _text(page, "/?lang=en&period=week")
     assert "一度も集計が行われていません" in _text(page, "/")
+
+
+def test_an_error_of_ours_is_a_sentence_and_told_without_its_message(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise ValueError("02:00:5e:00:00:01")
+
+    store, lines = open_stats_database(tmp_path / "stats.db"), StringIO()
+    app = create_stats_app(WifiSettings(spots=[a_spot()]), store, EVENING, open_log("stats", lines))
+    app.before_request(fail)
+    answer = app.test_client().get("/")
+    assert (answer.status_code, "ただいま表示できません" in answer.get_data(as_text=True)) == (503, True)
+    assert '"error": "ValueError"' in lines.getvalue()
+    assert "02:00" not in "".join([*capfd.readouterr(), lines.getvalue()])
 
 
 def test_page_chart_and_style_load_nothing_from_elsewhere(client: FlaskClient) -> None:
@@ -185,7 +208,7 @@ def test_bytes_are_shown_as_megabytes(count: int, shown: str) -> None:
 def test_phones_of_a_disaster_have_a_column_when_there_were_any(tmp_path: Path, language: str) -> None:
     store, name = open_stats_database(tmp_path / "stats.db"), catalogue(language)("disaster_phones")
     wifi, clock = WifiSettings(spots=[a_spot()]), HeldClock(datetime(2026, 11, 23, 18, tzinfo=JST))
-    page = create_stats_app(wifi, store, clock).test_client()
+    page = create_stats_app(wifi, store, clock, open_log("stats")).test_client()
     assert name not in _text(page, f"/?lang={language}")
     told = [event(1, "disaster", phones=1234, visitor="", session="")]
     write(store, EventState(), *add_events(EventState(), told))
