@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,11 +60,21 @@ def parse(text: str, schema: type[T], path: Path) -> T:
 def tree_of(text: str, path: Path) -> dict[str, Any]:
     """``text`` as tables and values. Raises SettingsError where it is not TOML."""
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(text, parse_float=partial(_finite, text))
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
         line = int(found[1]) if found else text.count("\n") + 1
         raise SettingsError(file=path, line=line, key="", wrong=f"not TOML: {error}") from error
+
+
+def _finite(text: str, number: str) -> float:
+    """TOML knows inf and nan; no setting is one, and no limit holds against nan."""
+    if isfinite(float(number)):
+        return float(number)
+    line = next(
+        (n for n, said in enumerate(text.splitlines(), 1) if re.search(rf"[=\[,]\s*{re.escape(number)}", said)), 1
+    )
+    raise tomllib.TOMLDecodeError(f"{number} is no number (at line {line})")
 
 
 def where(message: str) -> tuple[str, str]:

@@ -30,6 +30,9 @@ LIBPATH      {driver}
 CHANNELID    0x{port:X}
 """
 
+_LEASH = ("/usr/bin/setpriv", "--pdeathsig", "TERM", "--")
+"""Whoever started it and is killed takes it along (util-linux)."""
+
 
 class PcscService:
     """pcscd + vpcd in ``folder``. ``environment`` is what a client needs; ``port`` is where the card connects."""
@@ -70,7 +73,7 @@ class PcscService:
         (self._conf / "vpcd").write_text(_READER_CONF.format(port=self.port, driver=VPCD_DRIVER))
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - fixed programs; the paths are quoted
-                ["/usr/bin/unshare", "-m", "/bin/sh", "-c", self._script()], stdout=log, stderr=log
+                [*_LEASH, "/usr/bin/unshare", "-m", "/bin/sh", "-c", self._script()], stdout=log, stderr=log
             )
         try:
             self._wait()

@@ -46,3 +46,5 @@ def check_port(host: str, port: int) -> None:
         except OSError as error:
             kind = PortTaken if error.errno == errno.EADDRINUSE else PortNotAllowed
             raise kind(host=host, port=port, reason=error.strerror or "") from error
+        except OverflowError as error:
+            raise PortNotAllowed(host=host, port=port, reason="1-65535") from error

@@ -52,6 +52,13 @@ def test_a_file_that_has_no_end_is_told_and_not_read_into_the_memory() -> None:
     assert caught.value.facts["wrong"] == "unreadable: TooLarge"
 
 
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "+nan", "1e999"])
+def test_what_is_no_finite_number_is_told_with_its_line(number: str) -> None:
+    error = refused(f'[printer]\nhost = "nan"\nport = {number}\n')
+    assert error.facts["line"] == 3
+    assert "is no number" in str(error.facts["wrong"])
+
+
 def test_an_unknown_key_is_named_with_its_line() -> None:
     error = refused('# a city\n[printer]\nhost = "box"\nprot = 9100\n')
     assert (error.facts["line"], error.facts["key"]) == (4, "printer.prot")

@@ -141,6 +141,12 @@ def test_a_reason_with_the_number_and_the_file_of_the_system_is_told_in_people_s
         assert "Errno" not in explain(StoreError(file="a.db", reason=reason))
 
 
+@pytest.mark.parametrize("number", ["99999999", "65536", "-1"])
+def test_a_number_that_is_no_port_is_told(tmp_path: Path, number: str) -> None:
+    named = site(tmp_path, SITE + f"[kiosk]\nport = {number}\n")
+    assert number in failed("run", "kiosk", "--config", named, "--state", str(tmp_path / "s"))
+
+
 def test_a_service_that_is_none_is_told_once(tmp_path: Path) -> None:
     named = site(tmp_path, SITE + '[kiosk]\nservices = ["plasa"]\n')
     said = failed("run", "kiosk", "--config", named, "--state", str(tmp_path / "s"))

@@ -119,3 +119,17 @@ def test_a_visit_that_is_cut_off_leaves_neither_folder_nor_process(tmp_path: Pat
     assert demo.wait(60) == 130
     assert list(tmp_path.iterdir()) == []
     assert [p for p in psutil.wait_procs(started, 10)[1] if p.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def test_a_demo_that_is_killed_takes_every_process_along(tmp_path: Path) -> None:
+    need(*NEEDS)
+    command = [sys.executable, "-m", "provisioning", "demo", "--once", "--out", str(tmp_path / "out")]
+    demo = subprocess.Popen(command, env={**os.environ, "TMPDIR": str(tmp_path)}, start_new_session=True)
+    while not list(tmp_path.glob("hiroba-demo-*/log/kiosk.log")):
+        assert demo.poll() is None
+        time.sleep(0.02)
+    started = psutil.Process(demo.pid).children(recursive=True)
+    assert [child for child in started if child.name() == "pcscd"]
+    demo.kill()
+    demo.wait()
+    assert [p for p in psutil.wait_procs(started, 30)[1] if p.status() != psutil.STATUS_ZOMBIE] == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from device.catalogue import CatalogueInvalid
-from kiosk.services import load
+from kiosk.services import ServiceUnknown, load
 from kiosk.shell.app import TemplateTwice, create_app
 from kiosk.shell.menu import Menu
 from kiosk.shell.words import Words, WordTwice
@@ -35,5 +35,5 @@ def test_a_template_that_two_packages_bring_is_refused(tmp_path: Path, pki: Test
 
 
 def test_a_service_without_a_row_is_not_loaded() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(ServiceUnknown):
         load(["certificates", "os"])
