@@ -39,6 +39,8 @@ PROGRAMS = {
     "curl": "curl",
     "ip": "ip",
     "age": "age",
+    "sqlite3": "sqlite3",
+    "ssh-keygen": "ssh-keygen",
     "postgresql": "pg_createcluster",
     "mmdebstrap": "mmdebstrap",
     "systemd": "systemd-analyze",

@@ -32,7 +32,9 @@ SAID = [
 ]
 """What a reader sees on the way."""
 pytestmark = [
-    pytest.mark.needs("root", "ip", "nft", "nginx", "openssl", "pcscd", "vpcd", "ipamj", "bizud", "age"),
+    pytest.mark.needs(
+        "root", "ip", "nft", "nginx", "openssl", "pcscd", "vpcd", "ipamj", "bizud", "age", "sqlite3", "ssh-keygen"
+    ),
     pytest.mark.timeout(600),
 ]
 
