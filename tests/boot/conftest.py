@@ -32,7 +32,7 @@ PYTHON = f"/{SOURCE}/.venv/bin/python"
 """Of the tree, for what it does inside is not all laid on a box (the demo's browser)."""
 INSIDE = "/srv/hiroba/tests/boot/inside"
 FAR = "198.19.7.7"
-"""The other end of the box's uplink, where a name server and a web server are."""
+"""The other end of the box's uplink, where a name server is; the web server stands behind it (198.19.9.9)."""
 
 
 FIGURES = pytest.StashKey[dict[str, float]]()

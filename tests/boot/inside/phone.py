@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from provisioning.demo.plain_browser import PlainBrowser
 
-FAR = "http://198.19.7.7/copyright"
+FAR = "http://198.19.9.9/copyright"
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
