@@ -85,6 +85,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 settings.register_profile("ordinary", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+ATTACKS = Path(__file__).parent / "attacks"
 PCSC_FOLDER = pytest.StashKey[Path]()
 
 
@@ -108,6 +109,9 @@ def pcsc_service(pytestconfig: pytest.Config) -> Iterator[PcscService]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if ATTACKS in item.path.parents:
+            item.add_marker("attacks")
     chosen = [i for i in items if config.getoption("--long") or not i.get_closest_marker("long")]
     config.hook.pytest_deselected(items=[i for i in items if i not in chosen])
     items[:] = chosen

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from device.child_process import ends_with_this_process
 from device.errors import CardServiceDown
 from device.loopback import free_ports
 
@@ -29,9 +30,6 @@ DEVICENAME   /dev/null:0x{port:X}
 LIBPATH      {driver}
 CHANNELID    0x{port:X}
 """
-
-_LEASH = ("/usr/bin/setpriv", "--pdeathsig", "TERM", "--")
-"""Whoever started it and is killed takes it along (util-linux)."""
 
 
 class PcscService:
@@ -73,7 +71,9 @@ class PcscService:
         (self._conf / "vpcd").write_text(_READER_CONF.format(port=self.port, driver=VPCD_DRIVER))
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - fixed programs; the paths are quoted
-                [*_LEASH, "/usr/bin/unshare", "-m", "/bin/sh", "-c", self._script()], stdout=log, stderr=log
+                ends_with_this_process(["/usr/bin/unshare", "-m", "/bin/sh", "-c", self._script()]),
+                stdout=log,
+                stderr=log,
             )
         try:
             self._wait()

@@ -21,6 +21,8 @@ GROUPS = {
     "boot": ("boot",),
 }
 """Group -> folders under tests/."""
+ATTACKS = "attacks"
+"""The group of every test of an attack, in whichever folder: by its mark (tests/conftest.py)."""
 
 
 @click.command("test", context_settings={"ignore_unknown_options": True})
@@ -28,8 +30,8 @@ GROUPS = {
 @click.option("--pictures", is_flag=True, help="Instead: take the pictures of the READMEs (docs/pictures) anew.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[GROUP | FILE[::NAME] ...] [-- PYTEST ...]")
 def command(long_: bool, pictures: bool, arguments: tuple[str, ...]) -> None:
-    """Run all tests, or one GROUP (unit, contract, journeys, net, browser, boot), or FILEs: tests/device/test_store.py,
-    or one test of a file, FILE::NAME. What follows -- goes to pytest. What is skipped because this machine lacks
+    """Run all tests, or one GROUP (unit, contract, journeys, net, browser, boot, attacks), or FILEs:
+    tests/device/test_store.py, or one test of a file, FILE::NAME. What follows -- goes to pytest. What is skipped because this machine lacks
     something is told at the end, in one line.
     """
     tests = ROOT / "tests"
@@ -46,10 +48,14 @@ def command(long_: bool, pictures: bool, arguments: tuple[str, ...]) -> None:
 
 def split(arguments: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Where to look, from the root of the checkout, and what is pytest's. Raises click.UsageError for another word."""
+    if arguments and arguments[0] == ATTACKS:
+        return ("tests",), ("-m", ATTACKS, *arguments[1:])
     if arguments and arguments[0] in GROUPS:
         return tuple(f"tests/{folder}" for folder in GROUPS[arguments[0]]), arguments[1:]
     files = tuple(takewhile(lambda word: not word.startswith("-"), arguments))
     for file in files:
         if not (ROOT / file.partition("::")[0]).exists():
-            raise click.UsageError(f"{file!r} is neither a file nor a group; the groups are: {' '.join(GROUPS)}")
+            raise click.UsageError(
+                f"{file!r} is neither a file nor a group; the groups are: {' '.join((*GROUPS, ATTACKS))}"
+            )
     return files, arguments[len(files) :]

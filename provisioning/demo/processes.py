@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from device.child_process import ends_with_this_process
 from device.loopback import free_ports
 from provisioning.errors import DemoNotReady
 
@@ -24,8 +25,6 @@ ANSWER_SECONDS = 2.0
 STOP_SECONDS = 10.0
 EXIT_SECONDS = 1.0
 """Longer than a killed process takes to end."""
-_DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "TERM", "--")
-"""The children end when the demo is killed (util-linux, on every Debian)."""
 _LOG_LINE = re.compile(r"\[[0-9-]+ [0-9:]+ |\{")
 """The start of a log line, gunicorn's or Hiroba's (JSON); other lines are messages for people."""
 
@@ -55,7 +54,7 @@ class Child:
         with self.log.open("ab") as log:
             self._log_offset = log.tell()
             self.process = subprocess.Popen(
-                [*_DIE_WITH_PARENT, sys.executable, "-m", "provisioning", *self.arguments],
+                ends_with_this_process([sys.executable, "-m", "provisioning", *self.arguments]),
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,

@@ -9,6 +9,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from device.child_process import ends_with_this_process
+
 START_SECONDS = 180.0
 CGROUPS = Path("/sys/fs/cgroup")
 ENTER = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ > "$1/cgroup.procs"; shift; n=$((n-1)); done; exec "$@"'
@@ -31,13 +33,13 @@ class Container:
         """Boot."""
         name = f"hiroba-boot-{os.getpid()}-{id(self):x}"
         command = [
-            *("setpriv", "--pdeathsig", "KILL", "--"),  # a test run that is killed takes its box with it
             *("systemd-nspawn", "--boot", "--register=no", "--keep-unit", "--private-network", "--link-journal=no"),
             "--resolv-conf=off",  # the box's own file stays
             *("--console=pipe", f"--machine={name}", f"--directory={self.root}"),
             LEGACY,
         ]
         self._groups = _own_groups(name)
+        command = ends_with_this_process(command, "KILL")  # a test run that is killed takes its box with it
         command = ["/bin/sh", "-ec", ENTER, "sh", str(len(self._groups)), *map(str, self._groups), *command]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
