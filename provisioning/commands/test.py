@@ -31,8 +31,8 @@ ATTACKS = "attacks"
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[GROUP | FILE[::NAME] ...] [-- PYTEST ...]")
 def command(long_: bool, pictures: bool, arguments: tuple[str, ...]) -> None:
     """Run all tests, or one GROUP (unit, contract, journeys, net, browser, boot, attacks), or FILEs:
-    tests/device/test_store.py, or one test of a file, FILE::NAME. What follows -- goes to pytest. What is skipped because this machine lacks
-    something is told at the end, in one line.
+    tests/device/test_store.py, or one test of a file, FILE::NAME. What follows -- goes to pytest. What is skipped
+    because this machine lacks something is told at the end, in one line.
     """
     tests = ROOT / "tests"
     if not tests.is_dir():
