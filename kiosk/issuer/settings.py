@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from device.settings import Section
@@ -31,5 +33,7 @@ class IssuerSettings(Section, frozen=True, kw_only=True):
     municipality_code: str
     fees_yen: dict[str, int] = msgspec.field(default_factory=lambda: {"residence_record": 300})
     max_copies: int = 5
+    requests_per_minute: Annotated[int, msgspec.Meta(ge=30)] = 240
+    orders_per_hour: Annotated[int, msgspec.Meta(ge=1)] = 120
     specimen: bool = False
     font_folders: list[str] = msgspec.field(default_factory=lambda: ["/usr/share/fonts"])
