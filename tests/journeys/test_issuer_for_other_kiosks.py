@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -19,13 +20,13 @@ from kiosk.issuer.connection import CredentialFiles
 from kiosk.issuer.errors import IssuerBroken, IssuerBusy, IssuerUnreachable
 from provisioning.cityhall.boxes.authority import make_authority, private_pem
 from provisioning.cityhall.boxes.enrolment import Refused
-from provisioning.cityhall.wiring import open_authority
+from provisioning.cli import hiroba
 from provisioning.enrolment.identity import Identity
 from tests.attacks.rogue_kiosk import RogueKiosk
 from tests.fixtures.issuer_at_city_hall import ADDRESS, HonestKiosk, IssuerAtCityHall
 
 pytestmark = pytest.mark.needs("nginx", "ipamj")
-OWN = 'tls_certificate = "server.pem"\ntls_key = "server.key"'
+OWN = 'tls_certificate = "nginx/issuer.pem"\ntls_key = "nginx/issuer-key.pem"'
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +38,12 @@ def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IssuerAtCityHal
 
 
 def _own_certificate(made: IssuerAtCityHall) -> None:
-    """Of the city's CA, for the issuer's own address."""
-    key, city = (
-        ec.generate_private_key(ec.SECP256R1()),
-        open_authority(made.hall.settings, made.hall.state, SystemClock()),
-    )
-    issued = city.issue_server([ADDRESS], key.public_key(), SystemClock().now())
-    (made.state / "server.pem").write_bytes(issued.public_bytes(Encoding.PEM))
-    (made.state / "server.key").write_bytes(private_pem(key))
+    """Of the city's CA, for the issuer's own address, by the command for it."""
+    where = ["--config", str(made.folder / "cityhall.toml"), "--state", str(made.hall.state)]
+    asked = ["cityhall", "issuer-credential", "--name", ADDRESS, "--out", str(made.state / "nginx"), *where]
+    assert CliRunner().invoke(hiroba, asked).exit_code == 0
+    refused = CliRunner().invoke(hiroba, [*asked[:3], "elsewhere.example.jp", *asked[4:]])
+    assert (refused.exit_code, ADDRESS in refused.output) == (2, True)
 
 
 def answered(kiosk: HonestKiosk) -> bool:
