@@ -188,21 +188,6 @@ def test_slow_bodies_take_one_box_its_places_and_no_other(city: IssuerAtCityHall
         assert other.port.health().ready
 
 
-def test_slow_readers_of_documents_hold_no_thread_of_the_issuer(city: IssuerAtCityHall, name: str) -> None:
-    """More of them than the issuer has threads."""
-    kiosk, other = city.kiosk(name), city.kiosk(f"{name}-b")
-    visit = kiosk.enter()
-    with ExitStack() as stack:
-        for _ in range(KIOSK_CONCURRENT - 1):
-            request = kiosk.ordered(visit)
-            asking = rogue(city, kiosk.files).connection()
-            stack.callback(asking.close)
-            asking.connect()
-            asking.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-            asking.request("POST", f"/v3/requests/{request}/document", msgspec.json.encode({"visit": visit.visit}))
-        assert isinstance(other.enter(), p.Resident)
-
-
 def eventually(holds: object) -> bool:
     """The suite's own time-out bounds the waiting."""
     assert callable(holds)
