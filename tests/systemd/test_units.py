@@ -95,3 +95,14 @@ def test_what_the_kernel_takes_from_the_interface_is_set_for_every_interface() -
     text = (UNITS.parent / "sysctl.d/60-hiroba.conf").read_text()
     for name in ("rp_filter", "send_redirects"):
         assert re.findall(rf"^net\.ipv4\.conf\.(\S+)\.{name} = 0$", text, re.MULTILINE) == ["all", "default", "*"]
+
+
+def test_units_of_one_folder_agree_on_its_rights() -> None:
+    """The one that starts last sets them: a timer's unit that differs would shut nginx out of the socket in it."""
+    said: dict[str, set[tuple[str, ...]]] = {}
+    for file in SERVICES:
+        told = dict(re.findall(r"^(\w+)=(.*)$", file.read_text(), re.MULTILINE))
+        if "StateDirectory" in told:
+            rights = tuple(told.get(name, "") for name in ("User", "Group", "StateDirectoryMode"))
+            said.setdefault(told["StateDirectory"], set()).add(rights)
+    assert {folder: rights for folder, rights in said.items() if len(rights) > 1} == {}
