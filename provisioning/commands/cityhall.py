@@ -12,6 +12,7 @@ import msgspec
 
 from device.clock import SystemClock
 from device.logs import open_log
+from kiosk.issuer.settings import IssuerSettings
 from provisioning.cityhall.accounts import MIN_LETTERS, StaffAccounts
 from provisioning.cityhall.boxes.codes import BOX_NAME
 from provisioning.cityhall.boxes.records import Records
@@ -38,6 +39,18 @@ def read_cityhall(config: Path) -> CityHallSettings:
     for mistake in type_mistakes(file.tree, CityHallFile):
         raise as_error(mistake, file, CityHallFile)
     return msgspec.convert(file.tree, CityHallFile).cityhall
+
+
+class _IssuerBeside(msgspec.Struct, frozen=True):
+    issuer: IssuerSettings | None = None
+
+
+def read_issuer(config: Path) -> IssuerSettings | None:
+    """The [issuer] section of city hall's own file ``config``. Raises SettingsError."""
+    file = open_file(config)
+    for mistake in type_mistakes(file.tree, _IssuerBeside):
+        raise as_error(mistake, file, _IssuerBeside)
+    return msgspec.convert(file.tree, _IssuerBeside).issuer
 
 
 def _open(config: Path, state: Path) -> tuple[CityHallSettings, CityHallService]:

@@ -38,6 +38,10 @@ class _Renewed(msgspec.Struct, frozen=True):
     certificate: str
 
 
+class _Admitted(msgspec.Struct, frozen=True):
+    boxes: dict[str, str]
+
+
 class _Answers(msgspec.Struct, frozen=True):
     answers: dict[str, str]
 
@@ -68,6 +72,10 @@ class CityHallClient:
         """A fresh credential, PEM. Raises NotEnrolled too."""
         body = msgspec.json.encode({"request": request})
         return _decoded(self._call(self.settings.box_port, "POST", "/api/v1/renew", body), _Renewed).certificate
+
+    def admitted(self) -> dict[str, str]:
+        """The boxes that city hall admits: name -> hash of its key. Raises NotEnrolled too."""
+        return _decoded(self._call(self.settings.box_port, "GET", "/api/v1/boxes"), _Admitted).boxes
 
     def post(self, batch: Sequence[Message]) -> Collection[str]:
         """See device.sender.Post. A box that city hall refuses, or that is not enrolled, has no line."""

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from captive_portal.settings import WifiSettings
 from provisioning.box.render.files import Rendered
+from provisioning.site.issuer_place import asks_for_list
 from provisioning.site.model import Site
 
 HEAD = "# Made by `hiroba apply` from the site file. Edit the site file, not this one.\n"
@@ -42,9 +43,12 @@ def drop_ins(site: Site) -> dict[str, Rendered]:
         found[_drop_in("hiroba-backup", "folder")] = _section(f"ReadWritePaths={site.backup.folder}")
     if radios := radios_of(site):
         found[_drop_in("hiroba-disaster", "radios")] = _section(f'Environment="HIROBA_RADIOS={" ".join(radios)}"')
+    if asks_for_list(site):
+        networks = [*map(str, SHIPPED), *site.network.reachable]
+        found[_drop_in("hiroba-issuer", "addresses")] = _section(f"IPAddressAllow={' '.join(networks)}")
     for unit, networks in _allowed(site).items():
         found[_drop_in(unit, "addresses")] = _section(f"IPAddressAllow={' '.join(networks)}")
-    if site.wifi is not None and site.issuer is None:
+    if site.wifi is not None and not asks_for_list(site):
         found[_drop_in("hiroba-nginx@box", "addresses")] = _section(_phones_alone(site.wifi))
     return found
 

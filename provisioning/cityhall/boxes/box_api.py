@@ -94,6 +94,16 @@ def create_box_app(enrolments: EnrolmentService, intake: Intake, log: Log) -> Fl
     def messages() -> Response:
         return _json(200, {"answers": intake.take(g.box, batches.decode(_unpacked()))})
 
+    def admitted() -> Response:
+        """For nginx before the issuer on the same machine: ``admit`` has looked the box up."""
+        return Response(status=204)
+
+    def boxes() -> Response:
+        """For an issuer on another machine."""
+        return _json(200, {"boxes": enrolments.admitted()})
+
+    app.add_url_rule("/api/v1/admitted", "admitted", admitted, methods=["GET"])
+    app.add_url_rule("/api/v1/boxes", "boxes", boxes, methods=["GET"])
     app.add_url_rule("/api/v1/renew", "renew", renew, methods=["POST"])
     app.add_url_rule("/api/v1/messages", "messages", messages, methods=["POST"])
     return app

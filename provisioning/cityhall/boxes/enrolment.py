@@ -123,6 +123,11 @@ class EnrolmentService:
                 return Refused("box_revoked")
             return box if box.key == peer.key else Refused("key_differs")
 
+    def admitted(self) -> dict[str, str]:
+        """Every box that ``admit`` admits now: name -> hash of its key."""
+        with self._database.transaction() as session:
+            return {box.name: box.key for box in session.scalars(select(Box).where(Box.state == "active"))}
+
     def renew(self, box: str, request: str) -> str | Refused:
         """A fresh credential (PEM) for the same key."""
         key = key_of_request(request)
