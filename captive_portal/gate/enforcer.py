@@ -11,6 +11,7 @@ from contextlib import suppress
 from captive_portal.gate import protocol as p
 from captive_portal.gate.database import Database, Moment
 from captive_portal.gate.errors import KernelRefused
+from captive_portal.gate.kernel.limit_watch import LimitWatch
 from captive_portal.gate.kernel.neighbours import NeighbourTable
 from captive_portal.gate.kernel.packet_filter import PacketFilter
 from captive_portal.gate.kernel.reconciler import ElementDrift, ElementReconciler
@@ -46,8 +47,10 @@ class Enforcer:
         audit: AuditSink,
         log: Log,
         on_disaster_change: Callable[[p.Disaster], None] = lambda _: None,
+        limit_watch: LimitWatch | None = None,
     ) -> None:
         """on_disaster_change: called at the start and at every switch of disaster mode."""
+        self._limit_watch = limit_watch
         self._on_disaster_change = on_disaster_change
         self._disaster_usage = DisasterUsage(clock)
         self._was_disaster = False
@@ -127,7 +130,12 @@ class Enforcer:
     def _health(self) -> p.Health:
         ready = bool(self._structure) and not self._problem
         return p.Health(
-            ready=ready, online=len(self.policy.sessions), repairs=self._repairs, last_problem=self._problem
+            ready=ready,
+            online=len(self.policy.sessions),
+            repairs=self._repairs,
+            last_problem=self._problem,
+            pools=self._limit_watch.pools if self._limit_watch else [],
+            limits=self._limit_watch.limits() if self._limit_watch else [],
         )
 
     def _audit_request(self, request: p.Request, given: p.Answer) -> None:
@@ -153,6 +161,8 @@ class Enforcer:
             times += [self._read_counters_at, self._checkpoint_at]
         elif self._wal_has_ended_sessions:
             times.append(self._checkpoint_at)
+        if self._limit_watch:
+            times.append(self._limit_watch.due_at)
         if self._verify_wanted or self._problem:
             times.append(self._verify_at)
         return min(times)
@@ -170,6 +180,8 @@ class Enforcer:
         self._was_disaster = self.policy.disaster.on
         if (self._verify_wanted or self._problem) and now >= self._verify_at:
             self._verify()
+        if self._limit_watch and now >= self._limit_watch.due_at:
+            self._limit_watch.check()
         if self._busy() and now >= self._read_counters_at:
             self._read_counters()
         if self._busy() and now >= self._checkpoint_at:

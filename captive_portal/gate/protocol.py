@@ -274,13 +274,25 @@ class Disaster(GateMessage, frozen=True, tag="disaster", kw_only=True):
     drill: bool = False
 
 
+class LeasePool(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The addresses of one spot: how many are leased now, of how many."""
+
+    spot: str
+    used: int
+    size: int
+
+
 class Health(GateMessage, frozen=True, tag="health", kw_only=True):
-    """ready: the kernel's rules are as applied. repairs: times they had to be repaired since the start."""
+    """ready: the kernel's rules are as applied. repairs: times they had to be repaired since the start. limits: what
+    was asked of the box faster than it is given, within the last ten minutes: "dns", "leases".
+    """
 
     ready: bool
     online: int
     repairs: int
     last_problem: str = ""
+    pools: list[LeasePool] = []
+    limits: list[str] = []
 
 
 class UsageEvent(GateMessage, frozen=True, tag="usage", kw_only=True):

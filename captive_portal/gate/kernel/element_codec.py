@@ -156,6 +156,14 @@ def _read_mac_ip4(key: bytes) -> str:
     return f"{_mac_text(key)} . {socket.inet_ntoa(key[8:12])}"
 
 
+def _write_two_macs(text: str) -> bytes:
+    return b"".join(_mac(mac) + b"\0\0" for mac in text.split(" . "))
+
+
+def _read_two_macs(key: bytes) -> str:
+    return f"{_mac_text(key)} . {_mac_text(key[8:])}"
+
+
 def _write_interface_mac(text: str) -> bytes:
     interface, mac = text.split(" . ")
     return _interface(interface) + _mac(mac) + b"\0\0"
@@ -180,6 +188,7 @@ KEYS = {
     "disaster": _INTERFACES,
     "garden4": KeyCodec(socket.inet_aton, socket.inet_ntoa),
     "garden6": KeyCodec(partial(socket.inet_pton, socket.AF_INET6), partial(socket.inet_ntop, socket.AF_INET6)),
+    "dhcp_clients": KeyCodec(_write_two_macs, _read_two_macs),
     "disaster_phones": _INTERFACE_MACS,
     "disaster_up": _INTERFACES,
     "disaster_down": _INTERFACES,
