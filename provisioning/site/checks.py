@@ -21,6 +21,7 @@ from provisioning.site.addresses import address_mistakes, spots_of
 from provisioning.site.mistakes import Mistake, mistake
 from provisioning.site.model import Site
 from provisioning.site.open_networks import open_network_mistakes
+from provisioning.site.rights import right_mistakes
 from provisioning.site.wifi_checks import wifi_mistakes
 
 HOST = re.compile(
@@ -162,4 +163,5 @@ _CHECKS: tuple[Callable[[Site], Iterator[Mistake]], ...] = (
     address_mistakes,
     wifi_mistakes,
     open_network_mistakes,
+    right_mistakes,
 )

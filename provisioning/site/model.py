@@ -30,7 +30,7 @@ class BoxSettings(Section, frozen=True, kw_only=True):
     its sections are there.
     """
 
-    name: str
+    name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,63}(?![\s\S])")]
     place_ja: str = ""
     place_en: str = ""
     asset: str = ""

@@ -87,7 +87,7 @@ def _dhcp(spot: SpotSettings, dhcp: DhcpSettings, portal: PortalSettings, state:
         "# addresses",
         "dhcp-authoritative",
         "dhcp-ignore-names",  # a phone's own name is often its owner's
-        f"dhcp-leasefile={state / dhcp.leases}",
+        f"dhcp-leasefile={state / one_line(dhcp.leases, 'wifi.spots.dhcp.leases')}",
         f"dhcp-lease-max={int(last) - int(first) + 1}",
         f"dhcp-range={first},{last},{network.netmask},{dhcp.lease_seconds}s",
         f"dhcp-option=option:router,{spot.ipv4.gateway}",
