@@ -13,6 +13,7 @@ from device.logs import open_log
 from device.process_lock import take_process_lock
 from device.watchdog import Heartbeat, Notifier
 from provisioning.commands.options import site_options
+from provisioning.commands.register_place import refuse_undeclared
 from provisioning.commands.renamed import RenamingGroup
 from provisioning.commands.run_cityhall import cityhall
 from provisioning.commands.run_nginx import nginx
@@ -77,6 +78,7 @@ def issuer(config: Path, state: Path, workers: int) -> None:
 
     site = read_site(config)
     settings = _section(site.issuer, "issuer", "hiroba run issuer", config)
+    refuse_undeclared(config, state / settings.register)
 
     def served() -> WebApp:
         return WebApp(build_issuer(settings, site.city, state, SystemClock(), open_log("issuer")))

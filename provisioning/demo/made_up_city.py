@@ -42,6 +42,7 @@ def kiosk_sections(*, kiosk: int, issuer: int, receipt: int, page: int, terminal
     return f"""# Written by the demo at every start.
 [box]
 name = "demo-1"
+lone = true
 
 [city]
 name_ja = "{CITY_JA}"

@@ -32,6 +32,7 @@ from provisioning.cli import hiroba
 
 SITE = """[box]
 name = "t-1"
+lone = true
 [city]
 name_ja = "試験市"
 name_en = "Test City"
