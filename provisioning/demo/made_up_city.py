@@ -42,6 +42,7 @@ def kiosk_sections(*, kiosk: int, receipt: int, page: int, terminal: str, trust:
     return f"""# Written by the demo at every start.
 [box]
 name = "demo-1"
+lone = true
 
 [city]
 name_ja = "{CITY_JA}"

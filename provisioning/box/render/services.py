@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from captive_portal.settings import WifiSettings
 from provisioning.box.render.files import Rendered
+from provisioning.box.render.refusal import one_line
 from provisioning.site.issuer_place import asks_for_list
 from provisioning.site.model import Site
 
@@ -118,7 +119,8 @@ def time(site: Site) -> dict[str, Rendered]:
     """The city's time servers: certificates, hours and codes go by the clock."""
     if not site.network.ntp:
         return {}
-    text = f"{HEAD}[Time]\nNTP={' '.join(site.network.ntp)}\n"
+    servers = " ".join(one_line(name, "network.ntp") for name in site.network.ntp)
+    text = f"{HEAD}[Time]\nNTP={servers}\n"
     return {"etc/systemd/timesyncd.conf.d/hiroba.conf": Rendered(text)}
 
 
