@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from device.logs import Log, places
-from provisioning.cityhall.accounts import StaffAccounts
+from provisioning.cityhall.accounts.staff_accounts import StaffAccounts
 from provisioning.cityhall.boxes.authority import peer_of
 from provisioning.cityhall.boxes.enrolment import EnrolmentService, Refused
 from provisioning.cityhall.boxes.intake import Batch, Intake
@@ -54,7 +54,7 @@ def create_enrol_app(enrolments: EnrolmentService, staff: StaffAccounts, log: Lo
 
     def ask() -> Response:
         address = request.remote_addr or ""
-        if staff.too_many("", address):
+        if staff.too_many_codes(address):
             return _refusal(Refused("too_many"))
         question = decoder.decode(request.get_data(cache=False))
         answer = enrolments.ask(question.code, question.request)

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from device.clock import Clock
+from provisioning.cityhall.accounts.staff_audit import record_action
 from provisioning.cityhall.boxes.authority import Authority, Peer, PublicKey, key_hash, key_of_request, name_of_request
 from provisioning.cityhall.boxes.codes import code_hash
 from provisioning.cityhall.database import Database
@@ -29,13 +30,16 @@ class Refused:
 
 
 class EnrolmentService:
-    """Enrols boxes. certificate_days: life of a credential."""
+    """Enrols boxes. certificate_days: life of a credential. four_eyes: who made the code does not approve the box."""
 
-    def __init__(self, database: Database, authority: Authority, clock: Clock, certificate_days: int) -> None:
+    def __init__(
+        self, database: Database, authority: Authority, clock: Clock, certificate_days: int, *, four_eyes: bool = True
+    ) -> None:
         self._database = database
         self._authority = authority
         self._clock = clock
         self._days = certificate_days
+        self._four_eyes = four_eyes
 
     def ask(self, code: str, request: str) -> Enrolment | Refused:
         """A box asks to be enrolled. ``code`` may be empty for a key that is known. ``request``: CSR, PEM."""
@@ -75,7 +79,7 @@ class EnrolmentService:
         session.execute(spent.values(used_at=self._now(), enrolment=enrolment.id))
         if kind == "recognised":
             self._approve(session, enrolment, "")
-            session.add(StaffAction(at=self._now(), staff="", action="recognised", box=enrolment.box))
+            record_action(session, self._now(), "", "recognised", box=enrolment.box)
         return enrolment
 
     def state(self, name: str) -> Enrolment | Refused:
@@ -84,13 +88,31 @@ class EnrolmentService:
             return session.get(Enrolment, name) or Refused("enrolment_unknown")
 
     def approve(self, name: str, staff: str) -> bool:
-        """Staff say yes: the box gets its credential at its next question. False when it was decided before."""
+        """Staff say yes: the box gets its credential at its next question. False when it was decided before, or when
+        another person has to say it.
+        """
         with self._database.transaction() as session:
             enrolment = self._pending(session, name)
+            if enrolment is not None and self._is_same_person(session, enrolment, staff):
+                return False
             if enrolment is not None:
                 self._approve(session, enrolment, staff)
-                session.add(StaffAction(at=self._now(), staff=staff, action="approved", box=enrolment.box))
+                record_action(session, self._now(), staff, "approved", box=enrolment.box)
             return enrolment is not None
+
+    def needs_another(self, name: str, staff: str) -> bool:
+        """Whether ``staff`` made the code with which this enrolment was asked, so that another person decides."""
+        with self._database.transaction() as session:
+            enrolment = self._pending(session, name)
+            return enrolment is not None and self._is_same_person(session, enrolment, staff)
+
+    def _is_same_person(self, session: Session, enrolment: Enrolment, staff: str) -> bool:
+        """Codes of the server's command line are of nobody in particular: whoever has root there could do all else."""
+        made = select(StaffAction.staff).where(
+            StaffAction.action == "code_made", StaffAction.box == enrolment.box, StaffAction.at <= enrolment.asked_at
+        )
+        makers = session.scalars(made.order_by(StaffAction.number.desc()).limit(1)).all()
+        return self._four_eyes and enrolment.kind != "returning" and staff in makers
 
     def decline(self, name: str, staff: str) -> bool:
         """Staff say no. False when it was decided before."""
@@ -98,7 +120,7 @@ class EnrolmentService:
             enrolment = self._pending(session, name)
             if enrolment is not None:
                 enrolment.state, enrolment.decided_at, enrolment.decided_by = "declined", self._now(), staff
-                session.add(StaffAction(at=self._now(), staff=staff, action="declined", box=enrolment.box))
+                record_action(session, self._now(), staff, "declined", box=enrolment.box)
             return enrolment is not None
 
     def revoke(self, box: str, staff: str) -> bool:
@@ -108,7 +130,7 @@ class EnrolmentService:
             if found is None or found.state != "active":
                 return False
             found.state, found.revoked_at = "revoked", self._now()
-            session.add(StaffAction(at=self._now(), staff=staff, action="revoked", box=box))
+            record_action(session, self._now(), staff, "revoked", box=box)
             return True
 
     def admit(self, peer: Peer | None) -> Box | Refused:
