@@ -17,6 +17,7 @@ from gunicorn.glogging import Logger
 from device.logs import open_log, places
 from device.watchdog import Heartbeat, Notifier, Probe, socket_probe
 from provisioning.nginx_headers import with_client_address
+from provisioning.web.local_users import for_local_users
 from provisioning.web.process import BehindNginx, ServerOptions, Tcp, WebApp
 from provisioning.web.starting import APP_LOAD_ERROR
 
@@ -87,7 +88,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             facts = {"kind": type(error).__name__, "reason": str(error)[:200], "places": places(error)}
             open_log(self._serving.name).error("could_not_start", **facts)
             sys.exit(APP_LOAD_ERROR)
-        app = self._served.app
+        app, users = self._served.app, self._serving.users
+        if users is not None:
+            app = for_local_users(app, users, open_log(self._serving.name))
         return with_client_address(app) if isinstance(self._serving.address, BehindNginx) else app
 
     def _worker_exit(self, _server: object, _worker: object) -> None:

@@ -32,10 +32,13 @@ class BehindNginx(NamedTuple):
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """name: in the process list. alive: the path that the watchdog requests (device/watchdog.py)."""
+    """name: in the process list. alive: the path that the watchdog requests (device/watchdog.py). users: the numeric
+    local users whom a port on loopback answers; None: everybody.
+    """
 
     name: str
     address: Tcp | BehindNginx
     workers: int = 1
     threads: int = 8
     alive: str = "/"
+    users: frozenset[int] | None = None
