@@ -21,10 +21,13 @@ from provisioning.errors import SectionMissing
 from provisioning.site.issuer_place import credential_files
 from provisioning.site.place import place_of
 from provisioning.site.reading import read_site
+from provisioning.web.local_users import users_named
 from provisioning.web.process import BehindNginx, ServerOptions, Tcp, WebApp
 from provisioning.web.serving import serve
 
 T = TypeVar("T")
+SCREEN_USERS = ("hiroba-browser",)
+"""Who may see the kiosk's pages beside root (heartbeat, doctor, update) and the kiosk itself (systemd/sysusers.d)."""
 
 
 @click.group("run", cls=RenamingGroup, renamed={"fleet": "cityhall"})
@@ -65,7 +68,8 @@ def kiosk(config: Path, state: Path) -> None:
 
     take_process_lock(state / "kiosk", "kiosk")
     # One worker: there is one visitor, one card and one printer, and their state lives in one process.
-    serve(ServerOptions("kiosk", Tcp(site.kiosk.host, site.kiosk.port), workers=1, threads=8, alive="/state"), served)
+    address, users = Tcp(site.kiosk.host, site.kiosk.port), users_named(SCREEN_USERS)
+    serve(ServerOptions("kiosk", address, workers=1, threads=8, alive="/state", users=users), served)
 
 
 @command.command()

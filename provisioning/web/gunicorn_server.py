@@ -18,6 +18,7 @@ from device.logs import open_log, places
 from device.watchdog import Heartbeat, Notifier, Probe, socket_probe
 from provisioning.nginx_headers import with_client_address
 from provisioning.web.arrival import with_arrival
+from provisioning.web.local_users import for_local_users
 from provisioning.web.process import BehindNginx, LocalSocket, ServerOptions, Tcp, WebApp
 from provisioning.web.starting import APP_LOAD_ERROR
 
@@ -90,8 +91,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             facts = {"kind": type(error).__name__, "reason": str(error)[:200], "places": places(error)}
             open_log(self._serving.name).error("could_not_start", **facts)
             sys.exit(APP_LOAD_ERROR)
-        app, local = self._served.app, _local(self._serving)
+        app, local, users = self._served.app, _local(self._serving), self._serving.users
         app = with_arrival(app, local.path) if local else app
+        if users is not None:
+            app = for_local_users(app, users, open_log(self._serving.name))
         return with_client_address(app) if isinstance(self._serving.address, BehindNginx) else app
 
     def _worker_exit(self, _server: object, _worker: object) -> None:

@@ -39,7 +39,8 @@ class BehindNginx(NamedTuple):
 @dataclass(frozen=True)
 class ServerOptions:
     """name: in the process list. alive: the path that the watchdog requests (device/watchdog.py). local: a second
-    socket, for processes of this box; what comes by it is marked (arrival.py).
+    socket, for processes of this box; what comes by it is marked (arrival.py). users: the numeric local users whom a
+    port on loopback answers; None: everybody.
     """
 
     name: str
@@ -48,3 +49,4 @@ class ServerOptions:
     workers: int = 1
     threads: int = 8
     alive: str = "/"
+    users: frozenset[int] | None = None
