@@ -25,7 +25,7 @@ from kiosk.issuer.wire import WireStruct, learn_types
 
 MAX_BODY_BYTES = 16 * 1024
 """A credential is about 1.6 kB, a signature 256 bytes."""
-_CODES = {404: "path.unknown", 405: "method.not_allowed", 413: "request.too_large"}
+_CODES = {404: p.PATH_UNKNOWN, 405: "method.not_allowed", 413: "request.too_large"}
 RETIRED = ("v1", "v2")
 """Protocols of earlier releases, in which the message named the kiosk: they are told so."""
 
@@ -54,7 +54,7 @@ def create_app(issuer_of: Callable[[str], IssuerPort], who_asks: WhoAsks, log: L
         asking = who_asks(request.environ)
         if isinstance(asking, Refused):
             log.warning("kiosk_refused", reason=asking.reason)
-            return _json(msgspec.json.encode({"code": "kiosk.refused"}), 403)
+            return _json(msgspec.json.encode({"code": p.KIOSK_REFUSED}), 403)
         g.issuer = issuer_of(asking)
         return None
 
@@ -73,7 +73,7 @@ def _issuer() -> IssuerPort:
 
 
 def _retired(_path: str) -> Response:
-    return _json(msgspec.json.encode({"code": "protocol.retired"}), 410)
+    return _json(msgspec.json.encode({"code": p.PROTOCOL_RETIRED}), 410)
 
 
 def _views() -> dict[str, Callable[..., Response]]:

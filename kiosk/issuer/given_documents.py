@@ -5,8 +5,6 @@ A document leaves the issuer before its fee is paid, so every one that is given 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from device.clock import Clock
 from device.store import Migration, Store, additive
 
@@ -22,15 +20,13 @@ REPEAT_SECONDS, MAX_TIMES = 60, 3
 """A kiosk whose answer was lost asks again: so long after the first time, and so often in all."""
 
 
-class GivenCount(NamedTuple):
-    """Documents given to one kiosk. voided: of these, how many were neither paid nor printed by its own account;
-    untold: how many it has not told the end of, though it had the time.
-    """
-
-    kiosk: str
-    given: int
-    voided: int
-    untold: int
+COUNTS_SQL = (
+    "SELECT g.kiosk, count(*), sum(coalesce(r.outcome, '') = 'voided'), sum(r.outcome IS NULL AND g.at < ?)"
+    " FROM document_given g JOIN request r ON r.request = g.request WHERE g.at >= ? GROUP BY g.kiosk ORDER BY g.kiosk"
+)
+"""(kiosk, documents given, of these voided, of these without an outcome though given before the first parameter), of
+those given since the second parameter; both unix seconds.
+"""
 
 
 class GivenDocuments:
@@ -58,18 +54,6 @@ class GivenDocuments:
                 return 0
             connection.execute("UPDATE document_given SET times = times + 1 WHERE request = ?", (request,))
             return int(row["times"]) + 1
-
-    def counts(self, since: float, told_by: float) -> list[GivenCount]:
-        """By kiosk, of those given out since ``since``. told_by: an outcome of one given before it is missed. Both unix
-        seconds.
-        """
-        sql = (
-            "SELECT g.kiosk, count(*) AS given, sum(coalesce(r.outcome, '') = 'voided') AS voided,"
-            " sum(r.outcome IS NULL AND g.at < ?) AS untold FROM document_given g"
-            " JOIN request r ON r.request = g.request WHERE g.at >= ? GROUP BY g.kiosk ORDER BY g.kiosk"
-        )
-        rows = self._store.rows(sql, (told_by, since))
-        return [GivenCount(row["kiosk"], row["given"], row["voided"], row["untold"]) for row in rows]
 
     def _repeatable(self, at: float, times: int) -> bool:
         return times < MAX_TIMES and 0 <= self._clock.now().timestamp() - at <= REPEAT_SECONDS

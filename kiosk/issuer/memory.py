@@ -160,7 +160,9 @@ class MemoryIssuer:
         self._answer()
         if message.key != p.outcome_key(self._accepted_of(request).visit, request):
             return p.Refusal(refused=p.RefusalReason.ORDER_INVALID)
-        return p.Settled(outcome=self.outcomes.setdefault(request, message.outcome))
+        if self.outcomes.get(request, p.OutcomeKind.UNKNOWN) is p.OutcomeKind.UNKNOWN:
+            self.outcomes[request] = message.outcome
+        return p.Settled(outcome=self.outcomes[request])
 
     def health(self) -> p.Health:
         """See IssuerPort."""

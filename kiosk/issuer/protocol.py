@@ -28,6 +28,9 @@ from kiosk.issuer.wire import ByLanguage, CredentialDer, Name, RequestText, Sign
 
 VERSION = "v3"
 """The first part of every path."""
+KIOSK_REFUSED, KIOSK_NOT_ASKED, PROTOCOL_RETIRED = "kiosk.refused", "kiosk.not_asked", "protocol.retired"
+PATH_UNKNOWN = "path.unknown"
+"""Codes of faults: not admitted; nobody can say whether it is admitted (503); of an earlier release; of a later one."""
 
 
 class RefusalReason(Enum):

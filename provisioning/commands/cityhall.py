@@ -8,51 +8,26 @@ from pathlib import Path
 from typing import TextIO
 
 import click
-import msgspec
 
 from device.clock import SystemClock
 from device.logs import open_log
-from kiosk.issuer.settings import IssuerSettings
 from provisioning.cityhall.accounts.account_requests import AccountRequests, Outcome
 from provisioning.cityhall.accounts.roles import Role
 from provisioning.cityhall.accounts.staff_accounts import MIN_LETTERS, StaffAccounts
 from provisioning.cityhall.boxes.codes import BOX_NAME
 from provisioning.cityhall.boxes.records import Records
 from provisioning.cityhall.database import Database, open_engine_for_reading
-from provisioning.cityhall.settings import CityHallFile, CityHallSettings
+from provisioning.cityhall.settings import CityHallSettings
 from provisioning.cityhall.wiring import CityHallService, authority_folder, build_cityhall, prepare
+from provisioning.commands.cityhall_credential import issuer_credential
+from provisioning.commands.cityhall_file import read_cityhall
 from provisioning.commands.options import site_options
 from provisioning.commands.reading import there_is
-from provisioning.errors import NotFound, SectionMissing
-from provisioning.site.mistake_errors import as_error
-from provisioning.site.reading import open_file
-from provisioning.site.type_mistakes import type_mistakes
+from provisioning.errors import NotFound
 
 ON_SERVER = "(server)"
 LONGEST_NAME = 63
 """Letters of a staff name, as the database has room for."""
-
-
-def read_cityhall(config: Path) -> CityHallSettings:
-    """The [cityhall] section of ``config``. Raises SettingsError, SectionMissing."""
-    file = open_file(config)
-    if "cityhall" not in file.tree:
-        raise SectionMissing(file=config, section="cityhall", process="hiroba cityhall")
-    for mistake in type_mistakes(file.tree, CityHallFile):
-        raise as_error(mistake, file, CityHallFile)
-    return msgspec.convert(file.tree, CityHallFile).cityhall
-
-
-class _IssuerBeside(msgspec.Struct, frozen=True):
-    issuer: IssuerSettings | None = None
-
-
-def read_issuer(config: Path) -> IssuerSettings | None:
-    """The [issuer] section of city hall's own file ``config``. Raises SettingsError."""
-    file = open_file(config)
-    for mistake in type_mistakes(file.tree, _IssuerBeside):
-        raise as_error(mistake, file, _IssuerBeside)
-    return msgspec.convert(file.tree, _IssuerBeside).issuer
 
 
 def _open(config: Path, state: Path) -> tuple[CityHallSettings, CityHallService]:
@@ -71,6 +46,9 @@ def _open_for_reading(config: Path, state: Path) -> tuple[CityHallSettings, Data
 @click.group("cityhall")
 def command() -> None:
     """City hall's side: enrolment codes, staff accounts, boxes."""
+
+
+command.add_command(issuer_credential)
 
 
 @command.command()

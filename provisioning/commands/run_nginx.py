@@ -40,7 +40,7 @@ def _box(config: Path, state: Path, runtime: NginxRuntime) -> NginxConfiguration
 def _cityhall(config: Path, state: Path, runtime: NginxRuntime) -> NginxConfiguration:
     from provisioning.box.render.nginx import Tls
     from provisioning.cityhall.wiring import credential_files
-    from provisioning.commands.cityhall import read_cityhall, read_issuer
+    from provisioning.commands.cityhall_file import read_cityhall, read_issuer
     from provisioning.web.nginx_roles import cityhall
 
     settings = read_cityhall(config)

@@ -33,6 +33,7 @@ class HeartbeatSources:
     receipt_paper: Paper | None = None
     page_paper: Paper | None = None
     findings: Callable[[], Sequence[str]] = field(default=lambda: ())
+    documents: Callable[[], dict[str, Fact]] = field(default=dict)
 
 
 def make_heartbeat(sources: HeartbeatSources) -> Message:
@@ -52,6 +53,7 @@ def make_heartbeat(sources: HeartbeatSources) -> Message:
         facts["receipt_paper"] = sources.receipt_paper().value
     with suppress(NotEnrolled):
         facts["certificate_days_left"] = sources.identity.credential().days_left(sources.clock.now())
+    facts.update(sources.documents())
     for part, file in sources.audits.items():
         facts.update(audit_end(part, file))
     return sources.outbox.make("heartbeat", **facts)

@@ -51,10 +51,11 @@ class Credential:
 @dataclass(frozen=True)
 class Identity:
     """The files below STATE/enrolment: box-key.pem (0600), box.pem, code (the one-time code that a seed brought),
-    enrolment (the id of a question not yet answered).
+    enrolment (the id of a question not yet answered). group: who may read the key beside its owner.
     """
 
     folder: Path
+    group: str = GROUP
 
     @property
     def key_file(self) -> Path:
@@ -102,7 +103,7 @@ class Identity:
         if os.geteuid() != 0 or not self.key_file.exists():
             return
         try:
-            group = grp.getgrnam(GROUP).gr_gid
+            group = grp.getgrnam(self.group).gr_gid
         except KeyError:
             return
         for path, mode in ((self.folder, 0o710), (self.key_file, 0o640)):

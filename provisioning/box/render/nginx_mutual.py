@@ -10,6 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from kiosk.issuer.errors import TooMany
+from kiosk.issuer.protocol import KIOSK_NOT_ASKED, KIOSK_REFUSED
 from provisioning.box.render.nginx import NginxRuntime, Tls, asked, block, listen, proxied, tls, upstream
 from provisioning.cityhall.settings import CityHallSettings
 from provisioning.nginx_headers import BOX_LISTENER, ENROL_LISTENER, KIOSK_LISTENER, STAFF_LISTENER
@@ -69,7 +71,7 @@ def issuer(
         f"limit_conn issuer_box_connections {KIOSK_CONCURRENT};",
     ]
     refusals = [
-        *_refusal(429, "@too_many", 429, "kiosk.too_many"),
+        *_refusal(429, "@too_many", 429, TooMany.code),
         *_refusal(413, "@too_large", 413, "request.too_large"),
     ]
     if asks_city_hall:
@@ -77,8 +79,8 @@ def issuer(
         question = asked("cityhall", ADMITTED_PATH, listener=BOX_LISTENER)
         refusals += [
             block("location = /-/admitted", question),
-            *_refusal(403, "@not_admitted", 403, "kiosk.refused"),
-            *_refusal(500, "@not_asked", 503, "kiosk.not_asked"),
+            *_refusal(403, "@not_admitted", 403, KIOSK_REFUSED),
+            *_refusal(500, "@not_asked", 503, KIOSK_NOT_ASKED),
         ]
     listener = _Listener(
         "issuer",

@@ -250,15 +250,6 @@ class Journal:
             if changed and told.outcome is not OutcomeKind.UNKNOWN:
                 connection.execute("DELETE FROM outcome_key WHERE request=?", (told.request,))
 
-    def documents(self, since: str) -> tuple[int, int]:
-        """(documents fetched, of these voided) of requests asked for since ``since`` (ISO 8601, JST)."""
-        sql = (
-            "SELECT count(*) AS fetched, coalesce(sum(state = ?), 0) AS voided FROM request"
-            " WHERE sha256 <> '' AND asked_at >= ?"
-        )
-        row = self._store.rows(sql, (State.VOIDED.value, since))[0]
-        return int(row["fetched"]), int(row["voided"])
-
     def _move(self, connection: sqlite3.Connection, request: str, event: Event, reason: str = "") -> State:
         row, at = self.row(request), self._now()
         state = after(row.state, event)
