@@ -116,7 +116,7 @@ class SessionPolicy:
     def lookup(self, observed: ObservedPhone | None) -> p.Phone:
         """See protocol.Lookup."""
         if observed is None:
-            return p.Phone(phone="", spot="", state=p.PhoneState.UNKNOWN, disaster=self.disaster.on)
+            return p.Phone(phone="", spot="", state=p.PhoneState.UNKNOWN, disaster=self.disaster.on, leased=False)
         spot, session = self._spots[observed.spot], self._index.by_mac(observed.mac)
         if session:
             self._update_address(session, observed)
@@ -130,6 +130,7 @@ class SessionPolicy:
             minutes_left_today=None if left == float("inf") else max(0, int(left // 60)),
             closed=seconds_until_closing(spot, self._clock.now()) is None,
             disaster=self.disaster.on,
+            leased=observed.leased,
         )
 
     def open(self, observed: ObservedPhone | None, request: p.Open) -> p.Opened | p.Refused:
