@@ -29,13 +29,14 @@ from device.logs import Log
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
-    """Serve until SIGTERM or SIGINT. Needs CAP_NET_ADMIN in the network namespace of the spots' interfaces. On return
-    the kernel's rules stay: closed for phones without a session, open for the others until their time-outs. Raises
-    StoreError, KernelRefused, OSError when it cannot start; the rules of an earlier run then stay as well.
+def run(settings: WifiSettings, state: Path, clock: Clock, log: Log, box: str = "") -> None:
+    """Serve until SIGTERM or SIGINT. box: its name, for the connection log. Needs CAP_NET_ADMIN in the network
+    namespace of the spots' interfaces. On return the kernel's rules stay: closed for phones without a session, open
+    for the others until their time-outs. Raises StoreError, KernelRefused, OSError when it cannot start; the rules of
+    an earlier run then stay as well.
     """
     _make_folders(state, settings)
-    database = Database(state / settings.gate.database, settings.log)
+    database = Database(state / settings.gate.database, settings.log, box)
     kernel = NftPacketFilter()
     ruleset_monitor = netlink.open_ruleset_monitor()
     enforcer = Enforcer(

@@ -15,10 +15,11 @@ from captive_portal.gate.kernel.limit_watch import LimitWatch
 from captive_portal.gate.kernel.neighbours import NeighbourTable
 from captive_portal.gate.kernel.packet_filter import PacketFilter
 from captive_portal.gate.kernel.reconciler import ElementDrift, ElementReconciler
+from captive_portal.gate.kernel.source_addresses import SourceAddresses
 from captive_portal.gate.policy.disaster_usage import DisasterUsage
 from captive_portal.gate.policy.dispatch import dispatch
 from captive_portal.gate.policy.identity import DailyPseudonyms, ResumeTokens
-from captive_portal.gate.policy.session_policy import SessionPolicy
+from captive_portal.gate.policy.session_policy import ReadAddresses, SessionPolicy, no_addresses
 from captive_portal.settings import WifiSettings
 from device.audit import AuditSink
 from device.clock import Clock
@@ -66,13 +67,23 @@ class Enforcer:
         self._pseudonyms = DailyPseudonyms(clock, database.salt())
         self._reconciler = ElementReconciler(settings, kernel, clock)
         self.policy = SessionPolicy(
-            settings, clock, self._pseudonyms, ResumeTokens(database.token_key()), self._reconciler.read_counters
+            settings,
+            clock,
+            self._pseudonyms,
+            ResumeTokens(database.token_key()),
+            self._reconciler.read_counters,
+            read_addresses=self._source_addresses(),
         )
         self._structure = ""
         self._read_counters_at = self._checkpoint_at = self._verify_at = 0.0
         self._verify_wanted = self._wal_has_ended_sessions = False
         self._repairs = 0
         self._problem = ""
+
+    def _source_addresses(self) -> ReadAddresses:
+        """None are read where none are logged, or there is no IPv6."""
+        wanted = self._settings.log.key and any(spot.ipv6.mode != "off" for spot in self._settings.spots)
+        return SourceAddresses(self._kernel, self._clock).of if wanted else no_addresses
 
     # -- start and stop --
 
@@ -225,6 +236,7 @@ class Enforcer:
 
     def _checkpoint(self) -> None:
         self.policy.record_growth()
+        self.policy.note_addresses()
         if self.policy.disaster.on:
             self._record_disaster_usage()
         self._commit()

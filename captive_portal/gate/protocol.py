@@ -190,7 +190,7 @@ class SessionView(GateMessage, frozen=True, tag="session", kw_only=True):
 class Phone(GateMessage, frozen=True, tag="phone", kw_only=True):
     """phone: opaque pseudonym, the same all day for one MAC at one box, "" when unknown. spot: "" when the address is
     of no spot. minutes_left_today: None without a daily limit. closed: outside opening hours. disaster: the gate is
-    open.
+    open. leased: it has its address from the spot's DHCP server, or the spot has none.
     """
 
     phone: str
@@ -200,6 +200,7 @@ class Phone(GateMessage, frozen=True, tag="phone", kw_only=True):
     minutes_left_today: int | None = None
     closed: bool = False
     disaster: bool = False
+    leased: bool = True
 
 
 class Opened(GateMessage, frozen=True, tag="opened", kw_only=True):

@@ -115,7 +115,8 @@ def gate(config: Path, state: Path) -> None:
     from captive_portal.gate.client import SocketGateClient
     from captive_portal.wiring_gate import run as run_gate
 
-    wifi = _section(read_site(config).wifi, "wifi", "hiroba run gate", config)
+    site = read_site(config)
+    wifi = _section(site.wifi, "wifi", "hiroba run gate", config)
     client = SocketGateClient(state / wifi.gate.socket)
 
     def answers() -> bool:
@@ -129,7 +130,7 @@ def gate(config: Path, state: Path) -> None:
     heartbeat = Heartbeat(Notifier.take(), answers)
     heartbeat.start()
     try:
-        run_gate(wifi, state, SystemClock(), open_log("gate"))
+        run_gate(wifi, state, SystemClock(), open_log("gate"), site.box.name)
     finally:
         heartbeat.stop()
 

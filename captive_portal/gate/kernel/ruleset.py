@@ -28,6 +28,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from captive_portal.gate.kernel.address_log_rules import SET as SOURCES
+from captive_portal.gate.kernel.address_log_rules import source_chain, source_set
 from captive_portal.gate.kernel.closed_networks import closed4, closed6
 from captive_portal.gate.kernel.dns_limits import dns_chains, dns_sets
 from captive_portal.gate.kernel.lease_limits import lease_chain, lease_sets, port_table
@@ -81,6 +83,7 @@ def table(settings: WifiSettings, uplinks: Mapping[str, Sequence[str]] | None = 
         SETS,
         dns_sets(),
         lease_sets(),
+        source_set() + source_chain(),
         *(_rate_limit_sets(n, s) for n, s in spots),
         REFUSE,
         dns_chains([spot.interface for spot in settings.spots], ACCEPT),
@@ -210,6 +213,8 @@ def _up(n: int, spot: SpotSettings, uplink: Sequence[str]) -> str:
     lines += [f"meta mark {GARDEN} {ACCEPT}", *_shaping(n, spot, "up")]
     counted = "update @disaster_phones { iifname . ether saddr } update @disaster_up { iifname counter }"
     lines += [f"meta mark {DISASTER} {counted} {ACCEPT}"]
+    if spot.ipv6.mode != "off":
+        lines += [f"meta nfproto ipv6 meta mark >= {FIRST_MARK} ct state new jump {SOURCES}"]
     return _chain(f"up_{n}", [*lines, f"meta mark >= {FIRST_MARK} {ACCEPT}", "goto refuse"])
 
 
