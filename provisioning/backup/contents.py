@@ -38,6 +38,7 @@ class Part(Enum):
 def choose(path: PurePosixPath, first: bytes) -> Part | None:
     """How the file at ``path`` (below the state folder) that begins with ``first`` is archived; None: not."""
     left_out = path.parts[0] in LEFT_OUT or path.parts[0].startswith(".") or path.name == LOCK_FILE
+    left_out = left_out or path.parts == (IDENTITY_FOLDER, "chain.json")  # of this very box, and of no copy of it
     if left_out or path.name.endswith(_BESIDE_DATABASE):
         return None
     return Part.DATABASE if first.startswith(SQLITE_MAGIC) else Part.FILE

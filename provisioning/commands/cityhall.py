@@ -144,6 +144,19 @@ def revoke(config: Path, state: Path, box: str) -> None:
 
 @command.command()
 @site_options
+@click.argument("box")
+def release(config: Path, state: Path, box: str) -> None:
+    """Open a box's key again that was closed as used in two places, once the other one is off; also before the first
+    call of a box that was restored from a back-up.
+    """
+    _, service = _open(config, state)
+    if not service.enrolments.release(box, ON_SERVER):
+        raise NotFound(what_ja="登録済みの端末", what_en="enrolled box", name=box)
+    click.echo(f"解除しました / released: {box}")
+
+
+@command.command()
+@site_options
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="FILE.pem for the boxes.")
 def ca(config: Path, state: Path, out: Path) -> None:
     """Write the city's CA certificate, which every box and every staff PC has to trust; made at the first call."""

@@ -16,7 +16,8 @@ from device.clock import Clock
 from device.outbox import Message
 from device.sender import LineDown
 from provisioning.cityhall.errors import EnrolmentRefused, NotEnrolled
-from provisioning.cityhall.settings import CityHallLinkSettings
+from provisioning.cityhall.settings import CHAIN_HEADER, CityHallLinkSettings
+from provisioning.enrolment.chain import chained_call
 from provisioning.enrolment.identity import Identity
 
 _MAX_ANSWER = 256 * 1024
@@ -84,12 +85,21 @@ class CityHallClient:
             raise LineDown(reason=error.facts.get("reason", error.code)) from error
 
     def _call(self, port: int, method: str, path: str, body: bytes = b"", more: dict[str, str] | None = None) -> bytes:
+        if port != self.settings.box_port:
+            return self._exchange(port, method, path, body, more or {})[0]
+        with chained_call(self.identity.folder) as call:
+            headers = {**(more or {}), CHAIN_HEADER: call.header}
+            answer, call.answered = self._exchange(port, method, path, body, headers)
+            return answer
+
+    def _exchange(self, port: int, method: str, path: str, body: bytes, more: dict[str, str]) -> tuple[bytes, str]:
+        """(answer, city hall's word for the chain)."""
         context = self._tls(with_credential=port == self.settings.box_port)
         connection = http.client.HTTPSConnection(
             self.settings.host, port, timeout=self.settings.timeout_seconds, context=context
         )
         try:
-            connection.request(method, path, body or None, {"Content-Type": "application/json", **(more or {})})
+            connection.request(method, path, body or None, {"Content-Type": "application/json", **more})
             response = connection.getresponse()
             status, answer = response.status, response.read(_MAX_ANSWER)
         except (OSError, http.client.HTTPException) as error:
@@ -97,7 +107,7 @@ class CityHallClient:
         finally:
             connection.close()
         if status == http.client.OK:
-            return answer
+            return answer, response.getheader(CHAIN_HEADER, "")
         if status >= 500:
             raise LineDown(reason=f"status_{status}")
         raise EnrolmentRefused(reason=_refusal(answer))

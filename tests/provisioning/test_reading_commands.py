@@ -81,9 +81,9 @@ READING = {
 """Command -> its exit code without state, and with."""
 _WRITING = """
     apply backup backup-signer bundle-install bundle-recover bundle-rollback bundle-settle demo disaster-off disaster-on
-    enrol enrol-renew cityhall-ca cityhall-code cityhall-revoke cityhall-staff cityhall-tidy heartbeat install
-    journal-resolve register-import register-link register-restrict restore run-cityhall run-gate run-issuer run-kiosk
-    run-nginx run-portal run-stats seed voucher-call-back voucher-make wifi-block wifi-end wifi-sealed
+    enrol enrol-renew cityhall-ca cityhall-code cityhall-release cityhall-revoke cityhall-staff cityhall-tidy
+    heartbeat install journal-resolve register-import register-link register-restrict restore run-cityhall run-gate run-issuer
+    run-kiosk run-nginx run-portal run-stats seed voucher-call-back voucher-make wifi-block wifi-end wifi-sealed
     wifi-unblock wifi-unseal wipe
 """
 _NO_STATE = """

@@ -15,8 +15,10 @@ from werkzeug.exceptions import HTTPException
 from device.logs import Log, places
 from provisioning.cityhall.accounts import StaffAccounts
 from provisioning.cityhall.boxes.authority import peer_of
+from provisioning.cityhall.boxes.clones import link_of
 from provisioning.cityhall.boxes.enrolment import EnrolmentService, Refused
 from provisioning.cityhall.boxes.intake import Batch, Intake
+from provisioning.cityhall.settings import CHAIN_HEADER
 from provisioning.cityhall.tables import Enrolment
 from provisioning.nginx_headers import credential_of
 
@@ -80,12 +82,20 @@ def create_box_app(enrolments: EnrolmentService, intake: Intake, log: Log) -> Fl
     @app.before_request
     def admit() -> Response | None:
         der = credential_of(request.environ)
-        admitted = enrolments.admit(peer_of(der) if der else None)
+        link = link_of(request.headers.get(CHAIN_HEADER, ""))
+        admitted = enrolments.admit(peer_of(der) if der else None, link)
         if isinstance(admitted, Refused):
             log.warning("box_refused", reason=admitted.reason)
             return _refusal(admitted)
-        g.box = admitted.name
+        g.box, g.link = admitted.name, link
         return None
+
+    @app.after_request
+    def acknowledge(response: Response) -> Response:
+        """The chain went on, whatever became of the call itself."""
+        if link := g.get("link"):
+            response.headers[CHAIN_HEADER] = link.next
+        return response
 
     def renew() -> Response:
         answer = enrolments.renew(g.box, renewals.decode(request.get_data(cache=False)).request)
