@@ -23,7 +23,9 @@ TRUSTED_SETTINGS = frozenset({"cityhall.toml", "fleet.toml", "update-root.json"}
 ``hiroba apply`` (unit files, radios, DHCP, the browser's environment) or is root's own word (update-commands.toml), so
 an archive's copy is never put where a program reads it.
 """
-_RENDERED = ("wifi/", "browser.env")
+STORAGE_FOLDER = "storage"
+"""Of the settings: what opens the encrypted volume of this very card."""
+_RENDERED = ("wifi/", "browser.env", f"{STORAGE_FOLDER}/")
 _BESIDE_DATABASE = ("-wal", "-shm", "-journal")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import shutil
 from pathlib import Path
@@ -25,6 +27,7 @@ from provisioning.site.mistake_errors import as_error
 from provisioning.site.reading import open_file
 from provisioning.site.type_mistakes import type_mistakes
 
+_FILE = click.Path(path_type=Path, dir_okay=False)
 ON_SERVER = "(server)"
 LONGEST_NAME = 63
 """Letters of a staff name, as the database has room for."""
@@ -153,6 +156,30 @@ def release(config: Path, state: Path, box: str) -> None:
     if not service.enrolments.release(box, ON_SERVER):
         raise NotFound(what_ja="登録済みの端末", what_en="enrolled box", name=box)
     click.echo(f"解除しました / released: {box}")
+
+
+@command.command()
+@site_options
+@click.argument("box")
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The city's secret key (hiroba backup key).",
+)
+def recovery(config: Path, state: Path, box: str, key: Path) -> None:
+    """Show the recovery keys of a box's encrypted volumes, newest first, opened with the city's back-up key."""
+    from provisioning.backup.age import Identity, decrypted
+
+    _, service = _open(config, state)
+    identity = Identity.read(key)
+    found = [(volume, text) for volume, text in service.enrolments.volumes.recovery(box) if text]
+    if not found:
+        raise NotFound(what_ja="回復用の鍵を預かった端末", what_en="box with an escrowed recovery key", name=box)
+    for volume, text in found:
+        with decrypted(io.BytesIO(base64.b64decode(text)), identity, volume) as plain:
+            click.echo(f"{volume}\t{plain.read().decode('ascii').strip()}")
+    service.enrolments.recovery_shown(box, ON_SERVER)
 
 
 @command.command()

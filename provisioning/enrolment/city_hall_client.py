@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import ssl
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -39,6 +39,10 @@ class _Renewed(msgspec.Struct, frozen=True):
     certificate: str
 
 
+class _Share(msgspec.Struct, frozen=True):
+    share: str
+
+
 class _Answers(msgspec.Struct, frozen=True):
     answers: dict[str, str]
 
@@ -69,6 +73,19 @@ class CityHallClient:
         """A fresh credential, PEM. Raises NotEnrolled too."""
         body = msgspec.json.encode({"request": request})
         return _decoded(self._call(self.settings.box_port, "POST", "/api/v1/renew", body), _Renewed).certificate
+
+    def register_volume(self, volume: str, key: str, recovery: str) -> str:
+        """City hall's half of a volume's key (hex), made for this box."""
+        body = msgspec.json.encode({"volume": volume, "key": key, "recovery": recovery})
+        return _decoded(self._call(self.settings.box_port, "POST", "/api/v1/volume", body), _Share).share
+
+    def volume_share(self, volume: str, folder: Path, sign: Callable[[str], str]) -> str:
+        """The same at a start of the box. folder: holds the volume's chain; sign: HAVE/NEXT -> signature, base64."""
+        with chained_call(folder) as call:
+            question = {"volume": volume, "chain": call.header, "signature": sign(call.header)}
+            body, port = msgspec.json.encode(question), self.settings.enrol_port
+            answer, call.answered = self._exchange(port, "POST", "/api/v1/unlock", body, {})
+            return _decoded(answer, _Share).share
 
     def post(self, batch: Sequence[Message]) -> Collection[str]:
         """See device.sender.Post. A box that city hall refuses, or that is not enrolled, has no line."""

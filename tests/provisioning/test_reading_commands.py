@@ -81,14 +81,16 @@ READING = {
 """Command -> its exit code without state, and with."""
 _WRITING = """
     apply backup backup-signer bundle-install bundle-recover bundle-rollback bundle-settle demo disaster-off disaster-on
-    enrol enrol-renew cityhall-ca cityhall-code cityhall-release cityhall-revoke cityhall-staff cityhall-tidy
-    heartbeat install journal-resolve register-import register-link register-restrict restore run-cityhall run-gate run-issuer
+    enrol enrol-renew cityhall-ca cityhall-code cityhall-recovery cityhall-release cityhall-revoke
+    cityhall-staff cityhall-tidy
+    heartbeat install journal-resolve register-import register-link register-restrict restore run-cityhall run-gate
+    storage-open storage-prepare storage-recover run-issuer
     run-kiosk run-nginx run-portal run-stats seed voucher-call-back voucher-make wifi-block wifi-end wifi-sealed
     wifi-unblock wifi-unseal wipe
 """
 _NO_STATE = """
     backup-key bench bundle-build bundle-init bundle-publish bundle-renew bundle-replace-key bundle-schemas
-    bundle-waves site-check site-render site-schema staff-code test verify wifi-log-key
+    storage-status bundle-waves site-check site-render site-schema staff-code test verify wifi-log-key
 """
 
 

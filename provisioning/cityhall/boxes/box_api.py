@@ -6,6 +6,7 @@ A refusal is {"refused": reason} with 400, 403, 404 or 429; a fault 500 or 503.
 from __future__ import annotations
 
 import zlib
+from typing import Annotated
 
 import msgspec
 from flask import Flask, Response, g, request
@@ -40,6 +41,22 @@ class RenewQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     request: str
 
 
+class VolumeQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """volume: its id. key: its own public key, PEM. recovery: the recovery key, sealed to the city (age, base64)."""
+
+    volume: Annotated[str, msgspec.Meta(min_length=16, max_length=32)]
+    key: Annotated[str, msgspec.Meta(max_length=1024)]
+    recovery: Annotated[str, msgspec.Meta(max_length=4096)]
+
+
+class UnlockQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """chain: HAVE/NEXT. signature: by the volume's key, base64."""
+
+    volume: Annotated[str, msgspec.Meta(max_length=32)]
+    chain: Annotated[str, msgspec.Meta(max_length=80)]
+    signature: Annotated[str, msgspec.Meta(max_length=256)]
+
+
 class EnrolAnswer(msgspec.Struct, frozen=True):
     """state: pending, approved, declined. certificate: PEM when approved."""
 
@@ -53,6 +70,7 @@ class EnrolAnswer(msgspec.Struct, frozen=True):
 def create_enrol_app(enrolments: EnrolmentService, staff: StaffAccounts, log: Log) -> Flask:
     """The listener for boxes without a credential yet."""
     app, decoder = _bare("provisioning.cityhall.enrol", log), msgspec.json.Decoder(EnrolQuestion)
+    unlocking = msgspec.json.Decoder(UnlockQuestion)
 
     def ask() -> Response:
         address = request.remote_addr or ""
@@ -68,7 +86,18 @@ def create_enrol_app(enrolments: EnrolmentService, staff: StaffAccounts, log: Lo
         answer = enrolments.state(name)
         return _refusal(answer) if isinstance(answer, Refused) else _told(answer)
 
+    def unlock() -> Response:
+        question = unlocking.decode(request.get_data(cache=False))
+        share, why = enrolments.volumes.unlock(question.volume, question.chain, question.signature)
+        if why:
+            log.warning("volume_refused", reason=why)
+            return _refusal(Refused(why))
+        answer = _json(200, {"share": share})
+        answer.headers[CHAIN_HEADER] = question.chain.rpartition("/")[2]
+        return answer
+
     app.add_url_rule("/api/v1/enrol", "ask", ask, methods=["POST"])
+    app.add_url_rule("/api/v1/unlock", "unlock", unlock, methods=["POST"])
     app.add_url_rule("/api/v1/enrol/<name>", "state", state, methods=["GET"])
     return app
 
@@ -78,6 +107,7 @@ def create_box_app(enrolments: EnrolmentService, intake: Intake, log: Log) -> Fl
     app = _bare("provisioning.cityhall.boxes", log)
     # Made here, by one thread: msgspec 0.22 crashes when several threads meet a type for the first time together.
     renewals, batches = msgspec.json.Decoder(RenewQuestion), msgspec.json.Decoder(Batch)
+    volumes = msgspec.json.Decoder(VolumeQuestion)
 
     @app.before_request
     def admit() -> Response | None:
@@ -104,6 +134,12 @@ def create_box_app(enrolments: EnrolmentService, intake: Intake, log: Log) -> Fl
     def messages() -> Response:
         return _json(200, {"answers": intake.take(g.box, batches.decode(_unpacked()))})
 
+    def volume() -> Response:
+        asked = volumes.decode(request.get_data(cache=False))
+        share = enrolments.volumes.register(g.box, asked.volume, asked.key, asked.recovery)
+        return _json(200, {"share": share}) if share else _refusal(Refused("request_malformed"))
+
+    app.add_url_rule("/api/v1/volume", "volume", volume, methods=["POST"])
     app.add_url_rule("/api/v1/renew", "renew", renew, methods=["POST"])
     app.add_url_rule("/api/v1/messages", "messages", messages, methods=["POST"])
     return app

@@ -26,6 +26,7 @@ from provisioning.cityhall.boxes.clones import (
     take,
 )
 from provisioning.cityhall.boxes.codes import code_hash
+from provisioning.cityhall.boxes.volumes import Volumes
 from provisioning.cityhall.database import Database
 from provisioning.cityhall.tables import Box, Code, Enrolment, StaffAction, Volume
 
@@ -47,6 +48,7 @@ class EnrolmentService:
         self._authority = authority
         self._clock = clock
         self._days = certificate_days
+        self.volumes = Volumes(database, self._now)
 
     def ask(self, code: str, request: str) -> Enrolment | Refused:
         """A box asks to be enrolled. ``code`` may be empty for a key that is known. ``request``: CSR, PEM."""
@@ -136,6 +138,11 @@ class EnrolmentService:
                 volume.chain = volume.chain_before = ""
             session.add(StaffAction(at=self._now(), staff=staff, action="released", box=box))
             return True
+
+    def recovery_shown(self, box: str, staff: str) -> None:
+        """Staff have looked at the recovery key of a box's volume."""
+        with self._database.transaction() as session:
+            session.add(StaffAction(at=self._now(), staff=staff, action="recovery_shown", box=box))
 
     def admit(self, peer: Peer | None, link: Link | None = None) -> Box | Refused:
         """The box behind a verified credential, looked up at every call so that a revocation holds at once. link: what
