@@ -56,7 +56,16 @@ def add_key(device: str, key: Secret, another: Secret) -> None:
     os.write(writing, another.reveal())  # some 64 bytes: they fit the pipe
     os.close(writing)
     try:
-        words = ["cryptsetup", "luksAddKey", "--batch-mode", *_QUICK, "--key-file", "-", device, f"/dev/fd/{number}"]
+        words = [
+            "cryptsetup",
+            "luksAddKey",
+            "--batch-mode",
+            *_QUICK,
+            "--key-file",
+            "-",
+            device,
+            f"/proc/self/fd/{number}",
+        ]
         _run(words, key.reveal(), pass_fds=(number,))
     finally:
         os.close(number)

@@ -18,7 +18,7 @@ from provisioning.cityhall.boxes.authority import Peer
 from provisioning.cityhall.boxes.clones import Link, Verdict, judge, take
 from provisioning.cityhall.errors import EnrolmentRefused
 from provisioning.cityhall.settings import CHAIN_HEADER
-from provisioning.cityhall.tables import BoxLine
+from provisioning.cityhall.tables import Box, BoxLine
 from provisioning.cli import hiroba
 from provisioning.enrolment.wiring import BoxConnection
 from tests.attacks.clone import call, connection, copy_card
@@ -96,6 +96,8 @@ def test_a_copy_of_an_earlier_release_that_renews_and_speaks_is_noticed_by_its_s
     peer, service = hall.service.records.box(NAME), hall.service.enrolments
     assert peer is not None
     first = peer.certificate_serial
+    assert service.release(NAME, "hanako")  # of a release without the chain
+    assert isinstance(service.admit(Peer(NAME, peer.key, first)), Box)
     assert isinstance(service.renew(NAME, box.steps.identity.request(NAME)), str)
     renewed = hall.service.records.box(NAME)
     assert renewed is not None
@@ -104,6 +106,14 @@ def test_a_copy_of_an_earlier_release_that_renews_and_speaks_is_noticed_by_its_s
     service.admit(Peer(NAME, peer.key, renewed.certificate_serial))
     service.admit(Peer(NAME, peer.key, first))
     assert state_of(hall) == "forked"
+
+
+def test_a_copy_that_hides_behind_an_earlier_release_is_noticed(hall: CityHallServer, box: BoxConnection) -> None:
+    """It has the last serial and brings no link, as releases without the chain do."""
+    known = hall.service.records.box(NAME)
+    assert known is not None
+    hall.service.enrolments.admit(Peer(NAME, known.key, known.certificate_serial))
+    assert call(box) == "box_forked"
 
 
 def test_an_answer_that_was_lost_is_no_fork(tmp_path: Path, hall: CityHallServer, box: BoxConnection) -> None:

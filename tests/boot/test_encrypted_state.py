@@ -74,7 +74,7 @@ class Machine:
         words += ["-no-reboot", "-kernel", str(self.kernel.image), "-initrd", str(self._initramfs(step))]
         words += ["-append", "console=ttyS0 panic=-1 quiet", "-cpu", "max"]
         words += ["-drive", f"file={self.folder / 'disk.img'},format=raw,if=virtio"]
-        words += ["-virtfs", "local,path=/,mount_tag=hostroot,security_model=none,readonly=on"]
+        words += ["-virtfs", "local,path=/,mount_tag=hostroot,security_model=none,readonly=on,multidevs=remap"]
         words += ["-virtfs", f"local,path={self.card},mount_tag=card,security_model=none"]
         words += ["-netdev", "user,id=n0", "-device", "virtio-net-pci,netdev=n0"]
         if self.tpm:

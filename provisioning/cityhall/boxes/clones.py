@@ -89,7 +89,9 @@ def line_of(session: Session, box: str) -> BoxLine:
 
 
 def close(session: Session, box: Box, line: BoxLine, reason: str, now: int) -> None:
-    """Nothing of this key is heard from now on; staff read why. reason: serial, chain, no_chain, volume."""
+    """Nothing of this key is heard from now on; staff read why. reason: serial, chain, no_chain (a restored box, or a
+    copy without the file), no_link (a box put back to a release without the chain, or a copy that hides), volume.
+    """
     box.state, line.forked_at, line.reason = FORKED, now, reason
     session.add(StaffAction(at=now, staff="", action="forked", box=box.name))
 

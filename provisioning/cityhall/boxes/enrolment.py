@@ -165,6 +165,8 @@ class EnrolmentService:
         line = line_of(session, box.name)
         if serial_forked(box, line, serial):
             reason = "serial"
+        elif link is None and line.chain:
+            reason = "no_link"
         elif link is not None and take(line, link) is Verdict.FORKED:
             reason = "chain" if link.have else "no_chain"
         else:

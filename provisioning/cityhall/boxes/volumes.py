@@ -24,7 +24,7 @@ from provisioning.cityhall.tables import Box, Volume
 UNLOCK_CONTEXT = b"hiroba unlock 1\x00"
 """As provisioning.storage.keys has it; a test holds them equal."""
 MAX_VOLUMES = 16
-"""Of one box: each re-flashing makes one, and the oldest go."""
+"""Of one box: each re-flashing makes one. None is forgotten for a new one, or a copy could shut the box out."""
 
 
 class Volumes:
@@ -34,15 +34,15 @@ class Volumes:
         self._database, self._now = database, now
 
     def register(self, box: str, volume: str, key: str, recovery: str) -> str | None:
-        """A new half (hex) for ``box``, which mutual TLS has named. None: malformed, or the id is another's."""
+        """A new half (hex) for ``box``, which mutual TLS has named. None: malformed, too many,
+        or the id is another's."""
         if _public_key(key) is None or not volume.isalnum():
             return None
         with self._database.transaction() as session:
             if session.get(Volume, volume) is not None:
                 return None
-            old = session.scalars(select(Volume).where(Volume.box == box).order_by(Volume.made_at.desc())).all()
-            for one in old[MAX_VOLUMES - 1 :]:
-                session.delete(one)
+            if len(session.scalars(select(Volume.id).where(Volume.box == box)).all()) >= MAX_VOLUMES:
+                return None
             made = Volume(
                 id=volume, box=box, key=key, share=secrets.token_hex(32), recovery=recovery, made_at=self._now(),
                 openings=0, chain="", chain_before="",

@@ -14,7 +14,9 @@ rm -rf /lib/modules
 mkdir -p /lib/modules
 ln -s "/host$MODULES/lib/modules/$VERSION" "/lib/modules/$VERSION"
 modules virtio_blk virtio_net dm_crypt af_alg algif_skcipher xts aes_generic ext4 tpm_tis
-for place in proc sys dev; do mount --bind "/$place" "/host/$place"; done
+mount -t proc proc /host/proc
+mount -t sysfs sys /host/sys
+mount -t devtmpfs dev /host/dev
 mount -t tmpfs run /host/run
 mount -t tmpfs tmp /host/var/lib
 ip link set lo up
