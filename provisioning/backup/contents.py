@@ -23,7 +23,9 @@ TRUSTED_SETTINGS = frozenset({"cityhall.toml", "fleet.toml", "update-root.json"}
 ``hiroba apply`` (unit files, radios, DHCP, the browser's environment) or is root's own word (update-commands.toml), so
 an archive's copy is never put where a program reads it.
 """
-_RENDERED = ("wifi/", "browser.env")
+STORAGE_FOLDER = "storage"
+"""Of the settings: what opens the encrypted volume of this very card."""
+_RENDERED = ("wifi/", "browser.env", f"{STORAGE_FOLDER}/")
 _BESIDE_DATABASE = ("-wal", "-shm", "-journal")
 
 
@@ -38,6 +40,7 @@ class Part(Enum):
 def choose(path: PurePosixPath, first: bytes) -> Part | None:
     """How the file at ``path`` (below the state folder) that begins with ``first`` is archived; None: not."""
     left_out = path.parts[0] in LEFT_OUT or path.parts[0].startswith(".") or path.name == LOCK_FILE
+    left_out = left_out or path.parts == (IDENTITY_FOLDER, "chain.json")  # of this very box, and of no copy of it
     if left_out or path.name.endswith(_BESIDE_DATABASE):
         return None
     return Part.DATABASE if first.startswith(SQLITE_MAGIC) else Part.FILE

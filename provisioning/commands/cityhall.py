@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import shutil
 from pathlib import Path
@@ -25,6 +27,7 @@ from provisioning.commands.options import site_options
 from provisioning.commands.reading import there_is
 from provisioning.errors import NotFound
 
+_FILE = click.Path(path_type=Path, dir_okay=False)
 ON_SERVER = "(server)"
 LONGEST_NAME = 63
 """Letters of a staff name, as the database has room for."""
@@ -173,6 +176,43 @@ def revoke(config: Path, state: Path, box: str) -> None:
     _, service = _open(config, state)
     if not service.enrolments.revoke(box, ON_SERVER):
         raise NotFound(what_ja="有効な端末", what_en="active box", name=box)
+
+
+@command.command()
+@site_options
+@click.argument("box")
+def release(config: Path, state: Path, box: str) -> None:
+    """Open a box's key again that was closed as used in two places, once the other one is off; also before the first
+    call of a box that was restored from a back-up.
+    """
+    _, service = _open(config, state)
+    if not service.enrolments.release(box, ON_SERVER):
+        raise NotFound(what_ja="登録済みの端末", what_en="enrolled box", name=box)
+    click.echo(f"解除しました / released: {box}")
+
+
+@command.command()
+@site_options
+@click.argument("box")
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The city's secret key (hiroba backup key).",
+)
+def recovery(config: Path, state: Path, box: str, key: Path) -> None:
+    """Show the recovery keys of a box's encrypted volumes, newest first, opened with the city's back-up key."""
+    from provisioning.backup.age import Identity, decrypted
+
+    _, service = _open(config, state)
+    identity = Identity.read(key)
+    found = [(volume, text) for volume, text in service.enrolments.volumes.recovery(box) if text]
+    if not found:
+        raise NotFound(what_ja="回復用の鍵を預かった端末", what_en="box with an escrowed recovery key", name=box)
+    for volume, text in found:
+        with decrypted(io.BytesIO(base64.b64decode(text)), identity, volume) as plain:
+            click.echo(f"{volume}\t{plain.read().decode('ascii').strip()}")
+    service.enrolments.recovery_shown(box, ON_SERVER)
 
 
 @command.command()

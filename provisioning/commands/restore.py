@@ -34,7 +34,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--unsigned", metavar="BOX", help="Take an unsigned archive of an earlier release, of this box.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @site_options
-@click.option("--json", "as_json", is_flag=True, help="For programs; does not ask.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
 def command(
     *,
     file: Path,
@@ -57,8 +57,8 @@ def command(
         manifest = archive.manifest(identity)
         _check_box(manifest, config, unsigned if archive.maker is None else None)
         click.echo(_told_before(archive, manifest, onto), err=as_json)
-        if not (yes or as_json):
-            click.confirm("この端末に戻しますか / Restore onto this box", abort=True)
+        if not yes:
+            click.confirm("この端末に戻しますか / Restore onto this box", abort=True, err=as_json)
         done = restore(archive, identity, onto, SystemClock())
         click.echo(json.dumps(_facts(done, archive.maker)) if as_json else _told_after(done))
 

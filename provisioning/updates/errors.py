@@ -125,3 +125,9 @@ class CommandsFileUnsafe(BundleError):
     """
 
     code = "bundle.commands_unsafe"
+
+
+class TrustMisplaced(BundleError):
+    """The site file names a root of trust outside /etc/hiroba, such as on a stick. facts: file."""
+
+    code = "bundle.trust_misplaced"

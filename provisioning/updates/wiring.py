@@ -15,7 +15,7 @@ from provisioning.site.model import Site
 from provisioning.updates.choice import Box
 from provisioning.updates.client import Client, fetcher_for
 from provisioning.updates.environment import fill
-from provisioning.updates.errors import ActivationFailed
+from provisioning.updates.errors import ActivationFailed, TrustMisplaced
 from provisioning.updates.installer import Installer, Ports, Timeouts
 from provisioning.updates.local_commands import Commands, UpdateCommands
 from provisioning.updates.manifest import this_platform
@@ -26,14 +26,21 @@ from provisioning.updates.slots import Slots
 from provisioning.updates.steps import Step
 
 _TELL_SECONDS = 300.0
+TRUST_FOLDER = Path("/etc/hiroba")
+"""A site file may come on a stick; what it is held against may not."""
 
 
 def open_client(source: str, settings: UpdateSettings, trust: Path | None, slots: Slots) -> Client:
-    """One check of ``source``. Raises SourceUnreachable for an address that is none."""
+    """One check of ``source``. trust: named by root on the command line. Raises SourceUnreachable for an address that
+    is none, TrustMisplaced when the site file names a root of trust outside the folder that is root's own.
+    """
+    pinned = trust or Path(settings.trust)
+    if trust is None and (".." in pinned.parts or not pinned.is_relative_to(TRUST_FOLDER)):
+        raise TrustMisplaced(file=pinned)
     return Client(
         source,
         fetcher_for(source, Path(settings.cafile) if settings.cafile else None),
-        trust=trust or Path(settings.trust),
+        trust=pinned,
         memory=slots.updates / "trust",
         clock=SystemClock(),
     )

@@ -23,8 +23,11 @@ from provisioning.site.file import loaded
 from provisioning.site.model import Site
 from provisioning.site.reference import schema_text
 from provisioning.site.rights import PLACES
-from provisioning.updates.errors import CommandsFileUnsafe
+from provisioning.updates.errors import CommandsFileUnsafe, TrustMisplaced
 from provisioning.updates.local_commands import UpdateCommands, read_commands
+from provisioning.updates.settings import UpdateSettings
+from provisioning.updates.slots import Slots
+from provisioning.updates.wiring import open_client
 
 EXAMPLE = Path("provisioning/examples/settsu.toml")
 LINE = "ExecStartPre=/bin/evil"
@@ -160,6 +163,12 @@ def test_a_place_or_address_that_leads_root_astray_is_a_mistake(section: str, ke
     assert isinstance(site, Site)
     assert not mistakes
     assert any(found.key.startswith(f"{section}.{key}") for found in site_mistakes(site))
+
+
+@pytest.mark.parametrize("trust", ["/media/stick/root.json", "/etc/hiroba/../../media/root.json", "root.json"])
+def test_a_root_of_trust_that_came_with_the_site_file_is_not_believed(trust: str, tmp_path: Path) -> None:
+    with pytest.raises(TrustMisplaced):
+        open_client(str(tmp_path), UpdateSettings(source=str(tmp_path), trust=trust), None, Slots(tmp_path))
 
 
 def test_a_health_url_opens_no_file(tmp_path: Path) -> None:

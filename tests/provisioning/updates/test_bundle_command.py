@@ -111,7 +111,7 @@ def test_a_usb_stick_brings_a_release_that_runs_without_any_network(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     box: list[str | Path] = ["--config", "site.toml", "--application", "opt", "--state", "state", "--json"]
-    install = ["install", *box, "--commands", "commands.toml"]
+    install = ["install", *box, "--commands", "commands.toml", "--trust", "update-root.json"]
     bundle("publish", *publisher, made(tmp_path, "one"), "--canary", "another-box")
     on_stick(tmp_path)
     assert json.loads(bundle(*install).stdout)["outcome"] == "held"
