@@ -56,8 +56,8 @@ class Start(Protocol):
 
 @dataclass(frozen=True)
 class Kiosk:
-    """The assembled kiosk. All but app, start, warm and stop is open to tests and to the demo only. warm: load beforehand
-    what a visit needs.
+    """The assembled kiosk. All but app, start, warm and stop is open to tests and to the demo only. warm: loads what a
+    visit needs, beforehand.
     """
 
     app: Flask
@@ -136,6 +136,8 @@ def assemble(ports: Ports, services: Sequence[Service]) -> Kiosk:
     def warm() -> None:
         for template in app.jinja_env.list_templates():
             app.jinja_env.get_template(template)
+        for service in running.values():
+            service.warm()
 
     def stop() -> None:
         watcher.stop()

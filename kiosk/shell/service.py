@@ -62,7 +62,7 @@ class Running:
     """A service that was built. blueprints: its pages. visit: makes its part of a visit that enters. tick: a round of
     the clock while a visit is in it, also just before a visitor leaves by hand; must not wait for anybody.
     card_arrived: a card was put down, told beside the reader's watcher. open_matters: how many decisions wait for
-    staff. recover: once, before anybody is served. round: see Round.
+    staff. recover: once, before anybody is served. round: see Round. warm: loads what the first visit would wait for.
     """
 
     blueprints: tuple[Blueprint, ...] = ()
@@ -72,6 +72,7 @@ class Running:
     open_matters: Callable[[], int] = lambda: 0
     recover: Callable[[], object] | None = None
     round: Round | None = None
+    warm: Callable[[], None] = nothing
 
 
 Build = Callable[[Shell], Running]

@@ -14,10 +14,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from typing import Any
 
 MAX_LEFT = 65536
-END_SECONDS = 3.0
+_LEFT_AT = 8
+"""Where in the file what is left begins; before it stands the process that waits, 0: none."""
+END_SECONDS = 5.0
 """How long a worker that handed over may take to finish answers; then it ends hard."""
 _BEAT_SECONDS = 1.0
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
@@ -50,25 +53,36 @@ class ActiveWorker:
         """Block until this worker is the active one, in its main thread. beat: tells the arbiter that it lives. Raises
         SystemExit when it is told to end, or its arbiter ended.
         """
-        with _woken_every(_BEAT_SECONDS, beat):
+
+        def waits() -> None:
+            os.pwrite(self._file, os.getpid().to_bytes(_LEFT_AT, "big"), 0)
+            beat()
+
+        with _woken_every(_BEAT_SECONDS, waits):
+            waits()
             fcntl.lockf(self._file, fcntl.LOCK_EX)
         self._take_left()
 
     def _take_left(self) -> None:
         """What the former one left; b"" when there was none or it did not hand over."""
-        self.left = os.pread(self._file, MAX_LEFT, 0)
+        self.left = os.pread(self._file, MAX_LEFT, _LEFT_AT)
         os.ftruncate(self._file, 0)
 
+    def _awaited(self) -> bool:
+        """Whether a worker waits, ready to serve."""
+        waiting = int.from_bytes(os.pread(self._file, _LEFT_AT, 0), "big")
+        return waiting != 0 and Path(f"/proc/{waiting}").exists()
+
     def hand_over(self, leave: Callable[[], bytes | None]) -> bool:
-        """End this worker in favour of the next one, unless a request is being answered. leave: called meanwhile, says
-        what to leave, or None to go on. From then on no request reaches the application here.
+        """End this worker in favour of the next one, if that one is ready and no request is being answered. leave:
+        called meanwhile, says what to leave, or None to go on. From then on no request reaches the application here.
         """
         with self._lock:
-            left = leave() if not self._inside and not self._ended else None
+            left = leave() if self._awaited() and not self._inside and not self._ended else None
             if left is None:
                 return False
             self._ended = True
-        os.pwrite(self._file, left, 0)
+        os.pwrite(self._file, left, _LEFT_AT)
         os.kill(os.getpid(), signal.SIGTERM)  # gunicorn stops listening and ends
         fcntl.lockf(self._file, fcntl.LOCK_UN)
         hard = threading.Timer(END_SECONDS, os._exit, (0,))

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 import pytest
@@ -114,7 +113,7 @@ def test_no_request_is_lost_while_one_process_takes_over_from_another(plaza: Pla
     visitor.lift()
     visitor.go_to("enter_pin")
     served, stop = {process.pid for process in processes(plaza)}, threading.Event()
-    took, lost = [0.0], [0]
+    took, lost = [0.0], list[str]()
 
     def ask() -> None:
         asking = PlainBrowser(plaza.address)
@@ -122,8 +121,8 @@ def test_no_request_is_lost_while_one_process_takes_over_from_another(plaza: Pla
             began = time.monotonic()
             try:
                 asking.open("/")
-            except OSError:
-                lost[0] += 1
+            except OSError as error:
+                lost.append(repr(error))
             took[0] = max(took[0], time.monotonic() - began)
 
     askers = [threading.Thread(target=ask) for _ in range(2)]
@@ -137,4 +136,4 @@ def test_no_request_is_lost_while_one_process_takes_over_from_another(plaza: Pla
     for asker in askers:
         asker.join()
     print(f"longest answer {took[0] * 1000:.0f} ms")  # noqa: T201  # told with -s, never judged
-    assert lost == [0]
+    assert lost == []

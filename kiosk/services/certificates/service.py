@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from device.printer.pdf_drawing import load_library
 from kiosk.services.certificates.issuance.issuance import Issuance
 from kiosk.services.certificates.issuance.journal import Journal
 from kiosk.services.certificates.issuance.open_matters import OpenMatters
@@ -65,6 +66,7 @@ def _build(shell: Shell) -> Running:
         open_matters=lambda: len(matters.waiting()),
         recover=recovery.run,
         round=Round(TELL_SECONDS, issuance.tell_outcomes),
+        warm=load_library,
         terminal=terminal,
         journal=journal,
     )

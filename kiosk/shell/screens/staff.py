@@ -45,6 +45,7 @@ def make_blueprint(shell: Shell, menu: Menu) -> Blueprint:
 
 
 def _enter(shell: Shell, typed: str) -> None:
+    shell.desk.personal = True  # the code was in this process's memory
     answer = shell.staff_code.check(staff_code_of(typed))
     if isinstance(answer, WrongCode):
         shell.audit.record("staff_code_refused", visit="")
