@@ -41,6 +41,7 @@ from kiosk.shell.rounds import Rounds, Workers
 from kiosk.shell.service import Running, Service, Shared, Shell, packages_of
 from kiosk.shell.staff_code import StaffCode
 from kiosk.shell.words import Words
+from kiosk.shell.wrong_codes import WrongCodes
 
 DATABASE = "kiosk.db"
 TICK_SECONDS = 0.2
@@ -164,7 +165,7 @@ def _shell(ports: Ports, services: Sequence[Service], store: Store, audit: Audit
         words=words,
         readiness=Readiness(settings, clock, probes, {service.name: service.wants for service in services}),
         pages=Pages(desk, words, ports.city),
-        staff_code=StaffCode(settings.staff_code_hash, clock),
+        staff_code=lambda place: StaffCode(settings.staff_code_hash, clock, WrongCodes(store, place)),
         spawn=ports.spawn or workers.spawn,
         stopping=workers.stopping,
     )

@@ -22,11 +22,14 @@ from kiosk.shell.readiness import Readiness, Wants
 from kiosk.shell.staff_code import StaffCode
 from kiosk.shell.visit import ServiceVisit
 from kiosk.shell.words import Words
+from kiosk.shell.wrong_codes import Place
 
 
 @dataclass(frozen=True)
 class Shell:
-    """What every service shares, ready to use. store: the kiosk's database. stopping: set when the process ends."""
+    """What every service shares, ready to use. store: the kiosk's database. staff_code: of one place where it is typed.
+    stopping: set when the process ends.
+    """
 
     ports: Ports
     store: Store
@@ -36,7 +39,7 @@ class Shell:
     words: Words
     readiness: Readiness
     pages: Pages
-    staff_code: StaffCode
+    staff_code: Callable[[Place], StaffCode]
     spawn: Spawn
     stopping: threading.Event
 

@@ -24,6 +24,7 @@ from kiosk.settings import KioskSettings
 from kiosk.shell.readiness import Need, Wants
 from kiosk.shell.screens import plain
 from kiosk.shell.service import Round, Running, Service, Shell
+from kiosk.shell.wrong_codes import Place
 from kiosk.sign_in.shared import SIGN_IN
 from kiosk.sign_in.steps import SignInSteps
 
@@ -85,7 +86,7 @@ SERVICE = Service(
 
 def _terminal(shell: Shell) -> PaymentTerminal:
     virtual = shell.ports.settings.terminal == "virtual"
-    return VirtualTerminal() if virtual else CounterTerminal(shell.staff_code, shell.audit)
+    return VirtualTerminal() if virtual else CounterTerminal(shell.staff_code(Place.PAYMENT), shell.audit)
 
 
 def _issuance(shell: Shell, journal: Journal) -> Issuance:
