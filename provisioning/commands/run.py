@@ -21,6 +21,7 @@ from provisioning.errors import SectionMissing
 from provisioning.site.issuer_place import credential_files
 from provisioning.site.place import place_of
 from provisioning.site.reading import read_site
+from provisioning.web.active_worker import ActiveWorker
 from provisioning.web.local_users import users_named
 from provisioning.web.process import BehindNginx, ServerOptions, Tcp, WebApp
 from provisioning.web.serving import serve
@@ -63,13 +64,17 @@ def kiosk(config: Path, state: Path) -> None:
             state=state,
             clock=SystemClock(),
             log=open_log("kiosk"),
+            hand_over=active.hand_over,
         )
-        return WebApp(built.app, built.start, built.stop)
+        return WebApp(built.app, lambda: built.start(active.left), built.stop, built.warm)
 
     take_process_lock(state / "kiosk", "kiosk")
-    # One worker: there is one visitor, one card and one printer, and their state lives in one process.
+    # One serves: there is one visitor, one card and one printer, and their state lives in one process. The other one
+    # waits to replace it after a visit with personal data (kiosk/shell/replacement.py).
+    active = ActiveWorker(site.kiosk.port, site.kiosk.host)
     address, users = Tcp(site.kiosk.host, site.kiosk.port), users_named(SCREEN_USERS)
-    serve(ServerOptions("kiosk", address, workers=1, threads=8, alive="/state", users=users), served)
+    options = ServerOptions("kiosk", address, workers=2, threads=8, alive="/state", users=users, active=active)
+    serve(options, served)
 
 
 @command.command()
