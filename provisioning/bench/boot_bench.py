@@ -29,6 +29,7 @@ WEB = ("kiosk", "issuer", "portal", "stats")
 SITE = """
 [box]
 name = "bench"
+lone = true
 [city]
 name_ja = "見本市"
 name_en = "Mihon City"

@@ -21,10 +21,14 @@ from provisioning.errors import SectionMissing
 from provisioning.site.issuer_place import credential_files
 from provisioning.site.place import place_of
 from provisioning.site.reading import read_site
+from provisioning.web.active_worker import ActiveWorker
+from provisioning.web.local_users import users_named
 from provisioning.web.process import BehindNginx, ServerOptions, Tcp, WebApp
 from provisioning.web.serving import serve
 
 T = TypeVar("T")
+SCREEN_USERS = ("hiroba-browser",)
+"""Who may see the kiosk's pages beside root (heartbeat, doctor, update) and the kiosk itself (systemd/sysusers.d)."""
 
 
 @click.group("run", cls=RenamingGroup, renamed={"fleet": "cityhall"})
@@ -60,12 +64,17 @@ def kiosk(config: Path, state: Path) -> None:
             state=state,
             clock=SystemClock(),
             log=open_log("kiosk"),
+            hand_over=active.hand_over,
         )
-        return WebApp(built.app, built.start, built.stop)
+        return WebApp(built.app, lambda: built.start(active.left), built.stop, built.warm)
 
     take_process_lock(state / "kiosk", "kiosk")
-    # One worker: there is one visitor, one card and one printer, and their state lives in one process.
-    serve(ServerOptions("kiosk", Tcp(site.kiosk.host, site.kiosk.port), workers=1, threads=8, alive="/state"), served)
+    # One serves: there is one visitor, one card and one printer, and their state lives in one process. The other one
+    # waits to replace it after a visit with personal data (kiosk/shell/replacement.py).
+    active = ActiveWorker(site.kiosk.port, site.kiosk.host)
+    address, users = Tcp(site.kiosk.host, site.kiosk.port), users_named(SCREEN_USERS)
+    options = ServerOptions("kiosk", address, workers=2, threads=8, alive="/state", users=users, active=active)
+    serve(options, served)
 
 
 @command.command()
@@ -111,7 +120,8 @@ def gate(config: Path, state: Path) -> None:
     from captive_portal.gate.client import SocketGateClient
     from captive_portal.wiring_gate import run as run_gate
 
-    wifi = _section(read_site(config).wifi, "wifi", "hiroba run gate", config)
+    site = read_site(config)
+    wifi = _section(site.wifi, "wifi", "hiroba run gate", config)
     client = SocketGateClient(state / wifi.gate.socket)
 
     def answers() -> bool:
@@ -125,7 +135,7 @@ def gate(config: Path, state: Path) -> None:
     heartbeat = Heartbeat(Notifier.take(), answers)
     heartbeat.start()
     try:
-        run_gate(wifi, state, SystemClock(), open_log("gate"))
+        run_gate(wifi, state, SystemClock(), open_log("gate"), site.box.name)
     finally:
         heartbeat.stop()
 

@@ -11,6 +11,7 @@ from device.logs import open_log
 from device.process_lock import take_process_lock
 from kiosk.issuer.settings import IssuerSettings
 from provisioning.commands.options import site_options
+from provisioning.commands.register_place import refuse_undeclared
 from provisioning.errors import SectionMissing
 from provisioning.site.issuer_place import asks_for_list
 from provisioning.site.model import Site
@@ -33,6 +34,7 @@ def issuer(config: Path, state: Path, workers: int) -> None:
     settings = site.issuer
     if settings is None:
         raise SectionMissing(file=config, section="issuer", process="hiroba run issuer")
+    refuse_undeclared(config, state / settings.register)
     take_process_lock((state / settings.register).parent, "issuer")
     local = LocalSocket((state / LOCAL_SOCKET).absolute())
     behind = BehindNginx((state / ISSUER_SOCKET).absolute()) if settings.serves_others else None

@@ -42,6 +42,7 @@ def kiosk_sections(*, kiosk: int, receipt: int, page: int, terminal: str, trust:
     return f"""# Written by the demo at every start.
 [box]
 name = "demo-1"
+lone = true
 
 [city]
 name_ja = "{CITY_JA}"
@@ -91,7 +92,9 @@ collect_seconds = 2.0
 
 
 def city_hall_file(*, staff: int, enrol: int, boxes: int) -> str:
-    """The settings of city hall's service. A box is silent after a day, since a stopped demo sends no heartbeat."""
+    """The settings of city hall's service. A box is silent after a day, since a stopped demo sends no heartbeat. Its
+    account is logged in to by name and password: a second factor can be registered and tried out, and need not be.
+    """
     return f"""# Written by the demo at every start.
 [cityhall]
 host = "127.0.0.1"
@@ -101,6 +104,7 @@ staff_port = {staff}
 enrol_port = {enrol}
 box_port = {boxes}
 silent_minutes = 1440
+second_factor = "optional"
 
 [cityhall.places]
 mihon-hall-1 = ["市民ひろば", "Civic Plaza"]

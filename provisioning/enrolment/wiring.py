@@ -61,6 +61,7 @@ def open_connection(site: Site, link: CityHallLinkSettings, state: Path, clock: 
         kiosk=(site.kiosk.host, site.kiosk.port) if has_kiosk else None,
         page_paper=(lambda: _page_paper(site)) if has_kiosk else None,
         receipt_paper=(lambda: _receipt_paper(site)) if has_kiosk else None,
+        connection_log=state / site.wifi.gate.database if site.wifi else None,
         findings=lambda: problem_codes(site, state, clock),
         documents=lambda: _documents(site, state, clock, has_kiosk=has_kiosk),
     )

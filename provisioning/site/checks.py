@@ -23,6 +23,7 @@ from provisioning.site.issuer_place import city_hall_here
 from provisioning.site.mistakes import Mistake, mistake
 from provisioning.site.model import Site
 from provisioning.site.open_networks import open_network_mistakes
+from provisioning.site.rights import right_mistakes
 from provisioning.site.wifi_checks import wifi_mistakes
 
 HOST = re.compile(
@@ -184,4 +185,5 @@ _CHECKS: tuple[Callable[[Site], Iterator[Mistake]], ...] = (
     address_mistakes,
     wifi_mistakes,
     open_network_mistakes,
+    right_mistakes,
 )

@@ -18,8 +18,9 @@ from device.logs import open_log, places
 from device.watchdog import Heartbeat, Notifier, Probe, socket_probe
 from provisioning.nginx_headers import with_client_address
 from provisioning.web.arrival import with_arrival
+from provisioning.web.local_users import for_local_users
 from provisioning.web.process import BehindNginx, LocalSocket, ServerOptions, Tcp, WebApp
-from provisioning.web.starting import APP_LOAD_ERROR
+from provisioning.web.starting import APP_LOAD_ERROR, report_once
 
 _ARENA_MAX = -8
 """M_ARENA_MAX of mallopt(3), glibc's malloc.h."""
@@ -50,7 +51,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
     def __init__(self, serving: ServerOptions, build: Callable[[], WebApp]) -> None:
         self._serving = serving
-        self._build = build
+        self._build = report_once(lambda: self._started(build))
+        self._beat: Callable[[], object] = lambda: None
         self._served: WebApp | None = None
         self._heartbeat = Heartbeat(Notifier.take(), _probe(serving))  # in the arbiter: it probes the workers
         super().__init__()
@@ -73,9 +75,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "graceful_timeout": 5,
             "keepalive": 5,
             "secure_scheme_headers": {"X-FORWARDED-PROTO": "https"},
+            # Else a worker that ended would hold the connections that a browser keeps open.
+            **({"keepalive": 0} if serving.active is not None else {}),
             "pre_fork": lambda _arbiter, _worker: _share_memory(),
             "when_ready": lambda _arbiter: self._heartbeat.start(after_fork=True),
             "on_exit": lambda _arbiter: self._heartbeat.stop(),
+            "post_fork": self._post_fork,
             "worker_exit": self._worker_exit,
         }
         for name, value in options.items():
@@ -90,9 +95,27 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             facts = {"kind": type(error).__name__, "reason": str(error)[:200], "places": places(error)}
             open_log(self._serving.name).error("could_not_start", **facts)
             sys.exit(APP_LOAD_ERROR)
-        app, local = self._served.app, _local(self._serving)
+        app, local, users = self._served.app, _local(self._serving), self._serving.users
+        if self._serving.active is not None:
+            app = self._serving.active.counted(app)
         app = with_arrival(app, local.path) if local else app
+        if users is not None:
+            app = for_local_users(app, users, open_log(self._serving.name))
         return with_client_address(app) if isinstance(self._serving.address, BehindNginx) else app
+
+    def _started(self, build: Callable[[], WebApp]) -> WebApp:
+        """Built, and started once it is this worker's turn to serve."""
+        active = self._serving.active
+        first = active is None or active.try_take()
+        served = build()
+        if active is not None and not first:
+            served.warm()
+            active.wait(self._beat)
+        served.start()
+        return served
+
+    def _post_fork(self, _server: object, worker: Any) -> None:
+        self._beat = lambda: worker.notify() if worker.alive else sys.exit(0)
 
     def _worker_exit(self, _server: object, _worker: object) -> None:
         if self._served is not None:

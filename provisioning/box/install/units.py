@@ -30,8 +30,15 @@ MASKED = (
 """Restart by keys; updates that nobody has tried first; Debian's own start of what our units start."""
 MASKED_WITH_SCREEN = ("getty@tty1.service", "autovt@.service")
 """Ways from the touch screen to a log-in."""
-RECOVERY_UNITS = ("hiroba-recover.service", "hiroba-settle.service", "hiroba-apply-recover.service")
-"""Enabled on every box; they do nothing unless a power cut left an update on trial or settings half laid."""
+RECOVERY_UNITS = (
+    "hiroba-storage.service",
+    "hiroba-recover.service",
+    "hiroba-settle.service",
+    "hiroba-apply-recover.service",
+)
+"""Enabled on every box; they do nothing unless its state is encrypted, or a power cut left an update on trial or
+settings half laid.
+"""
 CITY_HALL = ("hiroba-cityhall.service", "hiroba-nginx@cityhall.service", "hiroba-cityhall-tidy.timer")
 REPLACED_BY = {
     "hiroba-fleet.service": ("hiroba-cityhall.service", "hiroba-nginx@cityhall.service"),

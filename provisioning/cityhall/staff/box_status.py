@@ -17,8 +17,8 @@ _PAPER_BAD = {"paper_out", "cover_open", "jam", "toner_out", "offline", "silent"
 
 @dataclass(frozen=True)
 class BoxStatus:
-    """One box as staff see it. state: revoked, expired, never, silent, trouble, attention, well; worst first. Times
-    are unix seconds. marks: (kind of mark, code) pairs to be shown.
+    """One box as staff see it. state: forked, revoked, expired, never, silent, trouble, attention, well; worst first.
+    Times are unix seconds. marks: (kind of mark, code) pairs to be shown.
     """
 
     name: str
@@ -36,10 +36,10 @@ class BoxStatus:
     @property
     def stale(self) -> bool:
         """What it told is of the past: nobody knows how it is now."""
-        return self.state in ("silent", "expired", "revoked", "never")
+        return self.state in ("silent", "expired", "revoked", "forked", "never")
 
 
-STATES = ("trouble", "silent", "expired", "attention", "never", "well", "revoked")
+STATES = ("forked", "trouble", "silent", "expired", "attention", "never", "well", "revoked")
 """In this order on the page: what needs a person first."""
 
 
@@ -76,8 +76,8 @@ def box_status(box: Box, now: int, silent_seconds: int) -> BoxStatus:
 def _state(
     box: Box, now: int, silent_seconds: int, papers: tuple[tuple[str, str], ...], *, alarm: bool, attention: bool
 ) -> str:
-    if box.state == "revoked":
-        return "revoked"
+    if box.state in ("revoked", "forked"):
+        return box.state
     if box.certificate_until <= now:
         return "expired"
     if box.heartbeat_at is None:

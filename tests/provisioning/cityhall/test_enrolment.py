@@ -152,5 +152,5 @@ def test_every_decision_is_on_record(small_hall: Hall) -> None:
     assert told == [
         ("taro", "revoked", "plaza-1"),
         ("hanako", "approved", "plaza-1"),
-        ("hanako", "code_made", "plaza-1"),
+        ("jiro", "code_made", "plaza-1"),
     ]
