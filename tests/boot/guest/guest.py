@@ -87,7 +87,7 @@ def started() -> str:
         return f"{closed.code} {closed.detail}"
     mounted(f"/dev/mapper/{record.mapping}")
     assert (PLACE / "file").read_text() == WORDS
-    number = os.stat(f"/dev/mapper/{record.mapping}").st_rdev
+    number = Path(f"/dev/mapper/{record.mapping}").stat().st_rdev
     device = f"{os.major(number)}:{os.minor(number)}"
     assert device_of(PLACE, Path("/proc/self/mountinfo").read_text()) == device
     assert is_encrypted(device) is True
