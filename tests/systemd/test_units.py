@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from provisioning.storage.moving import MOUNT_UNIT, write_mount_unit
+
 UNITS = Path(__file__).parents[2] / "systemd" / "system"
 BARS = {
     "hiroba-kiosk.service": 12,
@@ -97,3 +99,22 @@ def test_what_the_kernel_takes_from_the_interface_is_set_for_every_interface() -
     text = (UNITS.parent / "sysctl.d/60-hiroba.conf").read_text()
     for name in ("rp_filter", "send_redirects"):
         assert re.findall(rf"^net\.ipv4\.conf\.(\S+)\.{name} = 0$", text, re.MULTILINE) == ["all", "default", "*"]
+
+
+@pytest.mark.needs("systemd")
+def test_the_mount_of_an_encrypted_state_waits_for_its_opening_without_a_cycle(tmp_path: Path) -> None:
+    """systemd itself builds the order; it gives up neither the device nor the boot while the volume is shut."""
+    write_mount_unit("hiroba_state", Path("/var/lib/hiroba"), tmp_path)
+    assert "infinity" in (tmp_path / "dev-mapper-hiroba_state.device.d/hiroba.conf").read_text()
+    environment = {**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:{UNITS}:", "SYSTEMD_COLORS": "0"}
+    words = [
+        "systemd-analyze",
+        "verify",
+        MOUNT_UNIT,
+        "hiroba-storage.service",
+        "hiroba-kiosk.service",
+        "multi-user.target",
+    ]
+    said = subprocess.run(words, env=environment, capture_output=True, text=True, check=False).stderr
+    assert "cycle" not in said, said
+    assert not [line for line in said.splitlines() if MOUNT_UNIT in line or "storage.conf" in line], said
