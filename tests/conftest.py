@@ -27,6 +27,7 @@ PROGRAMS = {
     "nft": "nft",
     "nginx": "nginx",
     "dnsmasq": "dnsmasq",
+    "iodine": "iodine",
     "hostapd": "hostapd",
     "opensc": "pkcs11-tool",
     "openssl": "openssl",

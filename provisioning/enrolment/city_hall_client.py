@@ -40,6 +40,10 @@ class _Renewed(msgspec.Struct, frozen=True):
     certificate: str
 
 
+class _Admitted(msgspec.Struct, frozen=True):
+    boxes: dict[str, str]
+
+
 class _Share(msgspec.Struct, frozen=True):
     share: str
 
@@ -75,6 +79,10 @@ class CityHallClient:
         """A fresh credential, PEM. Raises NotEnrolled too."""
         body = msgspec.json.encode({"request": request})
         return _decoded(self._call(self.settings.box_port, "POST", "/api/v1/renew", body), _Renewed).certificate
+
+    def admitted(self) -> dict[str, str]:
+        """The boxes that city hall admits: name -> hash of its key. Raises NotEnrolled too."""
+        return _decoded(self._call(self.settings.box_port, "GET", "/api/v1/boxes"), _Admitted).boxes
 
     def register_volume(self, volume: str, key: str, recovery: str) -> str:
         """City hall's half of a volume's key (hex), made for this box."""

@@ -80,13 +80,12 @@ READING = {
 }
 """Command -> its exit code without state, and with."""
 _WRITING = """
-    apply backup backup-signer bundle-install bundle-recover bundle-rollback bundle-settle demo disaster-off disaster-on
-    enrol enrol-renew cityhall-ca cityhall-code cityhall-recovery cityhall-release cityhall-revoke
-    cityhall-staff cityhall-tidy
-    heartbeat install journal-resolve register-import register-link register-restrict restore run-cityhall run-gate
-    storage-open storage-prepare storage-recover run-issuer
-    run-kiosk run-nginx run-portal run-stats seed voucher-call-back voucher-make wifi-block wifi-end wifi-sealed
-    wifi-unblock wifi-unseal wipe
+    apply backup backup-signer bundle-install bundle-recover bundle-rollback bundle-settle cityhall-ca
+    cityhall-code cityhall-factor-reset cityhall-issuer-credential cityhall-recovery cityhall-release
+    cityhall-revoke cityhall-role cityhall-staff cityhall-tidy demo disaster-off disaster-on enrol enrol-renew
+    heartbeat install journal-resolve register-import register-link register-restrict restore run-cityhall
+    run-gate run-issuer run-kiosk run-nginx run-portal run-stats seed storage-open storage-prepare
+    storage-recover voucher-call-back voucher-make wifi-block wifi-end wifi-sealed wifi-unblock wifi-unseal wipe
 """
 _NO_STATE = """
     backup-key bench bundle-build bundle-init bundle-publish bundle-renew bundle-replace-key bundle-schemas

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from provisioning.box.render.services import radios_of
+from provisioning.site.issuer_place import asks_for_list
 from provisioning.site.model import Site
 
 SHIPPED = Path("usr/local/lib")
@@ -80,7 +81,7 @@ def wanted(site: Site, *, screen: bool) -> list[str]:
         radios = radios_of(site)
         units += [f"hiroba-hostapd@{radio}.service" for radio in radios]
         units += ["hiroba-disaster.path"] if radios else []
-    if site.wifi is not None or (site.issuer is not None and site.issuer.tls_certificate):
+    if site.wifi is not None or asks_for_list(site):
         units.append("hiroba-nginx@box.service")
     return units
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from device.logs import Log, places
-from provisioning.cityhall.accounts import StaffAccounts
+from provisioning.cityhall.accounts.staff_accounts import StaffAccounts
 from provisioning.cityhall.boxes.authority import peer_of
 from provisioning.cityhall.boxes.clones import link_of
 from provisioning.cityhall.boxes.enrolment import EnrolmentService, Refused
@@ -74,7 +74,7 @@ def create_enrol_app(enrolments: EnrolmentService, staff: StaffAccounts, log: Lo
 
     def ask() -> Response:
         address = request.remote_addr or ""
-        if staff.too_many("", address):
+        if staff.too_many_codes(address):
             return _refusal(Refused("too_many"))
         question = decoder.decode(request.get_data(cache=False))
         answer = enrolments.ask(question.code, question.request)
@@ -109,11 +109,45 @@ def create_box_app(enrolments: EnrolmentService, intake: Intake, log: Log) -> Fl
     renewals, batches = msgspec.json.Decoder(RenewQuestion), msgspec.json.Decoder(Batch)
     volumes = msgspec.json.Decoder(VolumeQuestion)
 
+    _admit_boxes(app, enrolments, log)
+
+    def renew() -> Response:
+        answer = enrolments.renew(g.box, renewals.decode(request.get_data(cache=False)).request)
+        return _refusal(answer) if isinstance(answer, Refused) else _json(200, {"certificate": answer})
+
+    def messages() -> Response:
+        return _json(200, {"answers": intake.take(g.box, batches.decode(_unpacked()))})
+
+    def admitted() -> Response:
+        """For nginx before the issuer on the same machine: ``admit`` has looked the box up."""
+        return Response(status=204)
+
+    def boxes() -> Response:
+        """For an issuer on another machine."""
+        return _json(200, {"boxes": enrolments.admitted()})
+
+    def volume() -> Response:
+        asked = volumes.decode(request.get_data(cache=False))
+        share = enrolments.volumes.register(g.box, asked.volume, asked.key, asked.recovery)
+        return _json(200, {"share": share}) if share else _refusal(Refused("request_malformed"))
+
+    app.add_url_rule("/api/v1/admitted", "admitted", admitted, methods=["GET"])
+    app.add_url_rule("/api/v1/boxes", "boxes", boxes, methods=["GET"])
+    app.add_url_rule("/api/v1/volume", "volume", volume, methods=["POST"])
+    app.add_url_rule("/api/v1/renew", "renew", renew, methods=["POST"])
+    app.add_url_rule("/api/v1/messages", "messages", messages, methods=["POST"])
+    return app
+
+
+def _admit_boxes(app: Flask, enrolments: EnrolmentService, log: Log) -> None:
+    """Before each call: the box as city hall knows it now; after it: the chain's new end."""
+
     @app.before_request
     def admit() -> Response | None:
         der = credential_of(request.environ)
         link = link_of(request.headers.get(CHAIN_HEADER, ""))
-        admitted = enrolments.admit(peer_of(der) if der else None, link)
+        elsewhere = request.endpoint == "admitted"  # nginx asks, of a call to the issuer
+        admitted = enrolments.admit(peer_of(der) if der else None, link, chained=not elsewhere)
         if isinstance(admitted, Refused):
             log.warning("box_refused", reason=admitted.reason)
             return _refusal(admitted)
@@ -126,23 +160,6 @@ def create_box_app(enrolments: EnrolmentService, intake: Intake, log: Log) -> Fl
         if link := g.get("link"):
             response.headers[CHAIN_HEADER] = link.next
         return response
-
-    def renew() -> Response:
-        answer = enrolments.renew(g.box, renewals.decode(request.get_data(cache=False)).request)
-        return _refusal(answer) if isinstance(answer, Refused) else _json(200, {"certificate": answer})
-
-    def messages() -> Response:
-        return _json(200, {"answers": intake.take(g.box, batches.decode(_unpacked()))})
-
-    def volume() -> Response:
-        asked = volumes.decode(request.get_data(cache=False))
-        share = enrolments.volumes.register(g.box, asked.volume, asked.key, asked.recovery)
-        return _json(200, {"share": share}) if share else _refusal(Refused("request_malformed"))
-
-    app.add_url_rule("/api/v1/volume", "volume", volume, methods=["POST"])
-    app.add_url_rule("/api/v1/renew", "renew", renew, methods=["POST"])
-    app.add_url_rule("/api/v1/messages", "messages", messages, methods=["POST"])
-    return app
 
 
 def _bare(name: str, log: Log) -> Flask:

@@ -14,7 +14,8 @@ from typing import NamedTuple, Protocol
 
 from sqlalchemy.orm import Session
 
-from provisioning.cityhall.tables import Box, BoxLine, StaffAction
+from provisioning.cityhall.accounts.staff_audit import record_action
+from provisioning.cityhall.tables import Box, BoxLine
 
 FORKED = "forked"
 """Box.state; nothing of such a box is heard."""
@@ -93,7 +94,7 @@ def close(session: Session, box: Box, line: BoxLine, reason: str, now: int) -> N
     copy without the file), no_link (a box put back to a release without the chain, or a copy that hides), volume.
     """
     box.state, line.forked_at, line.reason = FORKED, now, reason
-    session.add(StaffAction(at=now, staff="", action="forked", box=box.name))
+    record_action(session, now, "", "forked", box=box.name)
 
 
 def begin_anew(line: BoxLine) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from device.clock import Clock
+from provisioning.cityhall.accounts.staff_audit import record_action
 from provisioning.cityhall.boxes.authority import Authority, Peer, PublicKey, key_hash, key_of_request, name_of_request
 from provisioning.cityhall.boxes.clones import (
     FORKED,
@@ -41,13 +42,16 @@ class Refused:
 
 
 class EnrolmentService:
-    """Enrols boxes. certificate_days: life of a credential."""
+    """Enrols boxes. certificate_days: life of a credential. four_eyes: who made the code does not approve the box."""
 
-    def __init__(self, database: Database, authority: Authority, clock: Clock, certificate_days: int) -> None:
+    def __init__(
+        self, database: Database, authority: Authority, clock: Clock, certificate_days: int, *, four_eyes: bool = True
+    ) -> None:
         self._database = database
         self._authority = authority
         self._clock = clock
         self._days = certificate_days
+        self._four_eyes = four_eyes
         self.volumes = Volumes(database, self._now)
 
     def ask(self, code: str, request: str) -> Enrolment | Refused:
@@ -88,7 +92,7 @@ class EnrolmentService:
         session.execute(spent.values(used_at=self._now(), enrolment=enrolment.id))
         if kind == "recognised":
             self._approve(session, enrolment, "")
-            session.add(StaffAction(at=self._now(), staff="", action="recognised", box=enrolment.box))
+            record_action(session, self._now(), "", "recognised", box=enrolment.box)
         return enrolment
 
     def state(self, name: str) -> Enrolment | Refused:
@@ -97,13 +101,31 @@ class EnrolmentService:
             return session.get(Enrolment, name) or Refused("enrolment_unknown")
 
     def approve(self, name: str, staff: str) -> bool:
-        """Staff say yes: the box gets its credential at its next question. False when it was decided before."""
+        """Staff say yes: the box gets its credential at its next question. False when it was decided before, or when
+        another person has to say it.
+        """
         with self._database.transaction() as session:
             enrolment = self._pending(session, name)
+            if enrolment is not None and self._is_same_person(session, enrolment, staff):
+                return False
             if enrolment is not None:
                 self._approve(session, enrolment, staff)
-                session.add(StaffAction(at=self._now(), staff=staff, action="approved", box=enrolment.box))
+                record_action(session, self._now(), staff, "approved", box=enrolment.box)
             return enrolment is not None
+
+    def needs_another(self, name: str, staff: str) -> bool:
+        """Whether ``staff`` made the code with which this enrolment was asked, so that another person decides."""
+        with self._database.transaction() as session:
+            enrolment = self._pending(session, name)
+            return enrolment is not None and self._is_same_person(session, enrolment, staff)
+
+    def _is_same_person(self, session: Session, enrolment: Enrolment, staff: str) -> bool:
+        """Codes of the server's command line are of nobody in particular: whoever has root there could do all else."""
+        made = select(StaffAction.staff).where(
+            StaffAction.action == "code_made", StaffAction.box == enrolment.box, StaffAction.at <= enrolment.asked_at
+        )
+        makers = session.scalars(made.order_by(StaffAction.number.desc()).limit(1)).all()
+        return self._four_eyes and enrolment.kind != "returning" and staff in makers
 
     def decline(self, name: str, staff: str) -> bool:
         """Staff say no. False when it was decided before."""
@@ -111,7 +133,7 @@ class EnrolmentService:
             enrolment = self._pending(session, name)
             if enrolment is not None:
                 enrolment.state, enrolment.decided_at, enrolment.decided_by = "declined", self._now(), staff
-                session.add(StaffAction(at=self._now(), staff=staff, action="declined", box=enrolment.box))
+                record_action(session, self._now(), staff, "declined", box=enrolment.box)
             return enrolment is not None
 
     def revoke(self, box: str, staff: str) -> bool:
@@ -121,7 +143,7 @@ class EnrolmentService:
             if found is None or found.state == "revoked":
                 return False
             found.state, found.revoked_at = "revoked", self._now()
-            session.add(StaffAction(at=self._now(), staff=staff, action="revoked", box=box))
+            record_action(session, self._now(), staff, "revoked", box=box)
             return True
 
     def release(self, box: str, staff: str) -> bool:
@@ -136,17 +158,18 @@ class EnrolmentService:
             begin_anew(line_of(session, box))
             for volume in session.scalars(select(Volume).where(Volume.box == box)):
                 volume.chain = volume.chain_before = ""
-            session.add(StaffAction(at=self._now(), staff=staff, action="released", box=box))
+            record_action(session, self._now(), staff, "released", box=box)
             return True
 
     def recovery_shown(self, box: str, staff: str) -> None:
         """Staff have looked at the recovery key of a box's volume."""
         with self._database.transaction() as session:
-            session.add(StaffAction(at=self._now(), staff=staff, action="recovery_shown", box=box))
+            record_action(session, self._now(), staff, "recovery_shown", box=box)
 
-    def admit(self, peer: Peer | None, link: Link | None = None) -> Box | Refused:
+    def admit(self, peer: Peer | None, link: Link | None = None, *, chained: bool = True) -> Box | Refused:
         """The box behind a verified credential, looked up at every call so that a revocation holds at once. link: what
-        the call brought of the chain; a key that is in two places is closed here.
+        the call brought of the chain; a key that is in two places is closed here. chained: False for a call that the
+        box makes to another service of city hall, which carries no chain.
         """
         if peer is None:
             return Refused("box_unknown")
@@ -158,7 +181,7 @@ class EnrolmentService:
                 return Refused("box_forked" if box.state == FORKED else "box_revoked")
             if box.key != peer.key:
                 return Refused("key_differs")
-            return self._closed(session, box, peer.serial, link) or box
+            return (self._closed(session, box, peer.serial, link) if chained else None) or box
 
     def _closed(self, session: Session, box: Box, serial: str, link: Link | None) -> Refused | None:
         """Refused, and the key closed, when it is in two places."""
@@ -173,6 +196,11 @@ class EnrolmentService:
             return None
         close(session, box, line, reason, self._now())
         return Refused("box_forked")
+
+    def admitted(self) -> dict[str, str]:
+        """Every box that ``admit`` admits now: name -> hash of its key."""
+        with self._database.transaction() as session:
+            return {box.name: box.key for box in session.scalars(select(Box).where(Box.state == "active"))}
 
     def renew(self, box: str, request: str) -> str | Refused:
         """A fresh credential (PEM) for the same key."""

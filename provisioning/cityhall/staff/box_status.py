@@ -10,6 +10,8 @@ from provisioning.cityhall.tables import Box
 
 EXPIRING_SECONDS = 7 * 86400
 SKEW_SECONDS = 120
+ALARMS = frozenset({"documents.voided"})
+"""Findings that need a person first."""
 _PAPER_BAD = {"paper_out", "cover_open", "jam", "toner_out", "offline", "silent", "fault"}
 
 
@@ -51,7 +53,14 @@ def box_status(box: Box, now: int, silent_seconds: int) -> BoxStatus:
     skewed = box.skew_seconds if abs(box.skew_seconds) > SKEW_SECONDS else 0
     return BoxStatus(
         name=box.name,
-        state=_state(box, now, silent_seconds, papers, attention=bool(findings or skewed or left < EXPIRING_SECONDS)),
+        state=_state(
+            box,
+            now,
+            silent_seconds,
+            papers,
+            alarm=not ALARMS.isdisjoint(findings),
+            attention=bool(findings or skewed or left < EXPIRING_SECONDS),
+        ),
         version=str(facts.get("version", "")),
         uptime_days=int(uptime) // 86400 if isinstance(uptime, int | float) else None,
         heard_at=box.heartbeat_at,
@@ -64,7 +73,9 @@ def box_status(box: Box, now: int, silent_seconds: int) -> BoxStatus:
     )
 
 
-def _state(box: Box, now: int, silent_seconds: int, papers: tuple[tuple[str, str], ...], *, attention: bool) -> str:
+def _state(
+    box: Box, now: int, silent_seconds: int, papers: tuple[tuple[str, str], ...], *, alarm: bool, attention: bool
+) -> str:
     if box.state in ("revoked", "forked"):
         return box.state
     if box.certificate_until <= now:
@@ -73,7 +84,7 @@ def _state(box: Box, now: int, silent_seconds: int, papers: tuple[tuple[str, str
         return "never"
     if now - box.heartbeat_at > silent_seconds:
         return "silent"
-    if any(condition in _PAPER_BAD for _, condition in papers):
+    if alarm or any(condition in _PAPER_BAD for _, condition in papers):
         return "trouble"
     return "attention" if attention or any(c == "paper_low" for _, c in papers) else "well"
 

@@ -93,7 +93,7 @@ def recovered(blank: Path, office: Office) -> tuple[Journal, Alarm]:
     audit = Audit(store, office.clock)
     journal, alarm = Journal(store, audit, office.clock), Alarm(store, audit, office.clock)
     watch = JobWatch(office.printer, office.clock, IssuanceSettings(), office.clock.advance)
-    Recovery(office.issuer, office.printer, journal, alarm=alarm, watch=watch, kiosk_name=KIOSK).run()
+    Recovery(office.issuer, office.printer, journal, alarm=alarm, watch=watch).run()
     audit.verify()
     return journal, alarm
 
@@ -162,7 +162,8 @@ def test_an_order_open_at_the_back_up_is_unknown_to_the_issuer_and_its_visit_is_
 ) -> None:
     with closing(Store(box / "issuer" / "ledger.db", LEDGER_MIGRATIONS)) as store:
         given = Challenges(store, clock).give(KIOSK)
-        Ledger(store).accept(an_order(clock), "digest")
+        assert given is not None
+        Ledger(store).accept(an_order(clock), "digest", "key")
         archive = backup.to_file(tmp_path / "a.age").path
     laid(archive, identity, blank, tmp_path / "site.toml", clock)
     with closing(Store(blank / "issuer" / "ledger.db", LEDGER_MIGRATIONS)) as store:
