@@ -6,6 +6,7 @@ import gzip
 import http.client
 import ssl
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -17,7 +18,7 @@ from device.outbox import Message
 from device.sender import LineDown
 from provisioning.cityhall.errors import EnrolmentRefused, NotEnrolled
 from provisioning.cityhall.settings import CHAIN_HEADER, CityHallLinkSettings
-from provisioning.enrolment.chain import chained_call
+from provisioning.enrolment.chain import Call, boot_id, chained_call
 from provisioning.enrolment.identity import Identity
 
 _MAX_ANSWER = 256 * 1024
@@ -63,6 +64,7 @@ class CityHallClient:
     state: Path
     identity: Identity
     clock: Clock
+    started: Callable[[], str] = boot_id
 
     def enrol(self, code: str, request: str) -> EnrolmentStatus:
         """Ask to be enrolled."""
@@ -89,7 +91,7 @@ class CityHallClient:
 
     def volume_share(self, volume: str, folder: Path, sign: Callable[[str], str]) -> str:
         """The same at a start of the box. folder: holds the volume's chain; sign: HAVE/NEXT -> signature, base64."""
-        with chained_call(folder) as call:
+        with self._chained(folder) as call:
             question = {"volume": volume, "chain": call.header, "signature": sign(call.header)}
             body, port = msgspec.json.encode(question), self.settings.enrol_port
             answer, call.answered = self._exchange(port, "POST", "/api/v1/unlock", body, {})
@@ -112,10 +114,13 @@ class CityHallClient:
     def _call(self, port: int, method: str, path: str, body: bytes = b"", more: dict[str, str] | None = None) -> bytes:
         if port != self.settings.box_port:
             return self._exchange(port, method, path, body, more or {})[0]
-        with chained_call(self.identity.folder) as call:
+        with self._chained(self.identity.folder) as call:
             headers = {**(more or {}), CHAIN_HEADER: call.header}
             answer, call.answered = self._exchange(port, method, path, body, headers)
             return answer
+
+    def _chained(self, folder: Path) -> AbstractContextManager[Call]:
+        return chained_call(folder, max(int(self.clock.now().timestamp()), 0), self.started())
 
     def _exchange(self, port: int, method: str, path: str, body: bytes, more: dict[str, str]) -> tuple[bytes, str]:
         """(answer, city hall's word for the chain)."""
