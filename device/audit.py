@@ -98,8 +98,13 @@ class Audit:
             return count
 
 
-def verify_chain(connection: sqlite3.Connection) -> ChainEnd:
-    """The end of the chain in an open database, every line checked. Raises AuditBroken."""
+def verify_chain(connection: sqlite3.Connection, newest: int | None = None) -> ChainEnd:
+    """The end of the chain in an open database, every line checked, or as many of the newest. Raises AuditBroken."""
+    if newest is not None:
+        (last,) = connection.execute("SELECT coalesce(max(sequence), 0) FROM audit").fetchone()
+        if (before := hash_at(connection, last - newest)) is not None:
+            rows = _rows(connection, "WHERE sequence > ?", (last - newest,))
+            return walk(rows, ChainEnd(last - newest, before))
     (first,) = connection.execute("SELECT coalesce(min(sequence), 1) FROM audit").fetchone()
     pruned = _rows(connection, "WHERE event = ?", (PRUNED,)) if first != 1 else iter(())
     return walk(_rows(connection), start_of(first, pruned))

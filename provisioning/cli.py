@@ -18,6 +18,7 @@ from device.errors import HirobaError
 
 COMMANDS = {
     "apply": ("apply", "Make this box be what its site file says; show it first."),
+    "audit": ("audit", "The audits: whether they are whole and as city hall received them."),
     "backup": ("backup", "Encrypted archive of this box; the key for it."),
     "bench": ("bench", "Measure side by side with peers, as a table of ratios."),
     "bundle": ("bundle", "Signed updates: build, publish, install, roll back."),

@@ -42,13 +42,20 @@ def read_cityhall(config: Path) -> CityHallSettings:
     return msgspec.convert(file.tree, CityHallFile).cityhall
 
 
-def _open(config: Path, state: Path) -> tuple[CityHallSettings, CityHallService]:
+def has_cityhall(config: Path) -> bool:
+    """Whether ``config`` is city hall's: it has [cityhall] and no box of its own. Raises SettingsError."""
+    tree = open_file(config).tree
+    return "cityhall" in tree and "box" not in tree
+
+
+def open_service(config: Path, state: Path) -> tuple[CityHallSettings, CityHallService]:
+    """The settings and the service's parts, its schema up to date."""
     settings, clock = read_cityhall(config), SystemClock()
     prepare(settings, state, clock)
     return settings, build_cityhall(settings, state, clock, open_log("cityhall"))
 
 
-def _open_for_reading(config: Path, state: Path) -> tuple[CityHallSettings, Database | None]:
+def open_for_reading(config: Path, state: Path) -> tuple[CityHallSettings, Database | None]:
     """The database as it is, or None, which is told, when city hall's service never ran here."""
     settings = read_cityhall(config)
     engine, file = open_engine_for_reading(settings.database, state)
@@ -68,7 +75,7 @@ def code(config: Path, state: Path, box: str, as_json: bool) -> None:
     """Make a one-time enrolment code. It is shown once; an older unused code of the box ends."""
     if not BOX_NAME.fullmatch(box):
         raise click.UsageError("--box: 英小文字・数字・ハイフン / small letters, digits, hyphens")
-    settings, service = _open(config, state)
+    settings, service = open_service(config, state)
     made = service.records.new_code(box, ON_SERVER, int(SystemClock().now().timestamp()), settings.code_days)
     click.echo(json.dumps({"box": box, "code": made, "days": settings.code_days}) if as_json else made)
 
@@ -83,7 +90,7 @@ def staff(config: Path, state: Path, name: str, role: Role | None, close: bool, 
     """Make a staff account for the pages, or set its password again. Never takes a password as an argument."""
     if not 0 < len(name.strip()) <= LONGEST_NAME or name != name.strip():
         raise click.UsageError(f"--name: 1～{LONGEST_NAME}文字 / 1 to {LONGEST_NAME} letters")
-    _, service = _open(config, state)
+    _, service = open_service(config, state)
     if close:
         if not service.staff.close(name, ON_SERVER):
             raise NotFound(what_ja="職員", what_en="staff", name=name)
@@ -105,7 +112,7 @@ def accounts(config: Path, state: Path, as_json: bool) -> None:
     """
     from provisioning.cityhall.staff.box_status import moment
 
-    _, database = _open_for_reading(config, state)
+    _, database = open_for_reading(config, state)
     for one in StaffAccounts(database, SystemClock()).accounts() if database else ():
         if as_json:
             facts = {"staff": one.name, "open": one.open, "logged_in_at": one.logged_in_at, "role": one.role}
@@ -136,7 +143,7 @@ def factor_reset(config: Path, state: Path, name: str, reason: str) -> None:
 
 
 def _requests(config: Path, state: Path) -> AccountRequests:
-    _, service = _open(config, state)
+    _, service = open_service(config, state)
     return AccountRequests(service.database, SystemClock(), service.staff, four_eyes=False)
 
 
@@ -162,7 +169,7 @@ def boxes(config: Path, state: Path, as_json: bool) -> None:
     from provisioning.cityhall.staff.box_status import STATES, box_status, moment
     from provisioning.cityhall.staff.words import words
 
-    settings, database = _open_for_reading(config, state)
+    settings, database = open_for_reading(config, state)
     now, w = int(SystemClock().now().timestamp()), words("ja")
     known = Records(database).boxes() if database else ()
     seen = [box_status(box, now, settings.silent_minutes * 60) for box in known]
@@ -179,7 +186,7 @@ def boxes(config: Path, state: Path, as_json: bool) -> None:
 @click.argument("box")
 def revoke(config: Path, state: Path, box: str) -> None:
     """Cut a box off at once, by name."""
-    _, service = _open(config, state)
+    _, service = open_service(config, state)
     if not service.enrolments.revoke(box, ON_SERVER):
         raise NotFound(what_ja="有効な端末", what_en="active box", name=box)
 
@@ -198,6 +205,6 @@ def ca(config: Path, state: Path, out: Path) -> None:
 @site_options
 def tidy(config: Path, state: Path) -> None:
     """Forget messages older than 60 days and expired sessions; for a daily timer."""
-    _, service = _open(config, state)
+    _, service = open_service(config, state)
     service.staff.tidy()
     click.echo(str(service.intake.tidy()))

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from device.health.finding import Finding
 from provisioning.doctor.checks import (
+    audits,
     backup,
     clock,
     credentials,
@@ -78,6 +79,7 @@ CHECKS: tuple[Check, ...] = (
     Check("credentials", credentials.check),
     Check("backup", backup.check),
     Check("databases", databases.check),
+    Check("audits", audits.check),
     Check("updates", updates.check),
     Check("units", units.check),
 )

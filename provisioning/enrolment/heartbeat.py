@@ -16,6 +16,7 @@ from device.store_reading import connect_for_reading
 from device.version import version
 from provisioning.box.kiosk_screen import IDLE_SCREENS, kiosk_screen
 from provisioning.cityhall.errors import NotEnrolled
+from provisioning.doctor.audits import past_facts
 from provisioning.enrolment.identity import Identity
 
 Paper = Callable[[], Condition]
@@ -23,7 +24,9 @@ Paper = Callable[[], Condition]
 
 @dataclass(frozen=True)
 class HeartbeatSources:
-    """Where the facts come from. audits: part -> SQLite file with an ``audit`` table. kiosk: host, port, or None."""
+    """Where the facts come from. audits: part -> SQLite file with an ``audit`` table. kiosk: host, port, or None.
+    state: the state folder, where city hall's own heads of the audits are kept.
+    """
 
     identity: Identity
     clock: Clock
@@ -33,6 +36,7 @@ class HeartbeatSources:
     receipt_paper: Paper | None = None
     page_paper: Paper | None = None
     findings: Callable[[], Sequence[str]] = field(default=lambda: ())
+    state: Path | None = None
 
 
 def make_heartbeat(sources: HeartbeatSources) -> Message:
@@ -54,6 +58,8 @@ def make_heartbeat(sources: HeartbeatSources) -> Message:
         facts["certificate_days_left"] = sources.identity.credential().days_left(sources.clock.now())
     for part, file in sources.audits.items():
         facts.update(audit_end(part, file))
+    if sources.state is not None:
+        facts.update(past_facts(sources.state, sources.audits))
     return sources.outbox.make("heartbeat", **facts)
 
 

@@ -62,6 +62,7 @@ READING = {
     "disaster status": (1, 1),
     "doctor": (1, 1),
     "enrol status": (1, 1),
+    "audit verify": (0, 3),
     "cityhall accounts": (0, 0),
     "cityhall boxes": (0, 0),
     "journal list --state {state}": (0, 0),
@@ -80,7 +81,8 @@ READING = {
 """Command -> its exit code without state, and with."""
 _WRITING = """
     apply backup bundle-install bundle-recover bundle-rollback bundle-settle demo disaster-off disaster-on enrol
-    enrol-renew cityhall-ca cityhall-code cityhall-factor-reset cityhall-revoke cityhall-role cityhall-staff cityhall-tidy heartbeat install journal-resolve
+    enrol-renew cityhall-ca cityhall-code cityhall-factor-reset cityhall-revoke cityhall-role cityhall-staff
+    cityhall-tidy heartbeat install journal-resolve audit-accept
     register-import register-link register-restrict restore run-cityhall run-gate run-issuer run-kiosk run-nginx
     run-portal run-stats seed voucher-call-back voucher-make wifi-block wifi-end wifi-sealed
     wifi-unblock wifi-unseal wipe

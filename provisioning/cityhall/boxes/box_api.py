@@ -92,7 +92,8 @@ def create_box_app(enrolments: EnrolmentService, intake: Intake, log: Log) -> Fl
         return _refusal(answer) if isinstance(answer, Refused) else _json(200, {"certificate": answer})
 
     def messages() -> Response:
-        return _json(200, {"answers": intake.take(g.box, batches.decode(_unpacked()))})
+        answers = intake.take(g.box, batches.decode(_unpacked()))
+        return _json(200, {"answers": answers, "audits": intake.audit_heads(g.box)})
 
     app.add_url_rule("/api/v1/renew", "renew", renew, methods=["POST"])
     app.add_url_rule("/api/v1/messages", "messages", messages, methods=["POST"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,17 +42,21 @@ STATES = ("trouble", "silent", "expired", "attention", "never", "well", "revoked
 """In this order on the page: what needs a person first."""
 
 
-def box_status(box: Box, now: int, silent_seconds: int) -> BoxStatus:
-    """``box`` at ``now``."""
+def box_status(box: Box, now: int, silent_seconds: int, alarms: Sequence[str] = ()) -> BoxStatus:
+    """``box`` at ``now``. alarms: reasons for which an audit of it is in alarm."""
     facts, left = box.facts, box.certificate_until - now
     found = facts.get("findings")
-    findings = tuple(str(f) for f in found) if isinstance(found, list) else ()
+    told = [str(f) for f in found] if isinstance(found, list) else []
+    ours = dict.fromkeys(f"audit.{reason}" for reason in alarms)
+    findings = (*ours, *(f for f in told if f not in ours))
     papers = tuple((name, str(facts[name])) for name in ("receipt_paper", "page_paper") if facts.get(name))
     uptime, kiosk = facts.get("uptime_s"), facts.get("kiosk_open")
     skewed = box.skew_seconds if abs(box.skew_seconds) > SKEW_SECONDS else 0
     return BoxStatus(
         name=box.name,
-        state=_state(box, now, silent_seconds, papers, attention=bool(findings or skewed or left < EXPIRING_SECONDS)),
+        state=_state(
+            box, now, silent_seconds, papers, findings, attention=bool(findings or skewed or left < EXPIRING_SECONDS)
+        ),
         version=str(facts.get("version", "")),
         uptime_days=int(uptime) // 86400 if isinstance(uptime, int | float) else None,
         heard_at=box.heartbeat_at,
@@ -64,7 +69,15 @@ def box_status(box: Box, now: int, silent_seconds: int) -> BoxStatus:
     )
 
 
-def _state(box: Box, now: int, silent_seconds: int, papers: tuple[tuple[str, str], ...], *, attention: bool) -> str:
+def _state(
+    box: Box,
+    now: int,
+    silent_seconds: int,
+    papers: tuple[tuple[str, str], ...],
+    findings: tuple[str, ...],
+    *,
+    attention: bool,
+) -> str:
     if box.state == "revoked":
         return "revoked"
     if box.certificate_until <= now:
@@ -73,7 +86,7 @@ def _state(box: Box, now: int, silent_seconds: int, papers: tuple[tuple[str, str
         return "never"
     if now - box.heartbeat_at > silent_seconds:
         return "silent"
-    if any(condition in _PAPER_BAD for _, condition in papers):
+    if any(f.startswith("audit.") for f in findings) or any(condition in _PAPER_BAD for _, condition in papers):
         return "trouble"
     return "attention" if attention or any(c == "paper_low" for _, c in papers) else "well"
 
