@@ -16,6 +16,7 @@ from provisioning.cityhall.accounts.account_requests import AccountRequests, Out
 from provisioning.cityhall.accounts.roles import Role
 from provisioning.cityhall.accounts.staff_accounts import MIN_LETTERS, StaffAccounts
 from provisioning.cityhall.boxes.codes import BOX_NAME
+from provisioning.cityhall.boxes.old_records import OldRecords
 from provisioning.cityhall.boxes.records import Records
 from provisioning.cityhall.database import Database, open_engine_for_reading
 from provisioning.cityhall.settings import CityHallFile, CityHallSettings
@@ -204,7 +205,9 @@ def ca(config: Path, state: Path, out: Path) -> None:
 @command.command()
 @site_options
 def tidy(config: Path, state: Path) -> None:
-    """Forget messages older than 60 days and expired sessions; for a daily timer."""
-    _, service = open_service(config, state)
+    """Forget messages older than 60 days, ended sessions, and what is past [cityhall] staff_days; for a daily timer."""
+    settings, service = open_service(config, state)
     service.staff.tidy()
     click.echo(str(service.intake.tidy()))
+    for kind, count in OldRecords(service.database, SystemClock(), settings.staff_days).delete():
+        click.echo(f"{kind}\t{count}")

@@ -63,6 +63,7 @@ READING = {
     "doctor": (1, 1),
     "enrol status": (1, 1),
     "audit verify": (0, 3),
+    "retention show": (0, 0),
     "cityhall accounts": (0, 0),
     "cityhall boxes": (0, 0),
     "journal list --state {state}": (0, 0),
@@ -82,7 +83,7 @@ READING = {
 _WRITING = """
     apply backup bundle-install bundle-recover bundle-rollback bundle-settle demo disaster-off disaster-on enrol
     enrol-renew cityhall-ca cityhall-code cityhall-factor-reset cityhall-revoke cityhall-role cityhall-staff
-    cityhall-tidy heartbeat install journal-resolve audit-accept
+    cityhall-tidy heartbeat install journal-resolve audit-accept retention-run
     register-import register-link register-restrict restore run-cityhall run-gate run-issuer run-kiosk run-nginx
     run-portal run-stats seed voucher-call-back voucher-make wifi-block wifi-end wifi-sealed
     wifi-unblock wifi-unseal wipe

@@ -24,6 +24,7 @@ BARS = {
     "hiroba-heartbeat.service": 20,
     "hiroba-enrol-renew.service": 20,
     "hiroba-backup.service": 20,
+    "hiroba-retention.service": 20,
     "hiroba-apply-recover.service": 20,
     "hiroba-disaster.service": 10,
     "hiroba-hostapd-disaster@wlan0.service": 20,
@@ -74,7 +75,7 @@ def test_only_what_needs_one_has_a_capability() -> None:
     able = {file.name for file in SERVICES if re.search(r"^CapabilityBoundingSet=.", file.read_text(), re.MULTILINE)}
     radios = {"hiroba-hostapd@.service", "hiroba-hostapd-disaster@.service"}
     network = {"hiroba-gate.service", "hiroba-dnsmasq@.service", *radios}
-    for_files = {f"hiroba-{name}.service" for name in ("heartbeat", "enrol-renew", "backup")}
+    for_files = {f"hiroba-{name}.service" for name in ("heartbeat", "enrol-renew", "backup", "retention")}
     after_a_cut = {"hiroba-apply-recover.service"}
     assert able == network | for_files | after_a_cut | WITHOUT_BAR - {"hiroba-kiosk-browser.service"}
     gate = (UNITS / "hiroba-gate.service").read_text()
