@@ -84,11 +84,11 @@ class Audit:
             return verify_chain(connection).head
 
     def prune(self, before: datetime) -> int:
-        """Delete the lines older than ``before`` from the front, never the last; how many. A new line tells of it."""
+        """Delete the lines older than ``before`` from the front; how many. A new line tells of it."""
         with self._store.transaction() as connection:
             rows = connection.execute("SELECT sequence, at FROM audit ORDER BY sequence")
             times: list[tuple[int, str]] = [(row[0], row[1]) for row in rows]
-            until = last_old(times[:-1], before.astimezone(JST).isoformat(timespec="milliseconds"))
+            until = last_old(times, before.astimezone(JST).isoformat(timespec="milliseconds"))
             if not until:
                 return 0
             (head,) = connection.execute("SELECT hash FROM audit WHERE sequence = ?", (until,)).fetchone()

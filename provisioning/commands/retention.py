@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from device.clock import SystemClock
-from provisioning.commands.options import CONFIG, site_options
+from provisioning.commands.options import site_options
 from provisioning.retention.settings import RetentionSettings
 from provisioning.site.model import Site
 from provisioning.site.reading import read_site
@@ -43,10 +43,10 @@ def _log_days(site: Site) -> int:
 
 
 @command.command()
-@click.option("--config", type=click.Path(path_type=Path), default=CONFIG, show_default=True, help="Site file.")
+@site_options
 @click.option("--page", is_flag=True, help="The whole map of data (docs/personal_data.md) instead.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def show(config: Path, page: bool, as_json: bool) -> None:
+def show(config: Path, state: Path, page: bool, as_json: bool) -> None:  # noqa: ARG001
     """Show how long this box keeps what."""
     from provisioning.retention.data_map import page as whole_page
 

@@ -60,10 +60,10 @@ def verify_staff_audit(session: Session) -> ChainEnd:
 
 
 def prune_staff_audit(session: Session, now: int, before: datetime) -> int:
-    """Delete the lines older than ``before`` from the front, never the last; how many. A new line tells of it."""
+    """Delete the lines older than ``before`` from the front; how many. A new line tells of it."""
     rows = session.execute(select(StaffAudit.sequence, StaffAudit.at).order_by(StaffAudit.sequence)).all()
     times = [(row[0], row[1]) for row in rows]
-    until = last_old(times[:-1], before.isoformat(timespec="milliseconds"))
+    until = last_old(times, before.isoformat(timespec="milliseconds"))
     if not until:
         return 0
     head = session.scalar(select(StaffAudit.hash).where(StaffAudit.sequence == until))
