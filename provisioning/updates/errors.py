@@ -117,3 +117,9 @@ class RepositoryUnusable(BundleError):
     """The folder to publish in is no repository, or one that may not be changed so. facts: folder, reason."""
 
     code = "bundle.repository"
+
+
+class LicenceNotAllowed(HirobaError):
+    """A component is linked under a licence that is not allowed. facts: component, licence."""
+
+    code = "bundle.licence"

@@ -89,7 +89,7 @@ _WRITING = """
     wifi-unblock wifi-unseal wipe
 """
 _NO_STATE = """
-    backup-key bench bundle-build bundle-init bundle-publish bundle-renew bundle-replace-key bundle-schemas
+    backup-key bench bundle-build bundle-init bundle-publish bundle-renew bundle-replace-key bundle-sbom bundle-schemas
     bundle-waves site-check site-render site-schema staff-code test verify wifi-log-key
 """
 
