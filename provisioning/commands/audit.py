@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from device.clock import SystemClock
 from device.errors import AuditBroken
 from provisioning.commands.options import site_options
 from provisioning.doctor.audits import Judged, Verdict, judge_all
+
+if TYPE_CHECKING:
+    from provisioning.cityhall.database import Database
 
 NOT_COMPARED = 3
 """Exit code: every line fits, and nothing was there to compare some audit with."""
@@ -37,12 +41,7 @@ def verify(context: click.Context, config: Path, state: Path, as_json: bool) -> 
     """Check every line of every audit here, and the whole against what city hall received of it. Exit codes: 0 all is
     as it was; 1 an audit was changed, cut or replaced; 3 whole, but there was nothing to compare some of it with.
     """
-    from provisioning.commands.cityhall import has_cityhall, open_for_reading
-    from provisioning.site.reading import read_site
-
-    judged = [_city_hall(*open_for_reading(config, state))] if has_cityhall(config) else []
-    if not judged:
-        judged = judge_all(read_site(config), state)
+    judged = _judged(config, state)
     for one in judged:
         facts = {"audit": one.part, "verdict": one.verdict, "lines": one.lines}
         click.echo(json.dumps(facts) if as_json else f"{one.part}\t{one.lines}\t{_WORDS[one.verdict]}")
@@ -52,12 +51,21 @@ def verify(context: click.Context, config: Path, state: Path, as_json: bool) -> 
     context.exit(NOT_COMPARED if Verdict.NOT_COMPARED in verdicts else 0)
 
 
-def _city_hall(_settings: object, database: object) -> Judged:
+def _judged(config: Path, state: Path) -> list[Judged]:
+    """Of the box, of city hall's service, or of both where the file has both."""
+    from provisioning.commands.cityhall import open_for_reading
+    from provisioning.site.reading import open_file, read_site
+
+    tree = open_file(config).tree
+    own = [_city_hall(open_for_reading(config, state)[1])] if "cityhall" in tree else []
+    return own if own and "box" not in tree else [*judge_all(read_site(config), state), *own]
+
+
+def _city_hall(database: Database | None) -> Judged:
     """City hall's own audit, whose head nobody else keeps."""
     from provisioning.cityhall.accounts.staff_audit import verify_staff_audit
-    from provisioning.cityhall.database import Database
 
-    if not isinstance(database, Database):
+    if database is None:
         return Judged("cityhall", Verdict.WHOLE, 0)
     try:
         with database.transaction() as session:

@@ -43,12 +43,6 @@ def read_cityhall(config: Path) -> CityHallSettings:
     return msgspec.convert(file.tree, CityHallFile).cityhall
 
 
-def has_cityhall(config: Path) -> bool:
-    """Whether ``config`` is city hall's: it has [cityhall] and no box of its own. Raises SettingsError."""
-    tree = open_file(config).tree
-    return "cityhall" in tree and "box" not in tree
-
-
 def open_service(config: Path, state: Path) -> tuple[CityHallSettings, CityHallService]:
     """The settings and the service's parts, its schema up to date."""
     settings, clock = read_cityhall(config), SystemClock()
