@@ -23,6 +23,7 @@ from provisioning.doctor.checks import (
     kiosk,
     memory,
     page_printer,
+    patches,
     power,
     reader,
     receipt_printer,
@@ -81,5 +82,6 @@ CHECKS: tuple[Check, ...] = (
     Check("databases", databases.check),
     Check("audits", audits.check),
     Check("updates", updates.check),
+    Check("patches", patches.check),
     Check("units", units.check),
 )

@@ -35,7 +35,8 @@ def data_map() -> list[DataSet]:
 _HEAD = """# 個人データの地図
 
 Hiroba がどこに、何を、なぜ、どれだけの間持ち、だれが見られるか。`hiroba retention show --page` が作ります。
-期間は設定ファイルの節とキーの名前です。既定は `provisioning/site/SITE.md`、根拠は `docs/sources.md` の Retention。
+`STATE` は状態のフォルダー（`/var/lib/hiroba`）。期間は設定ファイルの節とキーの名前です。
+既定は `provisioning/site/SITE.md`、根拠は `docs/sources.md` の Retention。
 期間を過ぎた記録は毎晩 `hiroba retention run`（端末）と `hiroba cityhall tidy`（市役所）が消し、
 件数を監査記録に残します。
 職員がまだ決めていない記録（結果の分からない交付、返金の残り、警報）は、決まるまで消えません。
@@ -57,7 +58,7 @@ _NOBODY = """
 
 def page() -> str:
     """docs/personal_data.md."""
-    what = {one: f"| `{one.place}` | {one.what_ja}<br>{one.what_en} |" for one in data_map()}
+    what = {one: f"| `STATE/{one.place}` | {one.what_ja}<br>{one.what_en} |" for one in data_map()}
     people = [f"{said} {one.why} | {one.age} | {one.who} |\n" for one, said in what.items() if one.personal]
     others = [f"{said}\n" for one, said in what.items() if not one.personal]
     return "".join([_HEAD, *people, _NOBODY, *others])
