@@ -11,6 +11,8 @@ from device.settings import Section
 
 FOLDER, DATABASE = "fleet", "fleet.db"
 """Below the state folder. The names of the first release stay on disk: back-ups and the way back go by them."""
+CHAIN_HEADER = "X-Hiroba-Chain"
+"""HAVE/NEXT in a box's call, NEXT in the answer (boxes/clones.py). A header, so that either side may be older."""
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 

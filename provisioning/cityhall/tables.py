@@ -75,6 +75,40 @@ class Received(Base):
     facts: Mapped[dict[str, object]] = mapped_column(JSON)
 
 
+class BoxLine(Base):
+    """By what city hall notices that one box's key works in two places (boxes/clones.py). serial_before: of the
+    credential before the last one, good until the last one was seen; serial_seen: None: not judged yet. chain,
+    chain_before: the value that the next call has to bring, and the one that the last call brought.
+    """
+
+    __tablename__ = "box_line"
+    box: Mapped[str] = mapped_column(String(63), primary_key=True)
+    serial_before: Mapped[str] = mapped_column(String(48), default="")
+    serial_seen: Mapped[bool | None] = mapped_column(Boolean)
+    chain: Mapped[str] = mapped_column(String(64), default="")
+    chain_before: Mapped[str] = mapped_column(String(64), default="")
+    forked_at: Mapped[int | None] = mapped_column(Seconds)
+    reason: Mapped[str] = mapped_column(String(32), default="")
+
+
+class Volume(Base):
+    """City hall's half of the key of a box's encrypted volume. key: the public key that asks for it, PEM. recovery: the
+    recovery key, sealed to the city's back-up key (age, base64). chain, chain_before: as of BoxLine.
+    """
+
+    __tablename__ = "volume"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    box: Mapped[str] = mapped_column(String(63), index=True)
+    key: Mapped[str] = mapped_column(Text)
+    share: Mapped[str] = mapped_column(String(64))
+    recovery: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[int] = mapped_column(Seconds)
+    opened_at: Mapped[int | None] = mapped_column(Seconds)
+    openings: Mapped[int] = mapped_column(BigInteger, default=0)
+    chain: Mapped[str] = mapped_column(String(64), default="")
+    chain_before: Mapped[str] = mapped_column(String(64), default="")
+
+
 class Staff(Base):
     """An account for the pages. password: scrypt."""
 

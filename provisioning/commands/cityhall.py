@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import shutil
 from pathlib import Path
 from typing import TextIO
 
 import click
-import msgspec
 
 from device.clock import SystemClock
 from device.logs import open_log
@@ -19,28 +20,18 @@ from provisioning.cityhall.boxes.codes import BOX_NAME
 from provisioning.cityhall.boxes.old_records import OldRecords
 from provisioning.cityhall.boxes.records import Records
 from provisioning.cityhall.database import Database, open_engine_for_reading
-from provisioning.cityhall.settings import CityHallFile, CityHallSettings
+from provisioning.cityhall.settings import CityHallSettings
 from provisioning.cityhall.wiring import CityHallService, authority_folder, build_cityhall, prepare
+from provisioning.commands.cityhall_credential import issuer_credential
+from provisioning.commands.cityhall_file import read_cityhall
 from provisioning.commands.options import site_options
 from provisioning.commands.reading import there_is
-from provisioning.errors import NotFound, SectionMissing
-from provisioning.site.mistake_errors import as_error
-from provisioning.site.reading import open_file
-from provisioning.site.type_mistakes import type_mistakes
+from provisioning.errors import NotFound
 
+_FILE = click.Path(path_type=Path, dir_okay=False)
 ON_SERVER = "(server)"
 LONGEST_NAME = 63
 """Letters of a staff name, as the database has room for."""
-
-
-def read_cityhall(config: Path) -> CityHallSettings:
-    """The [cityhall] section of ``config``. Raises SettingsError, SectionMissing."""
-    file = open_file(config)
-    if "cityhall" not in file.tree:
-        raise SectionMissing(file=config, section="cityhall", process="hiroba cityhall")
-    for mistake in type_mistakes(file.tree, CityHallFile):
-        raise as_error(mistake, file, CityHallFile)
-    return msgspec.convert(file.tree, CityHallFile).cityhall
 
 
 def open_service(config: Path, state: Path) -> tuple[CityHallSettings, CityHallService]:
@@ -60,6 +51,9 @@ def open_for_reading(config: Path, state: Path) -> tuple[CityHallSettings, Datab
 @click.group("cityhall")
 def command() -> None:
     """City hall's side: enrolment codes, staff accounts, boxes."""
+
+
+command.add_command(issuer_credential)
 
 
 @command.command()
@@ -184,6 +178,43 @@ def revoke(config: Path, state: Path, box: str) -> None:
     _, service = open_service(config, state)
     if not service.enrolments.revoke(box, ON_SERVER):
         raise NotFound(what_ja="有効な端末", what_en="active box", name=box)
+
+
+@command.command()
+@site_options
+@click.argument("box")
+def release(config: Path, state: Path, box: str) -> None:
+    """Open a box's key again that was closed as used in two places, once the other one is off; also before the first
+    call of a box that was restored from a back-up.
+    """
+    _, service = open_service(config, state)
+    if not service.enrolments.release(box, ON_SERVER):
+        raise NotFound(what_ja="登録済みの端末", what_en="enrolled box", name=box)
+    click.echo(f"解除しました / released: {box}")
+
+
+@command.command()
+@site_options
+@click.argument("box")
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The city's secret key (hiroba backup key).",
+)
+def recovery(config: Path, state: Path, box: str, key: Path) -> None:
+    """Show the recovery keys of a box's encrypted volumes, newest first, opened with the city's back-up key."""
+    from provisioning.backup.age import Identity, decrypted
+
+    _, service = open_service(config, state)
+    identity = Identity.read(key)
+    found = [(volume, text) for volume, text in service.enrolments.volumes.recovery(box) if text]
+    if not found:
+        raise NotFound(what_ja="回復用の鍵を預かった端末", what_en="box with an escrowed recovery key", name=box)
+    for volume, text in found:
+        with decrypted(io.BytesIO(base64.b64decode(text)), identity, volume) as plain:
+            click.echo(f"{volume}\t{plain.read().decode('ascii').strip()}")
+    service.enrolments.recovery_shown(box, ON_SERVER)
 
 
 @command.command()

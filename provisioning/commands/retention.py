@@ -10,11 +10,7 @@ import click
 from device.clock import SystemClock
 from provisioning.commands.options import site_options
 from provisioning.retention.settings import RetentionSettings
-from provisioning.site.model import Site
 from provisioning.site.reading import read_site
-
-NO_LOG_DAYS = 183
-"""Of a connection log that the settings no longer name: what the terms tell visitors at most."""
 
 
 @click.group("retention")
@@ -32,14 +28,10 @@ def run(config: Path, state: Path, as_json: bool) -> None:
     site, clock = read_site(config), SystemClock()
     ledger = (state / site.issuer.register).with_name("ledger.db") if site.issuer else None
     gate = state / site.wifi.gate.database if site.wifi else None
-    for database in databases(site.retention, state, ledger, gate, _log_days(site)):
+    for database in databases(site.retention, state, ledger, gate):
         for kind, count in delete_old(database, site.retention.audit_days, clock):
             facts = {"file": str(database.file.relative_to(state)), "kind": kind, "count": count}
             click.echo(json.dumps(facts) if as_json else "\t".join(str(fact) for fact in facts.values()))
-
-
-def _log_days(site: Site) -> int:
-    return site.wifi.log.keep_days if site.wifi else NO_LOG_DAYS
 
 
 @command.command()

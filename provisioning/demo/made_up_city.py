@@ -37,11 +37,12 @@ def lives_here(address: str) -> bool:
     return address.startswith(_MADE_UP)
 
 
-def kiosk_sections(*, kiosk: int, issuer: int, receipt: int, page: int, terminal: str, trust: Path) -> str:
+def kiosk_sections(*, kiosk: int, receipt: int, page: int, terminal: str, trust: Path) -> str:
     """The site file of a kiosk with its own issuer on these ports. trust: folder of the TEST CA."""
     return f"""# Written by the demo at every start.
 [box]
 name = "demo-1"
+lone = true
 
 [city]
 name_ja = "{CITY_JA}"
@@ -55,7 +56,7 @@ port = {receipt}
 uri = "ipp://127.0.0.1:{page}/ipp/print"
 
 [issuer_link]
-url = "http://127.0.0.1:{issuer}"
+url = ""
 
 [kiosk]
 port = {kiosk}
@@ -65,7 +66,6 @@ closes = "00:00"
 staff_code_hash = "{hash_staff_code(staff_code_of(STAFF_CODE))}"
 
 [issuer]
-port = {issuer}
 trust = {_quoted(str(trust))}
 mayor = "{CITY_JA}長　見本　太郎"
 municipality_code = "27999"

@@ -1,7 +1,8 @@
 """Deletes records that are past their age from one box's databases. Doing it again deletes nothing more.
 
-What staff still have to settle stays, however old: requests whose end is unknown, fees to be paid back, alarms. Each
-deletion writes how many into the audit of the same database, in the same transaction.
+The connection log is the gate's own to delete: its chain notes up to where. What staff still have to settle stays,
+however old: requests whose end is unknown, fees to be paid back, alarms. Each deletion writes how many into the audit of
+the same database, in the same transaction.
 """
 
 from __future__ import annotations
@@ -31,12 +32,15 @@ JOURNAL = (
     f"DELETE FROM request WHERE request IN ({_SETTLED})",  # noqa: S608 - our own words
 )
 ALARMS = ("DELETE FROM alarm WHERE cleared_at < :before",)
-LEDGER = (
-    "DELETE FROM request WHERE json_extract(CAST(body AS TEXT), '$.at') < :before"
-    " AND outcome IN ('delivered', 'voided') AND year <> (SELECT year FROM request ORDER BY rowid DESC LIMIT 1)",
+_ISSUED = (
+    "SELECT request FROM request WHERE json_extract(CAST(body AS TEXT), '$.at') < :before"
+    " AND outcome IN ('delivered', 'voided') AND year <> (SELECT year FROM request ORDER BY rowid DESC LIMIT 1)"
 )
 """The last era year stays whole: by it the next issue number is found."""
-CONNECTION_LOG = ("DELETE FROM sealed WHERE day < :before_day",)
+LEDGER = tuple(
+    f"DELETE FROM {table} WHERE request IN ({_ISSUED})"  # noqa: S608 - our own words
+    for table in ("document_given", "accepted", "request")
+)
 
 
 class Deleted(NamedTuple):
@@ -55,19 +59,16 @@ class Database:
     deletes: Mapping[str, tuple[Sequence[str], int]]
 
 
-def databases(
-    ages: RetentionSettings, state: Path, ledger: Path | None, gate: Path | None, connection_log_days: int
-) -> list[Database]:
+def databases(ages: RetentionSettings, state: Path, ledger: Path | None, gate: Path | None) -> list[Database]:
     """Those that are there. ledger, gate: their files, None where the box has none."""
     journal, issued = (JOURNAL, ages.journal_days), (LEDGER, ages.ledger_days)
     kiosk = {"journal": journal, "alarms": (ALARMS, ages.journal_days)}
-    log = {"connection_log": (CONNECTION_LOG, connection_log_days)}
     known = [
         Database(state / "kiosk" / "kiosk.db", KIOSK_MIGRATIONS, kiosk),
         Database(state / "portal" / "audit.db", AUDIT_MIGRATIONS, {}),
         Database(state / "update" / "audit.db", AUDIT_MIGRATIONS, {}),
         *([Database(ledger, LEDGER_MIGRATIONS, {"ledger": issued})] if ledger else []),
-        *([Database(gate, GATE_MIGRATIONS, log)] if gate else []),
+        *([Database(gate, GATE_MIGRATIONS, {})] if gate else []),
     ]
     return [one for one in known if one.file.exists()]
 
@@ -84,7 +85,7 @@ def delete_old(database: Database, audit_days: int, clock: Clock) -> list[Delete
 def _records(store: Store, audit: Audit, database: Database, now: datetime) -> Iterator[Deleted]:
     for kind, (statements, days) in database.deletes.items():
         before = (now - timedelta(days=days)).astimezone(JST)
-        values = {"before": before.isoformat(timespec="milliseconds"), "before_day": before.date().isoformat()}
+        values = {"before": before.isoformat(timespec="milliseconds")}
         with store.transaction() as connection:
             counts = [connection.execute(sql, values).rowcount for sql in statements]
             if counts[-1]:

@@ -108,6 +108,7 @@ def test_a_revoked_box_is_cut_off_at_once_and_comes_back_only_with_a_new_key(hal
     before = hall.enrolled("plaza-1")
     assert hall.service.enrolments.revoke("plaza-1", "hanako")
     assert admitted(hall, before) == "box_revoked"
+    assert hall.service.enrolments.admitted() == {}
     assert hall.refused("plaza-1", "") == "box_revoked"
     assert hall.refused("plaza-1", hall.code("plaza-1")) == "box_revoked"
     asked = hall.ask("plaza-1", hall.code("plaza-1"), hall.box("fresh key"))
