@@ -13,11 +13,13 @@ from typing import TypeVar
 
 import msgspec
 
+from device.audit_chain import ChainEnd
 from device.clock import Clock
 from device.outbox import Message
 from device.sender import LineDown
 from provisioning.cityhall.errors import EnrolmentRefused, NotEnrolled
 from provisioning.cityhall.settings import CHAIN_HEADER, CityHallLinkSettings
+from provisioning.doctor.audits import keep_heads
 from provisioning.enrolment.chain import Call, boot_id, chained_call
 from provisioning.enrolment.identity import Identity
 
@@ -50,6 +52,7 @@ class _Share(msgspec.Struct, frozen=True):
 
 class _Answers(msgspec.Struct, frozen=True):
     answers: dict[str, str]
+    audits: dict[str, tuple[int, str]] = {}
 
 
 class _Refused(msgspec.Struct, frozen=True):
@@ -107,7 +110,9 @@ class CityHallClient:
             answer = self._call(
                 self.settings.box_port, "POST", "/api/v1/messages", gzip.compress(plain), {"Content-Encoding": "gzip"}
             )
-            return _decoded(answer, _Answers).answers.keys()
+            told = _decoded(answer, _Answers)
+            keep_heads(self.state, {part: ChainEnd(*end) for part, end in told.audits.items()})
+            return told.answers.keys()
         except (EnrolmentRefused, NotEnrolled) as error:
             raise LineDown(reason=error.facts.get("reason", error.code)) from error
 
