@@ -31,6 +31,8 @@ PROGRAMS = {
     "opensc": "pkcs11-tool",
     "openssl": "openssl",
     "wrk": "wrk",
+    "xvfb": "xvfb-run",
+    "xdotool": "xdotool",
     "poppler": "pdftotext",
     "ipptool": "ipptool",
     "conntrack": "conntrack",
