@@ -24,6 +24,7 @@ from device.printer.drivers import open_page_printer, open_receipt_printer
 from device.printer.settings import PagePrinterSettings, ReceiptPrinterSettings
 from device.store import SMALL_PAGE, Store
 from device.version import version
+from kiosk.issuer.connection import CredentialFiles, link_of
 from kiosk.schema import KIOSK_MIGRATIONS
 from kiosk.services import load
 from kiosk.settings import CitySettings, IssuerLinkSettings, KioskSettings, Place
@@ -77,6 +78,7 @@ def build(
     kiosk: KioskSettings,
     city: CitySettings,
     link: IssuerLinkSettings,
+    credential: CredentialFiles | None,
     card: CardSettings,
     receipt: ReceiptPrinterSettings,
     page: PagePrinterSettings,
@@ -87,7 +89,9 @@ def build(
     log: Log,
     hand_over: HandOver | None = None,
 ) -> Kiosk:
-    """The kiosk of a box, on its real drivers. hand_over: see kiosk.shell.replacement."""
+    """The kiosk of a box, on its real drivers. credential: for an issuer elsewhere. hand_over: see
+    kiosk.shell.replacement. Raises LinkInsecure.
+    """
     from kiosk.issuer.client import HttpIssuerClient
 
     ports = Ports(
@@ -96,7 +100,7 @@ def build(
         name=box_name,
         database=state / "kiosk" / DATABASE,
         reader=open_reader(card),
-        issuer=HttpIssuerClient(link.url, link.timeout_seconds),
+        issuer=HttpIssuerClient(link_of(link.url, state), link.timeout_seconds, credential),
         page_printer=open_page_printer(page),
         receipt_printer=open_receipt_printer(receipt),
         clock=clock,

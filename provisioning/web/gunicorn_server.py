@@ -17,14 +17,17 @@ from gunicorn.glogging import Logger
 from device.logs import open_log, places
 from device.watchdog import Heartbeat, Notifier, Probe, socket_probe
 from provisioning.nginx_headers import with_client_address
+from provisioning.web.arrival import with_arrival
 from provisioning.web.local_users import for_local_users
-from provisioning.web.process import BehindNginx, ServerOptions, Tcp, WebApp
+from provisioning.web.process import BehindNginx, LocalSocket, ServerOptions, Tcp, WebApp
 from provisioning.web.starting import APP_LOAD_ERROR, report_once
 
 _ARENA_MAX = -8
 """M_ARENA_MAX of mallopt(3), glibc's malloc.h."""
 _SOCKET_MODE = 0o660
-"""The process's own group: nginx is a member of it (systemd/sysusers.d)."""
+"""The group of the folder's new files: of a socket behind nginx the process's own, which nginx is a member of; of a
+local one that of the process that may come by it (systemd/sysusers.d, tmpfiles.d).
+"""
 
 
 class PrivateLog(Logger):  # type: ignore[misc]  # gunicorn ships no types
@@ -58,7 +61,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         """See BaseApplication."""
         serving = self._serving
         options: dict[str, object] = {
-            "bind": _bind(serving.address),
+            "bind": [_bind(address) for address in (serving.address, serving.local) if address is not None],
             "workers": serving.workers,
             "threads": serving.threads,
             "worker_class": "gthread",
@@ -92,9 +95,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             facts = {"kind": type(error).__name__, "reason": str(error)[:200], "places": places(error)}
             open_log(self._serving.name).error("could_not_start", **facts)
             sys.exit(APP_LOAD_ERROR)
-        app, users, active = self._served.app, self._serving.users, self._serving.active
-        if active is not None:
-            app = active.counted(app)
+        app, local, users = self._served.app, _local(self._serving), self._serving.users
+        if self._serving.active is not None:
+            app = self._serving.active.counted(app)
+        app = with_arrival(app, local.path) if local else app
         if users is not None:
             app = for_local_users(app, users, open_log(self._serving.name))
         return with_client_address(app) if isinstance(self._serving.address, BehindNginx) else app
@@ -118,7 +122,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             self._served.stop()
 
 
-def _bind(address: Tcp | BehindNginx) -> str:
+def _local(serving: ServerOptions) -> LocalSocket | None:
+    return serving.address if isinstance(serving.address, LocalSocket) else serving.local
+
+
+def _bind(address: Tcp | BehindNginx | LocalSocket) -> str:
     if isinstance(address, Tcp):
         return f"[{address.host}]:{address.port}" if ":" in address.host else f"{address.host}:{address.port}"
     return f"fd://{_listen(address.path)}"
@@ -126,7 +134,7 @@ def _bind(address: Tcp | BehindNginx) -> str:
 
 def _listen(path: Path) -> int:
     """A listening socket at ``path``; gunicorn's own would be changed with chown(2), which the units forbid."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as made:
         made.bind(str(path))
@@ -136,7 +144,9 @@ def _listen(path: Path) -> int:
 
 
 def _probe(serving: ServerOptions) -> Probe:
-    address = serving.address
+    address = (
+        serving.local or serving.address
+    )  # by the local one, since behind nginx a request without a name is refused
     return socket_probe((address.host, address.port) if isinstance(address, Tcp) else str(address.path), serving.alive)
 
 

@@ -29,6 +29,12 @@ class Tcp(NamedTuple):
     port: int
 
 
+class LocalSocket(NamedTuple):
+    """A unix socket for processes of this box: the rights of its folder say for which (systemd/tmpfiles.d)."""
+
+    path: Path
+
+
 class BehindNginx(NamedTuple):
     """A unix socket that nginx alone may open; its headers about the client are trusted (nginx_headers.py)."""
 
@@ -37,13 +43,15 @@ class BehindNginx(NamedTuple):
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """name: in the process list. alive: the path that the watchdog requests (device/watchdog.py). users: the numeric
-    local users whom a port on loopback answers; None: everybody. active: one of the workers serves, the others wait
-    to replace it; None: all serve.
+    """name: in the process list. alive: the path that the watchdog requests (device/watchdog.py). local: a second
+    socket, for processes of this box; what comes by it is marked (arrival.py). users: the numeric local users whom a
+    port on loopback answers; None: everybody. active: one of the workers serves, the others wait to replace it; None:
+    all serve.
     """
 
     name: str
-    address: Tcp | BehindNginx
+    address: Tcp | BehindNginx | LocalSocket
+    local: LocalSocket | None = None
     workers: int = 1
     threads: int = 8
     alive: str = "/"

@@ -97,7 +97,6 @@ def _issuance(shell: Shell, journal: Journal) -> Issuance:
         journal,
         shell.audit,
         ports.clock,
-        kiosk_name=ports.name,
         alarm=shell.alarm,
         wait=ports.wait,
         later=lambda work: shell.spawn("tell", lambda: _tell(work)),
@@ -111,4 +110,4 @@ def _tell(work: Callable[[], object]) -> None:
 def _recovery(shell: Shell, journal: Journal) -> Recovery:
     ports = shell.ports
     watch = JobWatch(ports.page_printer, ports.clock, IssuanceSettings(), ports.wait)
-    return Recovery(ports.issuer, ports.page_printer, journal, alarm=shell.alarm, watch=watch, kiosk_name=ports.name)
+    return Recovery(ports.issuer, ports.page_printer, journal, alarm=shell.alarm, watch=watch)

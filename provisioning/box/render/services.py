@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from captive_portal.settings import WifiSettings
 from provisioning.box.render.files import Rendered
+from provisioning.box.render.refusal import one_line
+from provisioning.site.issuer_place import asks_for_list
 from provisioning.site.model import Site
 
 HEAD = "# Made by `hiroba apply` from the site file. Edit the site file, not this one.\n"
@@ -44,9 +46,12 @@ def drop_ins(site: Site) -> dict[str, Rendered]:
         found[_drop_in("hiroba-backup", "folder")] = _section(f"ReadWritePaths={site.backup.folder}")
     if radios := radios_of(site):
         found[_drop_in("hiroba-disaster", "radios")] = _section(f'Environment="HIROBA_RADIOS={" ".join(radios)}"')
+    if asks_for_list(site):
+        networks = [*map(str, SHIPPED), *site.network.reachable]
+        found[_drop_in("hiroba-issuer", "addresses")] = _section(f"IPAddressAllow={' '.join(networks)}")
     for unit, networks in _allowed(site).items():
         found[_drop_in(unit, "addresses")] = _section(f"IPAddressAllow={' '.join(networks)}")
-    if site.wifi is not None and site.issuer is None:
+    if site.wifi is not None and not asks_for_list(site):
         found[_drop_in("hiroba-nginx@box", "addresses")] = _section(_phones_alone(site.wifi))
     return found
 
@@ -116,7 +121,8 @@ def time(site: Site) -> dict[str, Rendered]:
     """The city's time servers: certificates, hours and codes go by the clock."""
     if not site.network.ntp:
         return {}
-    text = f"{HEAD}[Time]\nNTP={' '.join(site.network.ntp)}\n"
+    servers = " ".join(one_line(name, "network.ntp") for name in site.network.ntp)
+    text = f"{HEAD}[Time]\nNTP={servers}\n"
     return {"etc/systemd/timesyncd.conf.d/hiroba.conf": Rendered(text)}
 
 
