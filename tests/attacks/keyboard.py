@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import ClassVar
 
 PAGE = b"<!doctype html><title>TEST-KIOSK</title><h1>kiosk</h1>"
 FLAGS = ["--kiosk", "--no-sandbox", "--ozone-platform=x11", "--no-first-run", "--noerrdialogs", "--disable-gpu"]
@@ -16,7 +17,7 @@ KEYS = ("ctrl+t", "ctrl+n", "alt+Home")
 
 
 class Kiosk(http.server.BaseHTTPRequestHandler):
-    asked: list[str] = []
+    asked: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
@@ -32,6 +33,12 @@ class Kiosk(http.server.BaseHTTPRequestHandler):
 
 def pages() -> int:
     return Kiosk.asked.count("/")
+
+
+def shown() -> bool:
+    """Whether a window shows the kiosk's page."""
+    search = ["xdotool", "search", "--onlyvisible", "--name", "TEST-KIOSK"]
+    return subprocess.run(search, check=False, capture_output=True).returncode == 0
 
 
 def pressed(key: str) -> int:
@@ -54,12 +61,10 @@ def main() -> None:
     try:
         while not pages():
             time.sleep(0.1)
-        while subprocess.run(
-            ["xdotool", "search", "--onlyvisible", "--name", "TEST-KIOSK"], capture_output=True
-        ).returncode:
+        while not shown():
             time.sleep(0.1)
         time.sleep(1)
-        print(json.dumps({key: pressed(key) for key in KEYS}))
+        sys.stdout.write(json.dumps({key: pressed(key) for key in KEYS}))
     finally:
         browser.terminate()
         browser.wait(30)
