@@ -16,7 +16,7 @@ from device.card.apdu import OK, WHOLE_EXTENDED, WHOLE_SHORT, Command, Continued
 from device.card.profile import PRESENT_CARD, CardProfile
 from device.card.transport import CardTransport, Response
 from device.errors import CardProtocolError, NotAMyNumberCard
-from device.secrets import Pin
+from device.secrets import Pin, overwrite
 
 _BLOCKED = frozenset({0x6983, 0x6984})
 _DER_HEADER = 4
@@ -87,7 +87,7 @@ class MyNumberCard:
             return PinStopped(remaining)
         reference = self._reference()
         self._remaining = None  # until the card has told: a lost answer does not mean a spent try
-        sw = self._send(apdu.verify(reference, pin.reveal())).sw
+        sw = self._hand_over(reference, pin)
         left = _tries(sw, self._profile)
         if left is None:
             raise _unexpected(sw, "verify")
@@ -95,6 +95,16 @@ class MyNumberCard:
         if sw == OK:
             return PinAccepted()
         return PinWrong(left) if left else PinStopped(0)
+
+    def _hand_over(self, reference: int, pin: Pin) -> int:
+        """The status word of VERIFY. What held the digits on the way is overwritten, whatever happens."""
+        digits = pin.reveal()
+        command = apdu.verify(reference, digits).encode()
+        try:
+            return self._transport.transmit(command).sw
+        finally:
+            overwrite(digits)
+            overwrite(command)
 
     def credential(self) -> bytes:
         """The user-authentication certificate, DER; free to read without a PIN (docs/sources.md#card-files)."""
