@@ -12,6 +12,8 @@ from typing import Any
 
 QUIET = 4
 """Quiet zone in modules (ISO/IEC 18004 §6.3.8)."""
+_ZOOM = 4
+"""Pixels a module where a code is read back from its modules."""
 _MODULE = bytes.maketrans(b"\x00\xff", b"\x01\x00")
 
 
@@ -46,6 +48,20 @@ def texts_in(picture: bytes) -> list[str]:
     grey, width, height = found
     seen = memoryview(grey).cast("B", (height, width))
     return [code.text for code in zxingcpp.read_barcodes(seen, zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))]
+
+
+def text_in_modules(grey: bytes, side: int) -> str | None:
+    """The text of a code of one pixel a module without its quiet zone (0 black, 255 white); None: it is no code."""
+    import zxingcpp
+
+    wide, empty = (side + 2 * QUIET) * _ZOOM, b"\xff" * (QUIET * _ZOOM)
+    rows = [grey[place : place + side] for place in range(0, side * side, side)]
+    lines = [empty + b"".join(bytes((pixel,)) * _ZOOM for pixel in row) + empty for row in rows]
+    edge = [b"\xff" * wide] * (QUIET * _ZOOM)
+    picture = b"".join([*edge, *(line for line in lines for _ in range(_ZOOM)), *edge])
+    seen = memoryview(picture).cast("B", (wide, wide))
+    found = zxingcpp.read_barcodes(seen, zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
+    return str(found[0].text) if len(found) == 1 else None
 
 
 def _drawn(text: str) -> list[bytes]:

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from device.qr import png_of
+from device.strict_pdf.document import DIGEST_BYTES, read
+from device.strict_pdf.page_rules import drawing_digest
+from kiosk.issuer.errors import PaperUnsteady
 from kiosk.issuer.kinds.kind import Kind, SheetOrder
 from kiosk.issuer.ledger import OrderRecord
-from kiosk.issuer.paper.composition import compose, page_text
+from kiosk.issuer.paper.composition import compose
 from kiosk.issuer.paper.glyphs import GlyphCheck
 from kiosk.issuer.paper.layout import PagePlan, plan
 from kiosk.issuer.paper.sheet import IssueFacts, Sheet, words_of
 from kiosk.issuer.paper.typst_renderer import TypstRenderer
 from kiosk.issuer.register.records import HouseholdNow
-from kiosk.issuer.seal.seal import Sealer, SealFacts, text_digest
+from kiosk.issuer.seal.seal import Sealer, SealFacts
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,21 @@ class CertificateMaker:
         return LaidOut(sheet, pages) if pages else None
 
     def pdf(self, kind: Kind, laid: LaidOut, order: OrderRecord) -> bytes:
-        """All copies, marked and sealed; the same order gives the same bytes. Raises PaperOverrun."""
-        seals = self._seals(order, laid.sheet, laid.pages)
+        """All copies, marked and sealed; the same order gives the same bytes. Drawn twice: the seals sign what is drawn
+        besides them. Raises PaperOverrun, PaperUnsteady.
+        """
+        digest = drawing_digest(read(self._drawn(kind, laid, order, bytes(DIGEST_BYTES))))
+        pdf = self._drawn(kind, laid, order, digest)
+        if drawing_digest(read(pdf)) != digest:
+            raise PaperUnsteady()
+        return pdf
+
+    def _drawn(self, kind: Kind, laid: LaidOut, order: OrderRecord, digest: bytes) -> bytes:
+        seals = self._seals(order, laid.sheet, laid.pages, digest)
         paper = compose(laid.sheet, laid.pages, order.copies, order.request, order.binding, seals=seals)
         return self.renderer.render(kind.layout, paper, order.at)
 
-    def _seals(self, order: OrderRecord, sheet: Sheet, pages: Sequence[PagePlan]) -> list[bytes]:
+    def _seals(self, order: OrderRecord, sheet: Sheet, pages: Sequence[PagePlan], digest: bytes) -> list[bytes]:
         """The seal of every page of a copy, as pictures; the same for all copies."""
         facts = [
             SealFacts(
@@ -60,7 +72,7 @@ class CertificateMaker:
                 at=order.at.replace(microsecond=0),
                 page=place,
                 pages=len(pages),
-                digest=text_digest(page_text(sheet, pages, place)),
+                digest=digest,
             )
             for place in range(1, len(pages) + 1)
         ]

@@ -96,6 +96,7 @@ def _issuance(shell: Shell, journal: Journal) -> Issuance:
         ports.clock,
         kiosk_name=ports.name,
         alarm=shell.alarm,
+        page_rules=ports.page_rules,
         wait=ports.wait,
         later=lambda work: shell.spawn("tell", lambda: _tell(work)),
     )
