@@ -10,7 +10,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from device.strict_pdf.syntax import Name, Reference, Scanner, Value, refused
 
@@ -21,6 +21,7 @@ MAX_STREAM = 16 * 2**20
 """Bytes of one stream once unpacked; the subset of a font is far smaller."""
 _HEAD = re.compile(rb"%PDF-1\.[4-7]\n(?:%[\x80-\xff]{4}\n\n?)?")
 _OBJECT = re.compile(rb"([1-9]\d{0,8}) 0 obj\n")
+_LENGTH = re.compile(rb"/Length \d+")
 _LENGTH_KEYS = {"Length", "Filter"}
 
 
@@ -32,6 +33,14 @@ class PdfObject:
     value: Value
     raw: bytes
     packed: bytes | None = None
+
+    def with_stream(self, packed: bytes) -> PdfObject:
+        """The same dictionary over another packed stream. Raises NotOurPdf when it has none."""
+        entries = _LENGTH.sub(b"/Length %d" % len(packed), self.raw[: self.raw.index(b"\nstream\n")], count=1)
+        if self.packed is None:
+            raise refused()
+        value = {**self.dictionary, "Length": float(len(packed))}
+        return PdfObject(self.number, value, entries + b"\nstream\n" + packed + b"\nendstream", packed)
 
     @property
     def dictionary(self) -> dict[str, Value]:
@@ -58,11 +67,15 @@ class PdfObject:
 
 @dataclass(frozen=True)
 class PdfFile:
-    """objects: by number, in the order of the file. root, info: of the trailer; info None: there is none."""
+    """objects: by number, in the order of the file. root, info: of the trailer; info None: there is none. head,
+    trailer: as they are written.
+    """
 
     objects: Mapping[int, PdfObject]
     root: PdfObject
     info: PdfObject | None
+    head: bytes
+    trailer: bytes
 
     def follow(self, value: Value) -> PdfObject:
         """The object that ``value`` refers to. Raises NotOurPdf."""
@@ -76,21 +89,36 @@ def read(pdf: bytes) -> PdfFile:
     if len(pdf) > MAX_FILE:
         raise refused()
     scanner = Scanner(pdf)
-    if scanner.match(_HEAD) is None:
+    head = scanner.match(_HEAD)
+    if head is None:
         raise refused()
     objects, places = _objects(scanner)
     start = scanner.place
-    scanner.expect(_table(scanner, places))
+    first = b"xref\n0 %d\n0000000000 65535 f \n" % (len(places) + 1)
+    scanner.expect(_table(places, b" \n" if pdf.startswith(first, start) else b"\r\n"))
     scanner.expect(b"trailer\n")
-    trailer = scanner.value()
+    begin, trailer = scanner.place, scanner.value()
+    told = pdf[begin : scanner.place]
     scanner.expect(b"\nstartxref\n%d\n%%%%EOF" % start)
     if pdf[scanner.place :] not in (b"", b"\n") or not isinstance(trailer, dict):
         raise refused()
     if not {"Size", "Root"} <= trailer.keys() <= {"Size", "Root", "Info", "ID"} or trailer["Size"] != len(places) + 1:
         raise refused()
-    file = PdfFile(objects, next(iter(objects.values())), None)
+    file = PdfFile(objects, next(iter(objects.values())), None, head[0], told)
     info = file.follow(trailer["Info"]) if "Info" in trailer else None
-    return PdfFile(objects, file.follow(trailer["Root"]), info)
+    return replace(file, root=file.follow(trailer["Root"]), info=info)
+
+
+def written(file: PdfFile) -> bytes:
+    """The file as bytes; what ``read`` gives, it writes."""
+    parts, places, place = [file.head], [], len(file.head)
+    for number, found in file.objects.items():
+        part = b"%d 0 obj\n%s\nendobj\n" % (number, found.raw)
+        places.append(place)
+        parts.append(part)
+        place += len(part)
+    end = b"trailer\n%s\nstartxref\n%d\n%%%%EOF" % (file.trailer, place)
+    return b"".join([*parts, _table(places, b"\r\n"), end])
 
 
 def document_digest(file: PdfFile, without: frozenset[int]) -> bytes:
@@ -147,12 +175,10 @@ def _object(scanner: Scanner, number: int) -> PdfObject:
     return PdfObject(number, value, raw, packed)
 
 
-def _table(scanner: Scanner, places: list[int]) -> bytes:
-    """The only cross-reference table that fits the objects; its lines end in one of two ways (§7.5.4)."""
-    head = b"xref\n0 %d\n" % (len(places) + 1)
-    end = b" \n" if scanner.content.startswith(b"0000000000 65535 f \n", scanner.place + len(head)) else b"\r\n"
+def _table(places: list[int], end: bytes) -> bytes:
+    """The only cross-reference table that fits objects at these places. end: of its lines, one of two (§7.5.4)."""
     lines = [b"0000000000 65535 f" + end, *(b"%010d 00000 n" % place + end for place in places)]
-    return head + b"".join(lines)
+    return b"xref\n0 %d\n" % (len(places) + 1) + b"".join(lines)
 
 
 def is_stream_of(found: PdfObject, *keys: str) -> bool:

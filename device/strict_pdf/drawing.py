@@ -95,7 +95,7 @@ class _Page:
         self.fonts: set[str] = set()
         self.spaces: set[str] = set()
         self.pictures: list[str] = []
-        self._texts: list[Box] = []
+        self._texts: list[tuple[float, float, float, bytes]] = []
         self._pictures: list[Box] = []
 
     def add(self, block: re.Match[bytes], shown: bytes) -> None:
@@ -115,17 +115,15 @@ class _Page:
         plain = (a, b, c, d) == (1.0, 0.0, 0.0, -1.0) and MIN_SIZE <= size <= MAX_SIZE
         if not plain or not float(block["grey"]) <= MAX_TEXT_GREY or not _within((x, y, x, y + size * 0.7), PAGE):
             raise refused("hidden")
-        glyphs = len(_ONE_GLYPH.sub(b"x", shown)) / 2
-        box = (x, y, min(x + glyphs * size, PAGE[2]), y + size * 0.7)
         if any(_touch((x, y, x + size, y + size * 0.7), picture) for picture in self._pictures):
             raise refused("hidden")
-        self._texts.append(box)
+        self._texts.append((x, y, size, shown))
         self.fonts.add(block["font"].decode())
         self.spaces.add(block["space"].decode())
 
     def _fill(self, block: re.Match[bytes]) -> None:
         box = _bounds(_numbers(block["matrix"]), block["filled"])
-        if any(_touch(box, other) for other in (*self._texts, *self._pictures)):
+        if self._covers(box):
             raise refused("hidden")
         self.spaces.add(block["fill_space"].decode())
 
@@ -138,10 +136,23 @@ class _Page:
         width, b, c, height, x, y = _numbers(block["matrix"])
         box = (x, y, x + width, y + height)
         upright = (b, c) == (0.0, 0.0) and 0 < width <= MAX_PICTURE and 0 < height <= MAX_PICTURE and _within(box, PAGE)
-        if not upright or any(_touch(box, other) for other in (*self._texts, *self._pictures)):
+        if not upright or self._covers(box):
             raise refused("picture")
         self._pictures.append(box)
         self.pictures.append(block["picture"].decode())
+
+    def _covers(self, box: Box) -> bool:
+        """Whether something drawn earlier lies in ``box``."""
+        left, bottom, right, top = box
+        for x, y, size, shown in self._texts:
+            if bottom - size * 0.7 < y < top and x < right and x + _glyphs(shown) * size > left:
+                return True
+        return any(_touch(box, picture) for picture in self._pictures)
+
+
+def _glyphs(shown: bytes) -> float:
+    """How many glyphs a run has, at two bytes each; in hexadecimal at most so many."""
+    return len(_ONE_GLYPH.sub(b"x", shown)) / 2
 
 
 def _numbers(text: bytes) -> list[float]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from device.qr import Pixels
 from device.strict_pdf.document import PdfFile, PdfObject, document_digest, is_name, is_stream_of
 from device.strict_pdf.document import read as read_file
 from device.strict_pdf.drawing import PAGE, read_drawing
@@ -50,21 +51,11 @@ PLAIN_PAPERS = PageRules(frozenset(), frozenset({"Helvetica"}))
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A code as it lies in the file: object number, grey bytes, their width and height."""
-
-    number: int
-    grey: bytes
-    width: int
-    height: int
-
-
-@dataclass(frozen=True)
 class CheckedPdf:
     """A file that holds nothing but our press's. codes: the picture of every page, None for a page without one."""
 
     file: PdfFile
-    codes: tuple[Picture | None, ...]
+    codes: tuple[Pixels | None, ...]
 
     @property
     def digest(self) -> bytes:
@@ -76,14 +67,15 @@ def drawing_digest(file: PdfFile) -> bytes:
     """document_digest of all but the pixels of the codes, which bear it, and the metadata, which repeats the file's
     identifiers and is never drawn. Says something of a file that passed check_pages, or that our press just made.
     """
-    bare = {number for number, found in file.objects.items() if _is_code(found)}
+    bare = {number for number, found in file.objects.items() if is_code(found)}
     metadata = file.root.dictionary.get("Metadata")
     if isinstance(metadata, Reference):
         bare.add(metadata.number)
     return document_digest(file, frozenset(bare))
 
 
-def _is_code(found: PdfObject) -> bool:
+def is_code(found: PdfObject) -> bool:
+    """Whether it is a picture; check_pages knows none but codes."""
     return found.packed is not None and is_name(found.dictionary.get("Subtype"), "Image")
 
 
@@ -103,11 +95,11 @@ class _Walk:
     def __init__(self, file: PdfFile, rules: PageRules) -> None:
         self._file, self._rules = file, rules
         self.seen: set[int] = {file.root.number}
-        self._pictures: dict[int, Picture] = {}
+        self._pictures: dict[int, Pixels] = {}
         self._fonts: set[int] = set()
         self._spaces: set[int] = set()
 
-    def catalog(self) -> tuple[Picture | None, ...]:
+    def catalog(self) -> tuple[Pixels | None, ...]:
         root = _keys(self._file.root, _CATALOG)
         if "Metadata" in root and not is_stream_of(self._new(root["Metadata"]), "Type", "Subtype"):
             raise refused()
@@ -122,7 +114,7 @@ class _Walk:
             raise refused("page")
         return tuple(self._page(self._new(kid), tree.number) for kid in kids)
 
-    def _page(self, page: PdfObject, tree: int) -> Picture | None:
+    def _page(self, page: PdfObject, tree: int) -> Pixels | None:
         if "Annots" in page.dictionary:
             raise refused("annotation")
         entries = _keys(page, _PAGE_KEYS, "page")
@@ -139,7 +131,7 @@ class _Walk:
             raise refused("page")
         return self._drawing(content.stream(), self._resources(entries["Resources"]))
 
-    def _drawing(self, content: bytes, resources: dict[str, dict[str, Value]]) -> Picture | None:
+    def _drawing(self, content: bytes, resources: dict[str, dict[str, Value]]) -> Pixels | None:
         drawn = read_drawing(content)
         fonts, spaces, pictures = (resources[name] for name in ("Font", "ColorSpace", "XObject"))
         if drawn.fonts != fonts.keys() or not drawn.spaces <= spaces.keys() or set(drawn.pictures) != pictures.keys():
@@ -209,13 +201,13 @@ class _Walk:
         if not is_stream_of(profile, "N", "Range", "Alternate") or profile.dictionary.get("N") != 1:
             raise refused("drawing")
 
-    def _picture(self, value: Value) -> Picture:
+    def _picture(self, value: Value) -> Pixels:
         found = self._shared(value)
         if found.number not in self._pictures:
             self._pictures[found.number] = self._code(found)
         return self._pictures[found.number]
 
-    def _code(self, found: PdfObject) -> Picture:
+    def _code(self, found: PdfObject) -> Pixels:
         if not is_stream_of(found, *_IMAGE):
             raise refused("picture")
         entries = found.dictionary
@@ -225,9 +217,9 @@ class _Walk:
             raise refused("picture")
         side = int(width)
         grey = found.stream()
-        if entries.get("BitsPerComponent") != 8 or len(grey) != side * side or set(grey) - {0, 255}:
+        if entries.get("BitsPerComponent") != 8 or len(grey) != side * side or grey.translate(None, b"\0\xff"):
             raise refused("picture")
-        return Picture(found.number, grey, side, side)
+        return Pixels(side, grey)
 
     def _new(self, value: Value) -> PdfObject:
         """An object that nothing else refers to."""

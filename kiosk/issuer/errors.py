@@ -35,12 +35,6 @@ class FontMissing(HirobaError):
     code = "issuer.font_missing"
 
 
-class PaperUnsteady(HirobaError):
-    """Drawn twice, a paper differed in more than its codes, so no seal fits it; it is not issued. facts: none."""
-
-    code = "issuer.paper_unsteady"
-
-
 class PaperOverrun(HirobaError):
     """typst made another number of pages than planned; the paper is not issued. facts: pages, planned."""
 

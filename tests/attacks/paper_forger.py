@@ -1,7 +1,7 @@
 """A forger of papers: takes a PDF of the city apart, changes it, and puts it together so that every reader opens it.
 
-It knows nothing of the product. Everything it makes is well-formed in the dialect of the press, so that a forgery is not
-refused for its file alone.
+It knows nothing of the product. Everything it makes is well-formed in the dialect of the press, so that a forgery is
+not refused for its file alone.
 """
 
 from __future__ import annotations

@@ -82,12 +82,13 @@ _WRITING = """
     apply backup bundle-install bundle-recover bundle-rollback bundle-settle demo disaster-off disaster-on enrol
     enrol-renew cityhall-ca cityhall-code cityhall-revoke cityhall-staff cityhall-tidy heartbeat install journal-resolve
     register-import register-link register-restrict restore run-cityhall run-gate run-issuer run-kiosk run-nginx
-    run-portal run-stats seed voucher-call-back voucher-make wifi-block wifi-end wifi-sealed
-    wifi-unblock wifi-unseal wipe
+    run-portal run-stats seal-accept-list seal-rotate seed voucher-call-back voucher-make wifi-block wifi-end
+    wifi-sealed wifi-unblock wifi-unseal wipe
 """
 _NO_STATE = """
     backup-key bench bundle-build bundle-init bundle-publish bundle-renew bundle-replace-key bundle-schemas
-    bundle-waves site-check site-render site-schema staff-code test verify wifi-log-key
+    bundle-waves seal-keys seal-new-signer seal-sign-list site-check site-render site-schema
+    staff-code test verify wifi-log-key
 """
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from device.printer.pdf_drawing import NotAPdf, is_scan, page_count, page_png, page_texts
-from device.qr import text_in_modules, texts_in
+from device.qr import text_in_pixels, texts_in
 from device.strict_pdf.page_rules import CheckedPdf, check_pages
 from device.strict_pdf.syntax import NotOurPdf
 from kiosk.issuer.seal.seal import FORM_2, FORMS, Judged, Reason, SealFacts, Verdict, judge, text_digest
@@ -44,7 +44,7 @@ def _judge_pdf(pdf: bytes, keys: Mapping[str, SealKey]) -> PaperJudged:
         checked = check_pages(pdf)
     except NotOurPdf as error:
         return _judge_foreign(pdf, keys, str(error.facts["reason"]))
-    texts = [text_in_modules(code.grey, code.width) if code else None for code in checked.codes]
+    texts = [text_in_pixels(code) if code else None for code in checked.codes]
     seals = tuple(judge(text or "", keys) for text in texts)
     if worst := _worst(seals):
         return PaperJudged(worst.verdict, worst.reason, seals)
