@@ -13,11 +13,15 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from device.http_exchange import MAX_HEAD_BYTES, BoundedConnection, Where, whole_body
+from device.network_reads import Limits
 from kiosk.issuer import protocol as p
 from kiosk.issuer.errors import IssuerBroken, IssuerUnreachable, RequestUnknown
 from kiosk.issuer.wire import WireStruct, learn_types
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
+_MIN_RATE = 16 * 1024
+"""Bytes a second that earn further time: a long document over a thin line is no fault."""
 _KEPT_CONNECTIONS = 8
 _STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 
@@ -25,7 +29,7 @@ M = TypeVar("M", bound=WireStruct)
 
 
 class HttpIssuerClient:
-    """See IssuerPort. url: scheme, host, port, no trailing slash. timeout_seconds: for each step of a call."""
+    """See IssuerPort. url: scheme, host, port, no trailing slash. timeout_seconds: for a call."""
 
     def __init__(self, url: str, timeout_seconds: float = 10.0) -> None:
         learn_types()
@@ -33,7 +37,7 @@ class HttpIssuerClient:
         self._host, self._port, self._prefix = parts.hostname or "", parts.port, parts.path.rstrip("/")
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._timeout = timeout_seconds
-        self._idle: queue.LifoQueue[http.client.HTTPConnection] = queue.LifoQueue(_KEPT_CONNECTIONS)
+        self._idle: queue.LifoQueue[BoundedConnection] = queue.LifoQueue(_KEPT_CONNECTIONS)
 
     def challenge(self, kiosk: str) -> p.Challenge:
         """See IssuerPort."""
@@ -97,11 +101,13 @@ class HttpIssuerClient:
                 pass
         return self._send(self._connect(), method, path, body)
 
-    def _send(self, connection: http.client.HTTPConnection, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+    def _send(self, connection: BoundedConnection, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         try:
+            limits = self._limits()
+            connection.begin(limits)
             connection.request(method, path, body, {"Content-Type": "application/json"})
             response = connection.getresponse()
-            answer = response.read(MAX_ANSWER_BYTES)
+            answer = whole_body(response, limits, MAX_ANSWER_BYTES)
             whole = response.isclosed()
         except BaseException:
             connection.close()
@@ -112,18 +118,20 @@ class HttpIssuerClient:
             self._put_idle(connection)
         return response.status, answer
 
-    def _connect(self) -> http.client.HTTPConnection:
-        if self._tls is not None:
-            return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=self._tls)
-        return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
+    def _connect(self) -> BoundedConnection:
+        port = self._port or (http.client.HTTPS_PORT if self._tls else http.client.HTTP_PORT)
+        return BoundedConnection(Where(self._host, port, self._tls), self._limits())
 
-    def _take_idle(self) -> http.client.HTTPConnection | None:
+    def _limits(self) -> Limits:
+        return Limits(self._timeout, MAX_HEAD_BYTES, min_rate=_MIN_RATE)
+
+    def _take_idle(self) -> BoundedConnection | None:
         try:
             return self._idle.get_nowait()
         except queue.Empty:
             return None
 
-    def _put_idle(self, connection: http.client.HTTPConnection) -> None:
+    def _put_idle(self, connection: BoundedConnection) -> None:
         try:
             self._idle.put_nowait(connection)
         except queue.Full:
