@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from device.card import apdu
 from device.card.allow_list import CURRENT_FILE, AllowListed
 from device.card.apdu import OK, WHOLE_EXTENDED, WHOLE_SHORT, Command, Continued
-from device.card.bounded import BoundedTransport
+from device.card.bounded import BoundedTransport, CardTooSlow
 from device.card.profile import PRESENT_CARD, CardProfile
 from device.card.transport import CardTransport, Response
 from device.errors import CardProtocolError, NotAMyNumberCard
@@ -146,6 +146,8 @@ class MyNumberCard:
     def _kind(self) -> str:
         try:
             text = self._open(self._profile.token_file, self._profile.token_bytes)
+        except CardTooSlow:
+            raise
         except CardProtocolError:
             return "none"
         return dict(self._profile.tokens).get(text.rstrip(b"\0 ").decode("ascii", "replace"), "none")
