@@ -8,10 +8,12 @@ import http.client
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from email.message import Message
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-from device.network_reads import AnswerTooLarge, Limits, connect, renew, secured
+from device.network_reads import AnswerTooLarge, Limits, connect, connect_unix, renew, secured
 
 MAX_HEAD_BYTES = 64 * 1024
 """Status line and headers, on top of what an answer may have."""
@@ -22,19 +24,24 @@ _CHUNK = 1 << 18
 
 
 class Where(NamedTuple):
-    """A server. tls: the context of a server that speaks TLS."""
+    """A server. tls: the context of a server that speaks TLS. socket: a unix socket, in place of host and port."""
 
     host: str
     port: int
     tls: ssl.SSLContext | None = None
+    socket: Path | None = None
 
 
 class Answer(NamedTuple):
     """Status, headers and body of an answer."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Message
     body: bytes
+
+    def header(self, name: str) -> str:
+        """Its value, "" when it is not there; whatever the case of its name."""
+        return str(self.headers.get(name, ""))
 
 
 class BoundedConnection(http.client.HTTPConnection):
@@ -49,7 +56,8 @@ class BoundedConnection(http.client.HTTPConnection):
     def connect(self) -> None:
         """See http.client."""
         where = self._where
-        plain = connect(where.host, where.port, self._limits)
+        limits = self._limits
+        plain = connect_unix(where.socket, limits) if where.socket else connect(where.host, where.port, limits)
         try:
             self.sock = secured(plain, where.tls, where.host, self._limits) if where.tls else plain
         except BaseException:
@@ -81,7 +89,7 @@ def exchange(
     with closing(BoundedConnection(where, limits)) as connection:
         connection.request(method, path, body, dict(headers or {}))
         response = connection.getresponse()
-        return Answer(response.status, dict(response.headers.items()), whole_body(response, limits, max_bytes))
+        return Answer(response.status, response.headers, whole_body(response, limits, max_bytes))
 
 
 def whole_body(response: http.client.HTTPResponse, limits: Limits, max_bytes: int) -> bytes:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from device.errors import HirobaError
@@ -140,6 +141,19 @@ def connect(host: str, port: int, limits: Limits) -> socket.socket:
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return made
     raise problem
+
+
+def connect_unix(path: Path, limits: Limits) -> socket.socket:
+    """A connection to a unix socket, bounded by ``limits``. Raises OSError."""
+    made = _Bounded(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        made.settimeout(limits.left())
+        made.connect(str(path))
+    except BaseException:
+        made.close()
+        raise
+    made.limits = limits
+    return made
 
 
 def secured(plain: socket.socket, context: ssl.SSLContext, host: str, limits: Limits) -> ssl.SSLSocket:

@@ -29,6 +29,8 @@ def url_check(url: str, seconds: float = _LOOK_SECONDS) -> Check:
     """Healthy when ``url`` answers 200 (redirects followed)."""
 
     def look() -> str:
+        if not url.startswith(("http://", "https://")):  # urllib opens files, too
+            return Hopeless(f"{url}: not http")
         try:
             for _ in chunks(url, _system_trust(url), seconds=seconds, max_bytes=_MAX_PAGE, min_rate=0):
                 pass  # a page that breaks off is not healthy

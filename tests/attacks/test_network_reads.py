@@ -31,6 +31,7 @@ from device.printer.status import Condition
 from device.sender import LineDown
 from device.watchdog import http_probe, socket_probe
 from kiosk.issuer.client import HttpIssuerClient
+from kiosk.issuer.connection import CredentialFiles
 from kiosk.issuer.errors import IssuerBroken, IssuerUnreachable
 from provisioning.box.health import url_check
 from provisioning.box.kiosk_screen import kiosk_screen
@@ -61,6 +62,8 @@ REASONS = {
     "captive_portal/gate/client.py": "the gate's own unix socket",
     "captive_portal/gate/server.py": "the gate's own unix socket",
     "captive_portal/gate/kernel/netlink.py": "the kernel",
+    "device/socket_owner.py": "the kernel",
+    "provisioning/web/active_worker.py": "the worker that took over from this one, on loopback",
     "provisioning/web/serving.py": "binds a port and connects to nothing",
     "provisioning/web/gunicorn_server.py": "listens",
 }
@@ -168,6 +171,13 @@ def issuer(port: int, _credential: Path) -> object:
     return True
 
 
+def issuer_tls(port: int, credential: Path) -> object:
+    files = CredentialFiles(credential, credential, credential.with_name("test-key.pem"))
+    with pytest.raises((IssuerUnreachable, IssuerBroken)):
+        HttpIssuerClient(f"https://localhost:{port}", SECONDS, files).health()
+    return True
+
+
 def city_hall(port: int, credential: Path) -> object:
     settings = CityHallLinkSettings(host="localhost", enrol_port=port, ca=str(credential), timeout_seconds=SECONDS)
     nobody = cast(Any, SimpleNamespace(certificate_file=credential, key_file=credential))
@@ -205,6 +215,7 @@ CLIENTS: dict[str, tuple[bool, str, Callable[[int, Path], object]]] = {
     "kiosk's screen": (PLAIN, "provisioning/box/kiosk_screen.py", screen),
     "health check": (PLAIN, "provisioning/box/health.py", health),
     "issuer": (PLAIN, "kiosk/issuer/client.py", issuer),
+    "issuer over TLS": (TLS, "kiosk/issuer/connection.py", issuer_tls),
     "mail": (PLAIN, "captive_portal/portal/mail.py", mail_by("starttls")),
     "mail over TLS": (TLS, "captive_portal/portal/mail.py", mail_by("tls")),
     "city hall": (TLS, "provisioning/enrolment/city_hall_client.py", city_hall),
