@@ -56,11 +56,13 @@ title_en = "Civic Hall"
 interface = "br-lan"
 uplink = "up0"
 ipv4 = {{ gateway = "10.90.0.1", prefix = 22 }}
+{ipv6}
 dhcp = {{ first = "10.90.0.10", last = "10.90.3.250", lease_seconds = 1800 }}
 login = ["one_tap", "email_code", "voucher"]
 limits = {{ minutes_per_visit = 30, quota_mib = 500, devices = 3 }}
 dns = ["198.18.0.1"]
 """
+IPV6 = 'ipv6 = { mode = "masquerade", network = "fd00:90::/64", gateway = "fd00:90::1" }'
 DHCLIENT = """
 option captive-portal code 114 = text;
 request subnet-mask, routers, domain-name-servers, captive-portal;
@@ -174,8 +176,9 @@ class Phone:
 class Whole:
     """Everything. ``build`` once; phones by ``phone``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, ipv6: bool = False) -> None:
         self.folder, self.state, self.stack = folder, folder / "state", ExitStack()
+        self._ipv6 = ipv6
         self.tag = f"hw{os.getpid():x}{os.urandom(2).hex()}"
         self.gateway, self.internet = f"{self.tag}g", f"{self.tag}i"
         self.running: dict[str, subprocess.Popen[bytes]] = {}
@@ -192,7 +195,7 @@ class Whole:
         self.mail = MailServer((self.trust, self.state / "test-key.pem"), ear)
         self.stack.callback(self.mail.close)
         (self.state / "password").write_text(PASSWORD)
-        (self.folder / "site.toml").write_text(SITE.format(mail=self.mail.port, user=USER), "utf-8")
+        (self.folder / "site.toml").write_text(SITE.format(mail=self.mail.port, user=USER, ipv6=IPV6 if self._ipv6 else ""), "utf-8")
         self._far_side()
         self.hiroba("site", "render", "--out", str(self.folder / "rendered"))
         rendered = str(self.folder / "rendered" / "dnsmasq-hall.conf")
@@ -216,6 +219,8 @@ class Whole:
             f"{i} route add local 198.19.0.0/16 dev lo",
         ):  # fmt: skip
             _ip(words)
+        if self._ipv6:
+            _ip(f"{g} address add fd00:90::1/64 dev br-lan nodad")
 
     def _far_side(self) -> None:
         server = ThreadingHTTPServer(("", 0), _Far, bind_and_activate=False)
