@@ -13,11 +13,12 @@ from captive_portal.gate.disaster_file import DisasterFile
 from captive_portal.gate.enforcer import Enforcer
 from captive_portal.gate.errors import KernelRefused
 from captive_portal.gate.kernel import netlink
+from captive_portal.gate.kernel.address_bindings import KernelAddressBindings
 from captive_portal.gate.kernel.bridge_isolation import BridgePortIsolation
-from captive_portal.gate.kernel.neighbours import KernelNeighbourTable
 from captive_portal.gate.kernel.packet_filter import NftPacketFilter
 from captive_portal.gate.kernel.routing_rules import RoutingRules
 from captive_portal.gate.kernel.uplink_networks import UplinkNetworks
+from captive_portal.gate.policy.identity import connection_seed
 from captive_portal.gate.server import Server
 from captive_portal.settings import WifiSettings
 from device.audit import Audit
@@ -35,12 +36,13 @@ def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
     _make_folders(state, settings)
     database = Database(state / settings.gate.database, settings.log)
     kernel = NftPacketFilter()
+    bindings = KernelAddressBindings(settings, state, clock, connection_seed(database.token_key()))
     ruleset_monitor = netlink.open_ruleset_monitor()
     enforcer = Enforcer(
         settings,
         database=database,
         kernel=kernel,
-        neighbours=KernelNeighbourTable(settings, state),
+        bindings=bindings,
         clock=clock,
         boot=BOOT_ID.read_text().strip(),
         audit=Audit(database.store, clock),
@@ -76,6 +78,7 @@ def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
         isolation.close()
         routing_rules.close()
         uplinks.close()
+        bindings.close()
         kernel.close()
 
 

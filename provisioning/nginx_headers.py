@@ -10,21 +10,23 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-CLIENT, SCHEME, LISTENER, CREDENTIAL = "X-Real-IP", "X-Forwarded-Proto", "X-Hiroba-Listener", "X-Hiroba-Credential"
-"""The client's address; http or https (gunicorn reads it); which listener (of several ports); the client's X.509
-credential that TLS has verified, PEM in percent-encoding ($ssl_client_escaped_cert), or absent.
+CLIENT, CLIENT_PORT, SCHEME = "X-Real-IP", "X-Real-Port", "X-Forwarded-Proto"
+LISTENER, CREDENTIAL = "X-Hiroba-Listener", "X-Hiroba-Credential"
+"""The client's address, and its port; http or https (gunicorn reads it); which listener (of several ports); the
+client's X.509 credential that TLS has verified, PEM in percent-encoding ($ssl_client_escaped_cert), or absent.
 """
-HEADERS = (CLIENT, SCHEME, LISTENER, CREDENTIAL)
+HEADERS = (CLIENT, CLIENT_PORT, SCHEME, LISTENER, CREDENTIAL)
 STAFF_LISTENER, ENROL_LISTENER, BOX_LISTENER = "staff", "enrol", "boxes"
 """The listeners of city hall: staff, a box without a credential, a box with one."""
 
 
 def with_client_address(app: Callable[..., Any]) -> Callable[..., Any]:
-    """WSGI around ``app``: REMOTE_ADDR is the client's."""
-    key = environ_name(CLIENT)
+    """WSGI around ``app``: REMOTE_ADDR and REMOTE_PORT are the client's."""
+    address, port = environ_name(CLIENT), environ_name(CLIENT_PORT)
 
     def wrapped(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        environ["REMOTE_ADDR"] = environ.get(key, "")
+        environ["REMOTE_ADDR"] = environ.get(address, "")
+        environ["REMOTE_PORT"] = environ.get(port, "")
         return app(environ, start_response)
 
     return wrapped

@@ -8,6 +8,7 @@ from tests.net import frames as f
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 ALL_NODES, ALL_NODES_MAC = "ff02::1", "33:33:00:00:00:01"
+NOBODY = "0.0.0.0"  # noqa: S104 - the source of a phone without an address
 REQUEST, REPLY = 1, 2
 SOLICITED, OVERRIDE = 0x40, 0x20
 SOURCE_MAC, TARGET_MAC = 1, 2
@@ -18,7 +19,7 @@ DISCOVER, DHCP_REQUEST, DECLINE, RELEASE = 1, 3, 4, 7
 def arp(
     frame_mac: str, sender_mac: str, sender_ip: str, target_ip: str, *, kind: int = REPLY, to: str = BROADCAST
 ) -> bytes:
-    """"``sender_ip`` is at ``sender_mac``", in a frame from ``frame_mac``."""
+    """ "``sender_ip`` is at ``sender_mac``", in a frame from ``frame_mac``."""
     body = struct.pack("!HHBBH", 1, 0x0800, 6, 4, kind) + f.hexed(sender_mac) + f.raw(sender_ip)
     return f.hexed(to) + f.hexed(frame_mac) + b"\x08\x06" + body + f.hexed(BROADCAST) + f.raw(target_ip)
 
@@ -39,32 +40,41 @@ def mac_option(kind: int, mac: str) -> bytes:
     return bytes([kind, 1]) + f.hexed(mac)
 
 
-def discovery(frame_mac: str, source: str, target: str, message: bytes, to: str, before: bytes = b"") -> bytes:
-    """A frame with a message of neighbour discovery: hop limit 255 (RFC 4861 §7.1). before: extension headers, the
-    first byte of which is the kind of the first one.
+def discovery(ends: tuple[str, str, str, str], message: bytes, before: bytes = b"") -> bytes:
+    """A frame with a message of neighbour discovery: hop limit 255 (RFC 4861 §7.1). ends: the frame's MAC, source,
+    target, and the MAC it goes to. before: extension headers, after a byte with the kind of the first one.
     """
+    frame_mac, source, target, to = ends
     payload = before[1:] + message
     head = struct.pack("!IHBB", 6 << 28, len(payload), before[0] if before else 58, 255) + f.raw(source) + f.raw(target)
     return f.ethernet(to, frame_mac, head + payload)
 
 
 def advertisement(
-    frame_mac: str, source: str, about: str, mac: str, to: tuple[str, str], *, flags: int = OVERRIDE, before: bytes = b""
+    frame_mac: str,
+    source: str,
+    about: str,
+    mac: str,
+    to: tuple[str, str],
+    *,
+    flags: int = OVERRIDE,
+    before: bytes = b"",
 ) -> bytes:
-    """"``about`` is at ``mac``": to: (address, MAC) of who shall believe it."""
+    """ "``about`` is at ``mac``": to: (address, MAC) of who shall believe it."""
     body = bytes([flags, 0, 0, 0]) + f.raw(about) + (mac_option(TARGET_MAC, mac) if mac else b"")
-    return discovery(frame_mac, source, to[0], icmp6(source, to[0], 136, body), to[1], before)
+    return discovery((frame_mac, source, *to), icmp6(source, to[0], 136, body), before)
 
 
 def solicitation(frame_mac: str, source: str, about: str, mac: str, to: tuple[str, str]) -> bytes:
-    """"Who has ``about``? I am ``source`` at ``mac``"."""
+    """ "Who has ``about``? I am ``source`` at ``mac``"."""
     body = bytes(4) + f.raw(about) + (mac_option(SOURCE_MAC, mac) if mac else b"")
-    return discovery(frame_mac, source, to[0], icmp6(source, to[0], 135, body), to[1])
+    return discovery((frame_mac, source, *to), icmp6(source, to[0], 135, body))
 
 
 def router_solicitation(frame_mac: str, source: str, mac: str) -> bytes:
     body = bytes(4) + mac_option(SOURCE_MAC, mac)
-    return discovery(frame_mac, source, "ff02::2", icmp6(source, "ff02::2", 133, body), "33:33:00:00:00:02")
+    ends = (frame_mac, source, "ff02::2", "33:33:00:00:00:02")
+    return discovery(ends, icmp6(source, "ff02::2", 133, body))
 
 
 def router_advertisement(frame_mac: str, source: str, prefix: str) -> bytes:
@@ -72,7 +82,7 @@ def router_advertisement(frame_mac: str, source: str, prefix: str) -> bytes:
     head = struct.pack("!BBHII", 64, 0, 1800, 0, 0)
     option = struct.pack("!BBBBIII", 3, 4, 64, 0xC0, 86400, 14400, 0) + f.raw(prefix)
     message = icmp6(source, ALL_NODES, 134, head + option)
-    return discovery(frame_mac, source, ALL_NODES, message, ALL_NODES_MAC)
+    return discovery((frame_mac, source, ALL_NODES, ALL_NODES_MAC), message)
 
 
 def fragments6(frame: bytes, size: int = 16) -> list[bytes]:
@@ -87,14 +97,14 @@ def fragments6(frame: bytes, size: int = 16) -> list[bytes]:
     return made
 
 
-def dhcp(frame_mac: str, chaddr: str, kind: int, *, source: str = "0.0.0.0", client_id: bytes = b"", **more: str) -> bytes:  # noqa: S104 - a source address
+def dhcp(frame_mac: str, chaddr: str, kind: int, *, source: str = NOBODY, client_id: bytes = b"", **more: str) -> bytes:
     """A message of a DHCP client. more: ``own`` (ciaddr), ``wanted`` (option 50), ``server`` (option 54)."""
-    own = f.raw(more.get("own", "0.0.0.0"))  # noqa: S104 - a field of the message
+    own = f.raw(more.get("own", NOBODY))
     head = struct.pack("!BBBBIHH", 1, 1, 6, 0, 0x1D0F, 0, 0x8000) + own + bytes(12) + f.hexed(chaddr) + bytes(10 + 192)
     options = bytes([53, 1, kind]) + (bytes([61, len(client_id)]) + client_id if client_id else b"")
     options += b"".join(
         bytes([code, 4]) + f.raw(more[name]) for code, name in ((50, "wanted"), (54, "server")) if name in more
     )
     payload = head + b"\x63\x82\x53\x63" + options + b"\xff"
-    target = "255.255.255.255" if source == "0.0.0.0" else more["server"]  # noqa: S104 - a source address
+    target = "255.255.255.255" if source == NOBODY else more["server"]
     return f.ethernet(BROADCAST, frame_mac, f.ipv4(source, target, 17, f.udp(source, target, 67, payload, 68)))

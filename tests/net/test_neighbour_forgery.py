@@ -4,7 +4,6 @@ another phone's MAC, or another's address at its own: it stays who its frames sa
 
 from __future__ import annotations
 
-import json
 import re
 import socket
 import ssl
@@ -167,9 +166,7 @@ def test_a_phone_sees_its_own_page_whatever_it_says_about_its_address(
 
 
 @pytest.mark.parametrize("family", [4, 6])
-def test_a_phone_does_not_end_the_session_of_another(
-    plaza: Whole, victim: Phone, attacker: Phone, family: int
-) -> None:
+def test_a_phone_does_not_end_the_session_of_another(plaza: Whole, victim: Phone, attacker: Phone, family: int) -> None:
     assert page_of(victim.log_in()) == "online"
     as_the_victim(plaza, attacker, victim, family, "/logout", gone="1")
     assert [s["mac"] for s in plaza.online()] == [victim.mac]

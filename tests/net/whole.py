@@ -195,7 +195,9 @@ class Whole:
         self.mail = MailServer((self.trust, self.state / "test-key.pem"), ear)
         self.stack.callback(self.mail.close)
         (self.state / "password").write_text(PASSWORD)
-        (self.folder / "site.toml").write_text(SITE.format(mail=self.mail.port, user=USER, ipv6=IPV6 if self._ipv6 else ""), "utf-8")
+        (self.folder / "site.toml").write_text(
+            SITE.format(mail=self.mail.port, user=USER, ipv6=IPV6 if self._ipv6 else ""), "utf-8"
+        )
         self._far_side()
         self.hiroba("site", "render", "--out", str(self.folder / "rendered"))
         rendered = str(self.folder / "rendered" / "dnsmasq-hall.conf")

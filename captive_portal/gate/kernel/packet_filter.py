@@ -15,6 +15,7 @@ from captive_portal.gate.kernel import element_codec, netlink
 from captive_portal.gate.kernel.nft import HANDLE, STATELESS, TERSE, Nft
 from captive_portal.gate.kernel.reconcile import Element, ElementName, ElementReading, Plan, add_commands
 from captive_portal.gate.kernel.ruleset import GUARD_TABLE, TABLE
+from captive_portal.gate.kernel.source_rules import ARP_TABLE
 from captive_portal.gate.policy.disaster_usage import OpenWifiReading
 
 MAX_BATCH_BYTES = 16 * 1024 * 1024
@@ -26,7 +27,7 @@ class PacketFilter(Protocol):
     """What the enforcer may do to the packet filter. All raise KernelRefused."""
 
     def install(self, table: str, elements: Iterable[tuple[ElementName, Element]]) -> None:
-        """Replace both tables, with these elements already in the first one, in one transaction."""
+        """Replace all tables, with these elements already in them, in one transaction."""
         ...
 
     def apply(self, todo: Plan) -> None:
@@ -34,7 +35,7 @@ class PacketFilter(Protocol):
         ...
 
     def structure(self) -> str:
-        """Both tables as text without elements and counters, with rule handles; "" without the first one."""
+        """All tables as text without elements and counters, with rule handles; "" without the first one."""
         ...
 
     def readings(self, kind: str) -> Iterator[tuple[ElementName, ElementReading]]:
@@ -85,14 +86,14 @@ class NftPacketFilter:
     def structure(self) -> str:
         """See PacketFilter."""
         try:
-            first = self._listing(TABLE)
-            return first and first + self._listing(GUARD_TABLE)
+            first = self._listing(f"inet {TABLE}")
+            return first and first + self._listing(f"inet {GUARD_TABLE}") + self._listing(f"arp {ARP_TABLE}")
         finally:
             self._nft.renew()
 
     def _listing(self, table: str) -> str:
         try:
-            return self._nft.run(f"list table inet {table}", TERSE | HANDLE | STATELESS)
+            return self._nft.run(f"list table {table}", TERSE | HANDLE | STATELESS)
         except KernelRefused:
             return ""
 

@@ -86,6 +86,7 @@ def _dhcp(spot: SpotSettings, dhcp: DhcpSettings, portal: PortalSettings, state:
     return [
         "# addresses",
         "dhcp-authoritative",
+        "dhcp-ignore-clid",  # whose lease it is: the MAC's, which the gate checks, not what a phone calls itself
         "dhcp-ignore-names",  # a phone's own name is often its owner's
         f"dhcp-leasefile={state / dhcp.leases}",
         f"dhcp-lease-max={int(last) - int(first) + 1}",
