@@ -219,7 +219,10 @@ class Topology:
             self._process = subprocess.Popen(
                 ["ip", "netns", "exec", self.gateway, *entry], stderr=log, env={**os.environ, "PYTHONPATH": str(ROOT)}
             )
-        return self.wait_ready()
+        client = self.wait_ready()
+        for phone in self.phones.values():
+            phone.say_hello()  # an address is its first user's
+        return client
 
     def wait_ready(self) -> SocketGateClient:
         """A client of the running gate."""

@@ -3,8 +3,9 @@
 An address has one holder, a MAC:
 
 - leased: the MAC to which dnsmasq gave the IPv4 address (``leased4``, ``leased``; the gate writes them).
-- first come: otherwise the MAC that used the address first, until it has been silent for FORGET (FCFS SAVI, RFC 6620;
-  ``seen4``, ``seen6``: address and MAC; ``held4``, ``held6``: the address; ``phone4``, ``phone6``: the address's MAC).
+- first come: otherwise the MAC that used the address first, or asked first whether it is free (RFC 4862 §5.4), until it
+  has been silent for FORGET (FCFS SAVI, RFC 6620; ``seen4``, ``seen6``: address and MAC; ``held4``, ``held6``: the
+  address; ``phone4``, ``phone6``: the address's MAC).
   A phone may have as many IPv6 addresses as it likes (RFC 4941), but makes new ones no faster than NEW_ADDRESSES.
 
 The chain ``source`` sees each packet before conntrack puts fragments together. It marks the packets of holders
@@ -62,8 +63,9 @@ DISCOVERY = f"""
     update @same {{ {FRAME_MAC} . {FRAME_MAC} }}
     icmpv6 type nd-router-solicit ip6 length 8 return
     icmpv6 type nd-router-solicit ip6 length 16 @th,64,16 0x0101 {FRAME_MAC} . @th,80,48 @same return
+    icmpv6 type nd-neighbor-solicit ip6 saddr :: ip6 length 24 goto discovery_target
+    icmpv6 type nd-neighbor-solicit ip6 saddr :: ip6 length 32 @th,192,16 0x0e01 goto discovery_target
     icmpv6 type nd-neighbor-solicit ip6 length 24 return
-    icmpv6 type nd-neighbor-solicit ip6 length 32 ip6 saddr :: @th,192,16 0x0e01 return
     icmpv6 type nd-neighbor-solicit ip6 length 32 @th,192,16 0x0101 {FRAME_MAC} . @th,208,48 @same return
     icmpv6 type nd-neighbor-advert ip6 length 24 goto discovery_target
     icmpv6 type nd-neighbor-advert ip6 length 32 @th,192,16 0x0201 {FRAME_MAC} . @th,208,48 @same goto discovery_target
@@ -71,7 +73,8 @@ DISCOVERY = f"""
   }}
 """
 """Router and neighbour solicitations and advertisements: bare, or with one option: the frame's own MAC, or the nonce of
-address detection (RFC 7527).
+address detection (RFC 7527). Detection of an address of the box is dropped as well: it would make the box give up an
+address that it is just taking.
 """
 DHCP = f"""
   chain dhcp {{
