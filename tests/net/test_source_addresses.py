@@ -5,6 +5,7 @@ honest phones do with their addresses goes on.
 from __future__ import annotations
 
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -243,7 +244,7 @@ def test_static_neighbours_hold_while_every_piece_is_gone(plaza: Plaza) -> None:
     net, attacker, victim = plaza.net, plaza.net.phones["attacker"], plaza.net.phones["online"]
     talks = [Talk(net, family) for family in (4, 6)]
     until(lambda: all(f"{a} lladdr {victim.mac} PERMANENT" in _table(net) for a in (victim.ip4, victim.ip6)))
-    net.stop_gate(9)
+    net.stop_gate(signal.SIGKILL)
     net.nft("flush", "ruleset")
     for family, name in ALL:
         attacker.put_on_wire(lies(family, name, attacker, victim))
