@@ -12,12 +12,14 @@ from captive_portal.gate import protocol as p
 from captive_portal.gate.database import Database, Moment
 from captive_portal.gate.errors import KernelRefused
 from captive_portal.gate.kernel.address_bindings import AddressBindings
+from captive_portal.gate.kernel.limit_watch import LimitWatch
 from captive_portal.gate.kernel.packet_filter import PacketFilter
 from captive_portal.gate.kernel.reconciler import ElementDrift, ElementReconciler
+from captive_portal.gate.kernel.source_addresses import SourceAddresses
 from captive_portal.gate.policy.disaster_usage import DisasterUsage
 from captive_portal.gate.policy.dispatch import dispatch
 from captive_portal.gate.policy.identity import DailyPseudonyms, ResumeTokens, connection_seed
-from captive_portal.gate.policy.session_policy import SessionPolicy
+from captive_portal.gate.policy.session_policy import ReadAddresses, SessionPolicy, no_addresses
 from captive_portal.settings import WifiSettings
 from device.audit import AuditSink
 from device.clock import Clock
@@ -46,8 +48,10 @@ class Enforcer:
         audit: AuditSink,
         log: Log,
         on_disaster_change: Callable[[p.Disaster], None] = lambda _: None,
+        limit_watch: LimitWatch | None = None,
     ) -> None:
         """on_disaster_change: called at the start and at every switch of disaster mode."""
+        self._limit_watch = limit_watch
         self._on_disaster_change = on_disaster_change
         self._disaster_usage = DisasterUsage(clock)
         self._was_disaster = False
@@ -64,13 +68,23 @@ class Enforcer:
         seed = connection_seed(database.token_key())
         self._reconciler = ElementReconciler(settings, kernel, clock, seed, bindings.elements)
         self.policy = SessionPolicy(
-            settings, clock, self._pseudonyms, ResumeTokens(database.token_key()), self._reconciler.read_counters
+            settings,
+            clock,
+            self._pseudonyms,
+            ResumeTokens(database.token_key()),
+            self._reconciler.read_counters,
+            read_addresses=self._source_addresses(),
         )
         self._structure = ""
         self._read_counters_at = self._checkpoint_at = self._verify_at = 0.0
         self._verify_wanted = self._wal_has_ended_sessions = False
         self._repairs = 0
         self._problem = ""
+
+    def _source_addresses(self) -> ReadAddresses:
+        """None are read where none are logged, or there is no IPv6."""
+        wanted = self._settings.log.key and any(spot.ipv6.mode != "off" for spot in self._settings.spots)
+        return SourceAddresses(self._kernel, self._clock).of if wanted else no_addresses
 
     # -- start and stop --
 
@@ -131,7 +145,12 @@ class Enforcer:
     def _health(self) -> p.Health:
         ready = bool(self._structure) and not self._problem
         return p.Health(
-            ready=ready, online=len(self.policy.sessions), repairs=self._repairs, last_problem=self._problem
+            ready=ready,
+            online=len(self.policy.sessions),
+            repairs=self._repairs,
+            last_problem=self._problem,
+            pools=self._limit_watch.pools if self._limit_watch else [],
+            limits=self._limit_watch.limits() if self._limit_watch else [],
         )
 
     def _audit_request(self, request: p.Request, given: p.Answer) -> None:
@@ -157,6 +176,8 @@ class Enforcer:
             times += [self._read_counters_at, self._checkpoint_at]
         elif self._wal_has_ended_sessions:
             times.append(self._checkpoint_at)
+        if self._limit_watch:
+            times.append(self._limit_watch.due_at)
         if self._verify_wanted or self._problem:
             times.append(self._verify_at)
         return min(times)
@@ -175,6 +196,8 @@ class Enforcer:
         self._keep_bindings(self._bindings.follow)
         if (self._verify_wanted or self._problem) and now >= self._verify_at:
             self._verify()
+        if self._limit_watch and now >= self._limit_watch.due_at:
+            self._limit_watch.check()
         if self._busy() and now >= self._read_counters_at:
             self._read_counters()
         if self._busy() and now >= self._checkpoint_at:
@@ -218,6 +241,7 @@ class Enforcer:
 
     def _checkpoint(self) -> None:
         self.policy.record_growth()
+        self.policy.note_addresses()
         if self.policy.disaster.on:
             self._record_disaster_usage()
         self._commit()

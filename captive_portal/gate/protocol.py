@@ -198,7 +198,7 @@ class SessionView(GateMessage, frozen=True, tag="session", kw_only=True):
 class Phone(GateMessage, frozen=True, tag="phone", kw_only=True):
     """phone: opaque pseudonym, the same all day for one MAC at one box, "" when unknown. spot: "" when the address is
     of no spot. minutes_left_today: None without a daily limit. closed: outside opening hours. disaster: the gate is
-    open.
+    open. leased: it has its address from the spot's DHCP server, or the spot has none.
     """
 
     phone: str
@@ -208,6 +208,7 @@ class Phone(GateMessage, frozen=True, tag="phone", kw_only=True):
     minutes_left_today: int | None = None
     closed: bool = False
     disaster: bool = False
+    leased: bool = True
 
 
 class Opened(GateMessage, frozen=True, tag="opened", kw_only=True):
@@ -282,13 +283,25 @@ class Disaster(GateMessage, frozen=True, tag="disaster", kw_only=True):
     drill: bool = False
 
 
+class LeasePool(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The addresses of one spot: how many are leased now, of how many."""
+
+    spot: str
+    used: int
+    size: int
+
+
 class Health(GateMessage, frozen=True, tag="health", kw_only=True):
-    """ready: the kernel's rules are as applied. repairs: times they had to be repaired since the start."""
+    """ready: the kernel's rules are as applied. repairs: times they had to be repaired since the start. limits: what
+    was asked of the box faster than it is given, within the last ten minutes: "dns", "leases".
+    """
 
     ready: bool
     online: int
     repairs: int
     last_problem: str = ""
+    pools: list[LeasePool] = []
+    limits: list[str] = []
 
 
 class UsageEvent(GateMessage, frozen=True, tag="usage", kw_only=True):

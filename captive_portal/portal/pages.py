@@ -133,7 +133,9 @@ class Pages:
         method = self._methods.get(name) if name in spot_of(self._settings, phone).login else None
         if method is None or not self._token_is_valid(request):
             return self._home(request, phone, PageError("error_form"), 403)
-        visitor = Visitor(phone.phone or request.ip, self._renderer.language(request).code)
+        if not phone.leased:  # before a mail is sent or a voucher looked at: a made-up address costs nothing
+            return self._rejected(request, phone, name, Rejected("error_no_lease"))
+        visitor = Visitor(phone.phone, self._renderer.language(request).code)
         outcome = method.attempt(visitor, request.form)
         if isinstance(outcome, CodeSent):
             return _see_other("/code", {"request": outcome.request, **_link_query(request)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -23,7 +24,9 @@ Paper = Callable[[], Condition]
 
 @dataclass(frozen=True)
 class HeartbeatSources:
-    """Where the facts come from. audits: part -> SQLite file with an ``audit`` table. kiosk: host, port, or None."""
+    """Where the facts come from. audits: part -> SQLite file with an ``audit`` table. kiosk: host, port, or None.
+    connection_log: the gate's database.
+    """
 
     identity: Identity
     clock: Clock
@@ -32,7 +35,9 @@ class HeartbeatSources:
     kiosk: tuple[str, int] | None = None
     receipt_paper: Paper | None = None
     page_paper: Paper | None = None
+    connection_log: Path | None = None
     findings: Callable[[], Sequence[str]] = field(default=lambda: ())
+    documents: Callable[[], dict[str, Fact]] = field(default=dict)
 
 
 def make_heartbeat(sources: HeartbeatSources) -> Message:
@@ -52,9 +57,25 @@ def make_heartbeat(sources: HeartbeatSources) -> Message:
         facts["receipt_paper"] = sources.receipt_paper().value
     with suppress(NotEnrolled):
         facts["certificate_days_left"] = sources.identity.credential().days_left(sources.clock.now())
+    facts.update(sources.documents())
     for part, file in sources.audits.items():
         facts.update(audit_end(part, file))
+    facts.update(connection_log_end(sources.connection_log) if sources.connection_log else {})
     return sources.outbox.make("heartbeat", **facts)
+
+
+def connection_log_end(file: Path) -> dict[str, Fact]:
+    """Public key and end of the connection log's chain, by which city hall knows the box's records."""
+    try:
+        with closing(connect_for_reading(file, timeout=2.0)) as connection:
+            rows = connection.execute("SELECT name, body FROM fact WHERE name IN ('log_signer', 'log_head')").fetchall()
+    except (sqlite3.Error, OSError):
+        return {}
+    known = {str(row[0]): json.loads(row[1]) for row in rows}
+    if known.keys() != {"log_signer", "log_head"}:
+        return {}
+    head = known["log_head"]
+    return {"log_signer": str(known["log_signer"]), "log_head": str(head["hash"]), "log_number": int(head["number"])}
 
 
 def audit_end(part: str, file: Path) -> dict[str, Fact]:

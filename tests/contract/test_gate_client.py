@@ -13,6 +13,7 @@ from captive_portal.gate import protocol as p
 from captive_portal.gate.client import GateClient, SocketGateClient
 from captive_portal.gate.errors import GateUnreachable
 from captive_portal.gate.memory import MemoryGate
+from captive_portal.gate.permissions import Caller
 from captive_portal.gate.policy.session import ObservedPhone
 from captive_portal.gate.server import Server
 from device.clock import HeldClock, SystemClock
@@ -29,7 +30,9 @@ class Real:
     def __init__(self, folder: Path) -> None:
         self.box = Box(folder)
         self.path = folder / "gate.sock"
-        self.server = Server(self.path, {0, os.getuid()}, self.box.gate, SystemClock(), open_log("gate"))
+        self.server = Server(
+            self.path, dict.fromkeys((0, os.getuid()), Caller.STAFF), self.box.gate, SystemClock(), open_log("gate")
+        )
         self.thread = threading.Thread(target=self.server.serve)
         self.thread.start()
         self.client = SocketGateClient(self.path)

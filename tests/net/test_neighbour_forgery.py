@@ -16,7 +16,7 @@ import pytest
 
 from tests.net import forged_frames as forged
 from tests.net.topology import in_namespace, until
-from tests.net.whole import PORTAL, Phone, Whole, page_of, token_of
+from tests.net.whole import PORTAL, SITE6, Phone, Whole, page_of, token_of
 
 pytestmark = [pytest.mark.attacks, pytest.mark.needs("root", "nft", "ip", "nginx", "dnsmasq", "curl", "dhclient")]
 GATEWAY4, GATEWAY6 = "10.90.0.1", "fd00:90::1"
@@ -26,7 +26,7 @@ LOCKED = 1.15
 
 @pytest.fixture(scope="module")
 def plaza(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
-    made = Whole(tmp_path_factory.mktemp("forgery"), ipv6=True)
+    made = Whole(tmp_path_factory.mktemp("forgery"), SITE6)
     try:
         made.build()
         yield made

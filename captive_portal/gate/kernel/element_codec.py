@@ -195,6 +195,23 @@ def _read_ip(key: bytes) -> str:
     return socket.inet_ntop(socket.AF_INET6 if len(key) == 16 else socket.AF_INET, key)
 
 
+def _write_mac_ip6(text: str) -> bytes:
+    mac, ip6 = text.split(" . ")
+    return _mac(mac) + b"\0\0" + socket.inet_pton(socket.AF_INET6, ip6)
+
+
+def _read_mac_ip6(key: bytes) -> str:
+    return f"{_mac_text(key)} . {socket.inet_ntop(socket.AF_INET6, key[8:24])}"
+
+
+def _write_two_macs(text: str) -> bytes:
+    return b"".join(_mac(mac) + b"\0\0" for mac in text.split(" . "))
+
+
+def _read_two_macs(key: bytes) -> str:
+    return f"{_mac_text(key)} . {_mac_text(key[8:])}"
+
+
 def _write_interface_mac(text: str) -> bytes:
     interface, mac = text.split(" . ")
     return _interface(interface) + _mac(mac) + b"\0\0"
@@ -221,6 +238,8 @@ KEYS = {
     **dict.fromkeys(("garden4", "garden6", "leased", "arp_leased", "own6"), _IPS),
     **dict.fromkeys(("held4", "held6", "phone4", "phone6"), _IPS),
     **dict.fromkeys(("leased4", "arp_leased4", "seen4", "seen6"), _IP_MACS),
+    "sources6": KeyCodec(_write_mac_ip6, _read_mac_ip6),
+    "dhcp_clients": KeyCodec(_write_two_macs, _read_two_macs),
     "disaster_phones": _INTERFACE_MACS,
     "disaster_up": _INTERFACES,
     "disaster_down": _INTERFACES,

@@ -31,8 +31,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from captive_portal.gate.kernel.address_log_rules import SET as SOURCES
+from captive_portal.gate.kernel.address_log_rules import source_chain, source_set
 from captive_portal.gate.kernel.closed_networks import closed4, closed6
 from captive_portal.gate.kernel.connection_marks import FIRST_PHONE_MARK, MARKS
+from captive_portal.gate.kernel.dns_limits import dns_chains, dns_sets
+from captive_portal.gate.kernel.lease_limits import lease_chain, lease_sets, port_table
 from captive_portal.gate.kernel.source_rules import ARP_SETS, ARP_TABLE, VERIFIED, arp_table, source_chains
 from captive_portal.gate.kernel.source_rules import SETS as SOURCE_SETS
 from captive_portal.gate.policy.session import FIRST_MARK, network4
@@ -60,7 +64,6 @@ SETS = """
   set garden6 { type ipv6_addr; size 65536; flags timeout; timeout 1h; }
   set garden_used4 { type ipv4_addr; size 65536; flags dynamic,timeout; timeout 1h; }
   set garden_used6 { type ipv6_addr; size 65536; flags dynamic,timeout; timeout 1h; }
-  set dns_rate { type ether_addr; size 65536; flags dynamic,timeout; timeout 1m; }
   set box_rate { type ether_addr; size 65536; flags dynamic,timeout; timeout 1m; }
   set portal_connections { type ether_addr; size 65536; flags dynamic; }
 """
@@ -87,15 +90,19 @@ def table(settings: WifiSettings, uplinks: Mapping[str, Sequence[str]] | None = 
     parts = [
         SETS,
         SOURCE_SETS,
+        dns_sets(),
+        lease_sets(),
+        source_set() + source_chain(),
         *(_rate_limit_sets(n, s) for n, s in spots),
         REFUSE,
         source_chains(spots),
+        dns_chains([spot.interface for spot in settings.spots], ACCEPT),
+        *(lease_chain(n, s, ACCEPT) for n, s in spots),
         *(_spot_chains(n, s, (port, tls), (uplinks or {}).get(s.uplink, ()), seed) for n, s in spots),
     ]
     head = f"table inet {TABLE}\ndelete table inet {TABLE}\ntable inet {TABLE} {{\n"
-    return (
-        head + "\n".join(parts) + _base_chains(settings, spots) + "}\n" + _guard_table(settings) + arp_table(settings)
-    )
+    first = head + "\n".join(parts) + _base_chains(settings, spots) + "}\n"
+    return first + _guard_table(settings) + port_table(settings.spots) + arp_table(settings)
 
 
 def table_of(kind: str) -> tuple[str, str]:
@@ -213,6 +220,8 @@ def _up(n: int, spot: SpotSettings, uplink: Sequence[str]) -> str:
     lines += [f"meta mark {GARDEN} {ACCEPT}", *_shaping(n, spot, "up")]
     counted = "update @disaster_phones { iifname . ether saddr } update @disaster_up { iifname counter }"
     lines += [f"meta mark {DISASTER} {counted} {ACCEPT}"]
+    if spot.ipv6.mode != "off":
+        lines += [f"meta nfproto ipv6 meta mark >= {FIRST_MARK} ct state new jump {SOURCES}"]
     return _chain(f"up_{n}", [*lines, f"meta mark >= {FIRST_MARK} {ACCEPT}", "goto refuse"])
 
 
@@ -233,17 +242,15 @@ def _down(n: int, spot: SpotSettings) -> str:
 def _box(n: int, spot: SpotSettings, port: int, tls: int) -> str:
     """Phone to box: DHCP, neighbour discovery, a little DNS, NTP and ping, and the portal. Nothing else."""
     own6 = ", ".join(["fe80::/10", "ff02::/16", *([spot.ipv6.gateway] if spot.ipv6.mode != "off" else [])])
-    dns = "meta l4proto { tcp, udp } th dport 53"
     lines = [
         "udp dport 67 jump dhcp",
-        f"udp dport 67 {ACCEPT}",
+        f"udp dport 67 goto leases_{n}",
         f"udp dport 547 ip6 daddr {{ fe80::/10, ff02::1:2 }} {ACCEPT}",
         f"icmpv6 type {{ nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld2-listener-report }} {ACCEPT}",
         f"meta nfproto ipv4 ip daddr != {spot.ipv4.gateway} goto refuse",
         f"meta nfproto ipv6 ip6 daddr != {{ {own6} }} goto refuse",
         f"ct direction reply ct state {{ established, related }} {ACCEPT}",
-        f"{dns} update @dns_rate {{ ether saddr limit rate over 15/second burst 90 packets }} drop",
-        f"{dns} {ACCEPT}",
+        "meta l4proto { tcp, udp } th dport 53 goto dns_in",
         f"tcp dport {{ {port}, {tls} }} ct state new add @portal_connections"
         f" {{ ether saddr ct count over {MAX_CONNECTIONS} }} goto refuse",
         f"tcp dport {{ {port}, {tls} }} {ACCEPT}",

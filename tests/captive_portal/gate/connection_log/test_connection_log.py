@@ -38,7 +38,7 @@ def kept(box: Box) -> list[ConnectionLogEntry]:
     database = Database(box.state / "sessions.db")
     boxes = database.sealed(date(2000, 1, 1), date(2100, 1, 1))
     database.store.close()
-    return [entry for _, sealed in boxes for entry in unseal_entries(PRIVATE, sealed)]
+    return [entry for r in boxes if r.link for entry in unseal_entries(PRIVATE, r.box, r.link.bound_to())]
 
 
 def test_a_session_that_ended_is_one_entry(make_box: MakeBox) -> None:
