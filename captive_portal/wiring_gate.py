@@ -79,12 +79,8 @@ def run(settings: WifiSettings, state: Path, clock: Clock, log: Log, box: str = 
         server.serve()
     finally:
         enforcer.stop()
-        ruleset_monitor.close()
-        isolation.close()
-        routing_rules.close()
-        uplinks.close()
-        bindings.close()
-        kernel.close()
+        for each in (ruleset_monitor, isolation, routing_rules, uplinks, bindings, kernel):
+            each.close()
 
 
 def _follow_uplinks(uplinks: UplinkNetworks, enforcer: Enforcer, log: Log) -> None:
