@@ -36,6 +36,7 @@ COMMANDS = {
     "site": ("site", "Check a site file, of a box or a city; render from it; describe its keys."),
     "staff-code": ("staff_code", "Make the hash of a staff code for the site file."),
     "stats": ("stats", "Wi-Fi usage: show, export."),
+    "storage": ("storage", "The encrypted volume under this box's state."),
     "test": ("test", "Run the tests, all or one group."),
     "verify": ("verify", "Whether a certificate bears the city's seal: PDF, picture or text."),
     "virtual": ("virtual", "Work the virtual card and printers."),

@@ -11,12 +11,14 @@ from typing import Any
 from urllib.parse import unquote
 
 CLIENT, SCHEME, LISTENER, CREDENTIAL = "X-Real-IP", "X-Forwarded-Proto", "X-Hiroba-Listener", "X-Hiroba-Credential"
+ADMITTED = "X-Hiroba-Admitted"
 """The client's address; http or https (gunicorn reads it); which listener (of several ports); the client's X.509
-credential that TLS has verified, PEM in percent-encoding ($ssl_client_escaped_cert), or absent.
+credential that TLS has verified, PEM in percent-encoding ($ssl_client_escaped_cert), or absent; "1" when city hall,
+asked for this request, admits the box of that credential, or absent.
 """
-HEADERS = (CLIENT, SCHEME, LISTENER, CREDENTIAL)
-STAFF_LISTENER, ENROL_LISTENER, BOX_LISTENER = "staff", "enrol", "boxes"
-"""The listeners of city hall: staff, a box without a credential, a box with one."""
+HEADERS = (CLIENT, SCHEME, LISTENER, CREDENTIAL, ADMITTED)
+STAFF_LISTENER, ENROL_LISTENER, BOX_LISTENER, KIOSK_LISTENER = "staff", "enrol", "boxes", "kiosks"
+"""The listeners of city hall: staff, a box without a credential, a box with one; and the issuer's, kiosks elsewhere."""
 
 
 def with_client_address(app: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,6 +40,11 @@ def environ_name(header: str) -> str:
 def listener_of(environ: Mapping[str, Any]) -> str:
     """The listener that the request came by."""
     return str(environ.get(environ_name(LISTENER), ""))
+
+
+def admitted(environ: Mapping[str, Any]) -> bool:
+    """Whether city hall was asked about this request's box, and admits it."""
+    return environ.get(environ_name(ADMITTED)) == "1"
 
 
 def credential_of(environ: Mapping[str, Any]) -> bytes | None:

@@ -21,6 +21,11 @@ class NotAPdf(PrinterError):
     code = "printer.not_a_pdf"
 
 
+def load_library() -> None:
+    """Load what reads a PDF now and not at the first page (a tenth of a second)."""
+    import pypdfium2  # noqa: F401  # loaded, not used
+
+
 @contextmanager
 def _opened(pdf: bytes) -> Iterator[Any]:
     import pypdfium2

@@ -13,6 +13,7 @@ from device.logs import Log
 from device.printer.status import PagePrinter, ReceiptPrinter
 from kiosk.issuer.port import IssuerPort
 from kiosk.settings import CitySettings, KioskSettings, Place
+from kiosk.shell.replacement import HandOver
 
 Spawn = Callable[[str, Callable[[], None]], None]
 """(name, work): do the work beside everything else; tests do it at once."""
@@ -21,7 +22,7 @@ Spawn = Callable[[str, Callable[[], None]], None]
 @dataclass(frozen=True)
 class Ports:
     """name: what this box signs as. database: the SQLite file of audit, alarm and the services' tables. spawn None: own
-    threads. wait: sleeps for so many seconds.
+    threads. wait: sleeps for so many seconds. hand_over: see kiosk.shell.replacement.
     """
 
     settings: KioskSettings
@@ -38,3 +39,4 @@ class Ports:
     card_poll_seconds: float = 0.2
     spawn: Spawn | None = None
     wait: Callable[[float], object] = time.sleep
+    hand_over: HandOver | None = None

@@ -28,6 +28,8 @@ def url_check(url: str) -> Check:
     """Healthy when ``url`` answers 200 (redirects followed)."""
 
     def look() -> str:
+        if not url.startswith(("http://", "https://")):  # urllib opens files, too
+            return Hopeless(f"{url}: not http")
         try:
             with urllib.request.urlopen(url, timeout=_LOOK_SECONDS) as answer:  # noqa: S310 - staff wrote the address
                 return "" if answer.status == 200 else f"{url}: {answer.status}"

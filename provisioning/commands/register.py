@@ -12,6 +12,7 @@ from kiosk.issuer.register.population_file import read_population
 from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register
 from provisioning.commands.options import site_options
 from provisioning.commands.reading import store_for_reading
+from provisioning.commands.register_place import refuse_undeclared
 from provisioning.errors import NotFound, SectionMissing
 from provisioning.site.reading import read_site
 
@@ -24,7 +25,9 @@ def _file(config: Path, state: Path) -> Path:
 
 
 def _open(config: Path, state: Path) -> Register:
-    return Register(Store(_file(config, state), REGISTER_MIGRATIONS))
+    file = _file(config, state)
+    refuse_undeclared(config, file)
+    return Register(Store(file, REGISTER_MIGRATIONS))
 
 
 def _unknown(resident: str) -> NotFound:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import ssl
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -16,7 +16,8 @@ from device.clock import Clock
 from device.outbox import Message
 from device.sender import LineDown
 from provisioning.cityhall.errors import EnrolmentRefused, NotEnrolled
-from provisioning.cityhall.settings import CityHallLinkSettings
+from provisioning.cityhall.settings import CHAIN_HEADER, CityHallLinkSettings
+from provisioning.enrolment.chain import chained_call
 from provisioning.enrolment.identity import Identity
 
 _MAX_ANSWER = 256 * 1024
@@ -36,6 +37,14 @@ class EnrolmentStatus(msgspec.Struct, frozen=True):
 
 class _Renewed(msgspec.Struct, frozen=True):
     certificate: str
+
+
+class _Admitted(msgspec.Struct, frozen=True):
+    boxes: dict[str, str]
+
+
+class _Share(msgspec.Struct, frozen=True):
+    share: str
 
 
 class _Answers(msgspec.Struct, frozen=True):
@@ -69,6 +78,23 @@ class CityHallClient:
         body = msgspec.json.encode({"request": request})
         return _decoded(self._call(self.settings.box_port, "POST", "/api/v1/renew", body), _Renewed).certificate
 
+    def admitted(self) -> dict[str, str]:
+        """The boxes that city hall admits: name -> hash of its key. Raises NotEnrolled too."""
+        return _decoded(self._call(self.settings.box_port, "GET", "/api/v1/boxes"), _Admitted).boxes
+
+    def register_volume(self, volume: str, key: str, recovery: str) -> str:
+        """City hall's half of a volume's key (hex), made for this box."""
+        body = msgspec.json.encode({"volume": volume, "key": key, "recovery": recovery})
+        return _decoded(self._call(self.settings.box_port, "POST", "/api/v1/volume", body), _Share).share
+
+    def volume_share(self, volume: str, folder: Path, sign: Callable[[str], str]) -> str:
+        """The same at a start of the box. folder: holds the volume's chain; sign: HAVE/NEXT -> signature, base64."""
+        with chained_call(folder) as call:
+            question = {"volume": volume, "chain": call.header, "signature": sign(call.header)}
+            body, port = msgspec.json.encode(question), self.settings.enrol_port
+            answer, call.answered = self._exchange(port, "POST", "/api/v1/unlock", body, {})
+            return _decoded(answer, _Share).share
+
     def post(self, batch: Sequence[Message]) -> Collection[str]:
         """See device.sender.Post. A box that city hall refuses, or that is not enrolled, has no line."""
         messages = [
@@ -84,12 +110,21 @@ class CityHallClient:
             raise LineDown(reason=error.facts.get("reason", error.code)) from error
 
     def _call(self, port: int, method: str, path: str, body: bytes = b"", more: dict[str, str] | None = None) -> bytes:
+        if port != self.settings.box_port:
+            return self._exchange(port, method, path, body, more or {})[0]
+        with chained_call(self.identity.folder) as call:
+            headers = {**(more or {}), CHAIN_HEADER: call.header}
+            answer, call.answered = self._exchange(port, method, path, body, headers)
+            return answer
+
+    def _exchange(self, port: int, method: str, path: str, body: bytes, more: dict[str, str]) -> tuple[bytes, str]:
+        """(answer, city hall's word for the chain)."""
         context = self._tls(with_credential=port == self.settings.box_port)
         connection = http.client.HTTPSConnection(
             self.settings.host, port, timeout=self.settings.timeout_seconds, context=context
         )
         try:
-            connection.request(method, path, body or None, {"Content-Type": "application/json", **(more or {})})
+            connection.request(method, path, body or None, {"Content-Type": "application/json", **more})
             response = connection.getresponse()
             status, answer = response.status, response.read(_MAX_ANSWER)
         except (OSError, http.client.HTTPException) as error:
@@ -97,7 +132,7 @@ class CityHallClient:
         finally:
             connection.close()
         if status == http.client.OK:
-            return answer
+            return answer, response.getheader(CHAIN_HEADER, "")
         if status >= 500:
             raise LineDown(reason=f"status_{status}")
         raise EnrolmentRefused(reason=_refusal(answer))

@@ -37,6 +37,7 @@ class HeartbeatSources:
     page_paper: Paper | None = None
     connection_log: Path | None = None
     findings: Callable[[], Sequence[str]] = field(default=lambda: ())
+    documents: Callable[[], dict[str, Fact]] = field(default=dict)
 
 
 def make_heartbeat(sources: HeartbeatSources) -> Message:
@@ -56,6 +57,7 @@ def make_heartbeat(sources: HeartbeatSources) -> Message:
         facts["receipt_paper"] = sources.receipt_paper().value
     with suppress(NotEnrolled):
         facts["certificate_days_left"] = sources.identity.credential().days_left(sources.clock.now())
+    facts.update(sources.documents())
     for part, file in sources.audits.items():
         facts.update(audit_end(part, file))
     facts.update(connection_log_end(sources.connection_log) if sources.connection_log else {})

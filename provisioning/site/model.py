@@ -26,15 +26,17 @@ UsbId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{4}:[0-9a-f]{4}$")]
 
 class BoxSettings(Section, frozen=True, kw_only=True):
     """name: what this box signs and reports as, e.g. "chisatooka-1". Letters, digits and hyphens. place: where it
-    stands. asset: its number in the city's inventory. screen: it has a touch screen. parts: what it does, as far as
-    its sections are there.
+    stands. asset: its number in the city's inventory. screen: it has a touch screen. lone: register and seal key lie
+    on this box in a plaza, since there is no city hall behind it. parts: what it does, as far as its sections are
+    there.
     """
 
-    name: str
+    name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,63}(?![\s\S])")]
     place_ja: str = ""
     place_en: str = ""
     asset: str = ""
     screen: bool = True
+    lone: bool = False
     parts: list[Part] = msgspec.field(default_factory=lambda: ["kiosk", "wifi", "issuer", "cityhall"])
 
 

@@ -29,11 +29,25 @@ SAID = [
     "抹消証明書",
     "request_resolved",
     "接続記録 1 件",
+    "解除しました / released: hiroba-1",
+    "回復用の鍵",
 ]
 """What a reader sees on the way."""
 pytestmark = [
     pytest.mark.needs(
-        "root", "ip", "nft", "nginx", "openssl", "pcscd", "vpcd", "ipamj", "bizud", "age", "sqlite3", "ssh-keygen"
+        "root",
+        "ip",
+        "nft",
+        "nginx",
+        "openssl",
+        "pcscd",
+        "vpcd",
+        "ipamj",
+        "bizud",
+        "age",
+        "sqlite3",
+        "ssh-keygen",
+        "cryptsetup",
     ),
     pytest.mark.timeout(600),
 ]

@@ -22,7 +22,8 @@ def built(state: Path, terminal: Literal["counter", "virtual"] = "virtual") -> K
     return build(
         kiosk=KioskSettings(opens="00:00", closes="00:00", terminal=terminal),
         city=CitySettings(name_ja="見本市", name_en="Mihon City", telephone="06-0000-0000"),
-        link=IssuerLinkSettings(url=f"http://{NOWHERE}", timeout_seconds=0.5),
+        link=IssuerLinkSettings(url="", timeout_seconds=0.5),
+        credential=None,
         card=CardSettings(reader="a reader nobody has"),
         receipt=ReceiptPrinterSettings(port=1, timeout_seconds=0.5),
         page=PagePrinterSettings(uri=f"ipp://{NOWHERE}/ipp/print", timeout_seconds=0.5),

@@ -27,11 +27,12 @@ from kiosk.issuer.protocol import OrderContent
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
 from kiosk.schema import KIOSK_MIGRATIONS
 from kiosk.services.certificates.issuance.journal import Journal
-from provisioning.backup.restore import is_blank
+from provisioning.backup.restore import Blank
 from provisioning.cli import hiroba
 
 SITE = """[box]
 name = "t-1"
+lone = true
 [city]
 name_ja = "試験市"
 name_en = "Test City"
@@ -79,15 +80,16 @@ READING = {
 }
 """Command -> its exit code without state, and with."""
 _WRITING = """
-    apply backup bundle-install bundle-recover bundle-rollback bundle-settle demo disaster-off disaster-on enrol
-    enrol-renew cityhall-ca cityhall-code cityhall-revoke cityhall-staff cityhall-tidy heartbeat install journal-resolve
-    register-import register-link register-restrict restore run-cityhall run-gate run-issuer run-kiosk run-nginx
-    run-portal run-stats seed voucher-call-back voucher-make wifi-block wifi-end wifi-sealed
-    wifi-unblock wifi-unseal wipe
+    apply backup backup-signer bundle-install bundle-recover bundle-rollback bundle-settle cityhall-ca
+    cityhall-code cityhall-factor-reset cityhall-issuer-credential cityhall-recovery cityhall-release
+    cityhall-revoke cityhall-role cityhall-staff cityhall-tidy demo disaster-off disaster-on enrol enrol-renew
+    heartbeat install journal-resolve register-import register-link register-restrict restore run-cityhall
+    run-gate run-issuer run-kiosk run-nginx run-portal run-stats seed storage-open storage-prepare
+    storage-recover voucher-call-back voucher-make wifi-block wifi-end wifi-sealed wifi-unblock wifi-unseal wipe
 """
 _NO_STATE = """
     backup-key bench bundle-build bundle-init bundle-publish bundle-renew bundle-replace-key bundle-schemas
-    bundle-waves site-check site-render site-schema staff-code test verify wifi-log-key
+    storage-status bundle-waves site-check site-render site-schema staff-code test verify wifi-log-key
 """
 
 
@@ -174,7 +176,7 @@ def test_every_command_is_known_to_read_or_to_write() -> None:
 def test_a_look_at_a_box_without_state_makes_nothing(box: Path, line: str) -> None:
     assert run(line, box) == READING[line][0]
     assert sorted(path.name for path in box.iterdir()) == ["cityhall.toml", "site.toml"]
-    assert is_blank(box / "state")
+    assert Blank(box / "state", box / "site.toml").is_blank()
 
 
 @pytest.mark.parametrize("line", READING)

@@ -25,13 +25,14 @@ BARS = {
     "hiroba-enrol-renew.service": 20,
     "hiroba-backup.service": 20,
     "hiroba-apply-recover.service": 20,
+    "hiroba-storage.service": 30,
     "hiroba-disaster.service": 10,
     "hiroba-hostapd-disaster@wlan0.service": 20,
     "hiroba-cityhall-tidy.service": 10,
 }
 """Unit -> the highest exposure in tenths: web 1.0, nginx and device 1.2, privileged 2.0."""
 WITHOUT_BAR = {
-    "hiroba-kiosk-browser.service",  # Chromium makes its sandbox of namespaces
+    *("hiroba-kiosk-browser.service", "hiroba-storage-screen.service"),  # Chromium makes its sandbox of namespaces
     *("hiroba-update.service", "hiroba-recover.service", "hiroba-settle.service"),  # they exchange the system's units
 }
 SERVICES = sorted(UNITS.glob("hiroba-*.service"))
@@ -75,8 +76,9 @@ def test_only_what_needs_one_has_a_capability() -> None:
     radios = {"hiroba-hostapd@.service", "hiroba-hostapd-disaster@.service"}
     network = {"hiroba-gate.service", "hiroba-dnsmasq@.service", *radios}
     for_files = {f"hiroba-{name}.service" for name in ("heartbeat", "enrol-renew", "backup")}
-    after_a_cut = {"hiroba-apply-recover.service"}
-    assert able == network | for_files | after_a_cut | WITHOUT_BAR - {"hiroba-kiosk-browser.service"}
+    at_a_start = {"hiroba-apply-recover.service", "hiroba-storage.service"}
+    browsers = {"hiroba-kiosk-browser.service", "hiroba-storage-screen.service"}
+    assert able == network | for_files | at_a_start | WITHOUT_BAR - browsers
     gate = (UNITS / "hiroba-gate.service").read_text()
     assert re.findall(r"CAP_\w+", gate.split("\n# The one process", 1)[1]) == ["CAP_NET_ADMIN", "CAP_NET_ADMIN"]
 

@@ -102,7 +102,7 @@ def _dhcp(spot: SpotSettings, dhcp: DhcpSettings, portal: PortalSettings, state:
         "# addresses",
         "dhcp-authoritative",
         "dhcp-ignore-names",  # a phone's own name is often its owner's
-        f"dhcp-leasefile={state / dhcp.leases}",
+        f"dhcp-leasefile={state / one_line(dhcp.leases, 'wifi.spots.dhcp.leases')}",
         *leases,
         *_FIRST_LEASE,
         f"dhcp-option=option:router,{spot.ipv4.gateway}",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from device.clock import Clock
-from provisioning.cityhall.accounts import StaffAccounts
+from provisioning.cityhall.accounts.account_requests import AccountRequests
+from provisioning.cityhall.accounts.log_ins import LogIns
+from provisioning.cityhall.accounts.staff_accounts import StaffAccounts
 from provisioning.cityhall.boxes.enrolment import EnrolmentService
 from provisioning.cityhall.boxes.expiry import CredentialEnds
 from provisioning.cityhall.boxes.records import Records
@@ -20,6 +22,8 @@ class StaffContext:
     records: Records
     enrolments: EnrolmentService
     staff: StaffAccounts
+    log_ins: LogIns
+    requests: AccountRequests
     clock: Clock
     ends: CredentialEnds = field(default_factory=CredentialEnds)
 

@@ -46,7 +46,7 @@ def test_it_says_what_was_chosen_and_its_seal_is_genuine(hall: Hall, tmp_path: P
     visit = hall.enter()
     content = _order(hall, visit, zone=["south"], months=["6"])
     quote = hall.quoted(visit.visit, content)
-    document = hall.port.document(content.request, p.DocumentRequest(kiosk=hall.kiosk, visit=visit.visit))
+    document = hall.port.document(content.request, p.DocumentRequest(visit=visit.visit))
     assert isinstance(document, p.Document)
     (text,) = page_texts(document.pdf)
     assert [word for word in ("駐車許可証", "南", "6か月", "浩一", quote.issue_number) if word not in text] == []

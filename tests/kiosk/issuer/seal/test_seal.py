@@ -136,7 +136,7 @@ def _issued(hall: Hall, resident: str, copies: int = 1) -> bytes:
     visit = hall.enter()
     content = hall.content(visit, copies=copies, items=["registered_domicile", "relationship"])
     hall.quoted(visit.visit, content)
-    answer = hall.port.document(content.request, p.DocumentRequest(kiosk=hall.kiosk, visit=visit.visit))
+    answer = hall.port.document(content.request, p.DocumentRequest(visit=visit.visit))
     assert isinstance(answer, p.Document)
     return answer.pdf
 
