@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from device.clock import Clock
-from device.logs import Log
+from device.logs import Log, places
 from device.sender import LineDown
 from provisioning.cityhall.boxes.authority import Peer
 from provisioning.cityhall.errors import EnrolmentRefused, NotEnrolled
@@ -61,6 +61,9 @@ class AdmittedBoxes:
 
     def _run(self) -> None:
         while True:
-            self.refresh()
+            try:
+                self.refresh()
+            except Exception as error:  # whatever it is, it may be over at the next try
+                self._log.error("admitted_boxes_failed", kind=type(error).__name__, places=places(error))
             if self._stopped.wait(POLL_SECONDS):
                 return

@@ -11,9 +11,8 @@ import pytest
 pytestmark = pytest.mark.attacks
 UNITS = Path(__file__).parents[2] / "systemd" / "system"
 WHY = {
-    "hiroba-kiosk": "listens there for its browser; asks an issuer on the same box",
+    "hiroba-kiosk": "listens there for its browser",
     "hiroba-kiosk-browser": "shows the kiosk's pages (its session's slice allows loopback alone)",
-    "hiroba-issuer": "listens there for the kiosk of a lone box",
     "hiroba-stats": "listens there for the staff page",
     "hiroba-cityhall": "a database on the same server",
     "hiroba-cityhall-tidy": "a database on the same server",

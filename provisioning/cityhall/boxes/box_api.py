@@ -147,7 +147,7 @@ def _admit_boxes(app: Flask, enrolments: EnrolmentService, log: Log) -> None:
     def admit() -> Response | None:
         der = credential_of(request.environ)
         link = link_of(request.headers.get(CHAIN_HEADER, ""))
-        elsewhere = request.endpoint == "admitted"  # nginx asks, of a call to the issuer
+        elsewhere = request.endpoint in ("admitted", "boxes")  # nginx of a call to the issuer; an issuer for its list
         admitted = enrolments.admit(peer_of(der) if der else None, link, chained=not elsewhere)
         if isinstance(admitted, Refused):
             log.warning("box_refused", reason=admitted.reason)
