@@ -123,10 +123,11 @@ def upstream(name: str, socket: Path) -> str:
 
 def proxied(name: str, *, listener: str = "", credential: bool = False, admitted: bool = False) -> list[str]:
     """Pass requests to ``upstream`` name, with every header that the application trusts. A body without a
-    length, which no browser's form has, is refused.
+    length, which no browser's form has, is refused, and a request that names no host.
     """
     return [
         "if ($http_transfer_encoding) { return 411; }",
+        'if ($http_host = "") { return 400; }',
         f"proxy_pass http://{name};",
         *_headers(listener=listener, credential=credential, admitted=admitted),
     ]
