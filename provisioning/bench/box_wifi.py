@@ -112,7 +112,6 @@ class BoxWifi:
 
     def fill(self, numbers: Sequence[int]) -> None:
         """Bring these phones online through the gate's socket, sixteen at a time."""
-        self.lab.know(numbers)
         with ThreadPoolExecutor(16) as pool:
             opened = list(pool.map(self._open, numbers))
         refused = [answer for answer in opened if not isinstance(answer, p.Opened)]

@@ -89,13 +89,6 @@ class NetworkLab:
         for space in self._spaces():
             subprocess.run(["ip", "netns", "del", space], check=False, stderr=subprocess.DEVNULL)
 
-    def know(self, numbers: Sequence[int]) -> None:
-        """Let the gateway's kernel know these phones, as if they had spoken to it."""
-        batch(
-            self.gateway,
-            [f"neigh replace {address_of(n)} lladdr {mac_of(n)} dev br-lan nud permanent" for n in numbers],
-        )
-
     def _spaces(self) -> list[str]:
         return [self.gateway, self.internet, *(phone.space for phone in self.phones)]
 

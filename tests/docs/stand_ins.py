@@ -14,7 +14,6 @@ import re
 import socket
 import sqlite3
 import ssl
-import subprocess
 import sys
 import time
 import urllib.parse
@@ -57,12 +56,10 @@ def staff_approve(box: str) -> None:
 
 
 def phone_comes() -> None:
-    """It has a lease and stands in the neighbour table, as after its first packets; then it taps."""
+    """It has a lease; then it taps."""
     leases = STATE / "dnsmasq/leases"
     leases.parent.mkdir(exist_ok=True)
     leases.write_text(f"{int(time.time()) + 3600} 02:00:00:00:00:33 192.168.90.33 * *\n")
-    known = "ip neigh replace 192.168.90.33 lladdr 02:00:00:00:00:33 dev br-hiroba nud permanent"
-    subprocess.run(known.split(), check=True)
     answer = SocketGateClient(STATE / "gate/gate.sock").open(Open(ip="192.168.90.33", method="one_tap"))
     assert isinstance(answer, Opened), answer
 

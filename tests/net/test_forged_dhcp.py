@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import subprocess
 import time
 from collections.abc import Iterator
 
@@ -122,3 +123,16 @@ def test_no_phone_hears_a_dhcp_server_on_another_phone(plaza: Whole, victim: Pho
         except TimeoutError:
             pass
         assert [frame for frame in heard if b"a false server" in frame] == []
+
+
+def test_a_lease_is_a_static_neighbour_also_after_dnsmasq_has_answered_again(plaza: Whole, victim: Phone) -> None:
+    """dnsmasq puts its own entry in the place of the gate's whenever it answers."""
+
+    def static() -> bool:
+        shown = subprocess.run(["ip", "-n", plaza.gateway, "neigh"], check=True, capture_output=True, text=True).stdout
+        return f"{victim.ip} dev br-lan lladdr {victim.mac} PERMANENT" in shown
+
+    until(static)
+    for _ in range(2):
+        victim.lease()
+        until(static)

@@ -229,6 +229,7 @@ def test_a_phone_has_as_many_ipv6_addresses_as_it_likes(plaza: Plaza) -> None:
         far.settimeout(5)
         for address in own:
             with victim.socket(socket.AF_INET6) as phone:
+                phone.settimeout(5)
                 phone.bind((address, 0))
                 phone.sendto(b"hello", (FAR6, 7100))
                 _, back = far.recvfrom(100)

@@ -80,7 +80,7 @@ class KernelAddressBindings:
         self._neighbours = StaticNeighbours(self._interfaces.values())
         self._followed: dict[str, tuple[int, int]] = {}
         self._own6: set[str] = set()
-        self._pinned: dict[str, str] = {}
+        self._first_held: dict[str, str] = {}
         self._follow_at = self._pin_at = 0.0
 
     # -- who --
@@ -142,8 +142,11 @@ class KernelAddressBindings:
             self._changes[name].start(file.leases())
         self._own6 = own_addresses(self._interfaces.values())
         with _refusals("neighbours"):
-            self._pinned = self._neighbours.read()
-            self._pin_leases()
+            present = self._neighbours.read()
+            for name, changes in self._changes.items():
+                new = {ip: mac for ip, mac in changes.applied.items() if present.pop(ip, "") != mac}
+                self._neighbours.change(self._interfaces[name], new, ())
+            self._first_held = present
 
     def elements(self) -> Iterator[tuple[ElementName, Element]]:
         """See AddressBindings."""
@@ -154,8 +157,7 @@ class KernelAddressBindings:
     def restore(self) -> None:
         """See AddressBindings."""
         with _refusals("addresses"):
-            leased = {ip for changes in self._changes.values() for ip in changes.applied}
-            steps = element_codec.hold_steps([pair for pair in self._pinned.items() if pair[0] not in leased])
+            steps = element_codec.hold_steps(list(self._first_held.items()))
             if steps:
                 self._netlink.transact(steps)
             self._neighbours.forget_learned()
@@ -173,7 +175,8 @@ class KernelAddressBindings:
                 self._follow_leases(name, changes, now)
         if now >= self._pin_at:
             self._pin_at = now + PIN_SECONDS
-            self._pin_first_come()
+            self._pin()
+            self._follow_own6()
             self._pin_at = self._clock.monotonic() + max(PIN_SECONDS, 50 * (self._clock.monotonic() - now))
 
     def _follow_leases(self, name: str, changes: LeaseChanges, now: float) -> None:
@@ -192,27 +195,24 @@ class KernelAddressBindings:
             self._netlink.transact(element_codec.changes(Plan(remove, list(lease_elements(added.items())))))
             self._neighbours.change(self._interfaces[name], added, removed)
 
-    def _pin_leases(self) -> None:
-        for name, changes in self._changes.items():
-            todo = {ip: mac for ip, mac in changes.applied.items() if self._pinned.get(ip) != mac}
-            self._neighbours.change(self._interfaces[name], todo, ())
-
-    def _pin_first_come(self) -> None:
-        """Static neighbours for first-come addresses in use (of the spots' networks), none for those forgotten."""
-        leased = {ip for changes in self._changes.values() for ip in changes.applied}
-        held: dict[str, str] = {}
-        with _refusals("addresses"):
-            for kind in ("phone4", "phone6"):
-                held |= {ip: mac for ip, mac in self._held(kind) if ip not in leased and self._spot_name(ip)}
+    def _pin(self) -> None:
+        """Static neighbours for leases and for first-come addresses in use (of the spots' networks), none for others.
+        Read anew each time: dnsmasq puts an entry of its own, which is not static, in the place of ours (SIOCSARP).
+        """
+        leased = {name: dict(changes.applied) for name, changes in self._changes.items()}
+        with _refusals("neighbours"):
+            self._first_held = self._first_come_of_spots({ip for leases in leased.values() for ip in leases})
+            present = self._neighbours.read()
             for name, interface in self._interfaces.items():
-                mine = {ip: mac for ip, mac in held.items() if self._spot_name(ip) == name}
-                new = {ip: mac for ip, mac in mine.items() if self._pinned.get(ip) != mac}
-                gone = [
-                    ip for ip in self._pinned if ip not in held and ip not in leased and self._spot_name(ip) == name
-                ]
+                held = {ip: mac for ip, mac in self._first_held.items() if self._spot_name(ip) == name}
+                wanted = leased.get(name, {}) | held
+                new = {ip: mac for ip, mac in wanted.items() if present.get(ip) != mac}
+                gone = [ip for ip in present if ip not in wanted and self._spot_name(ip) == name]
                 self._neighbours.change(interface, new, gone)
-        self._pinned = held
-        self._follow_own6()
+
+    def _first_come_of_spots(self, leased: set[str]) -> dict[str, str]:
+        found = (pair for kind in ("phone4", "phone6") for pair in self._held(kind))
+        return {ip: mac for ip, mac in found if ip not in leased and self._spot_name(ip)}
 
     def _follow_own6(self) -> None:
         before, self._own6 = self._own6, own_addresses(self._interfaces.values())

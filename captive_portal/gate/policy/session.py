@@ -15,8 +15,8 @@ FIRST_MARK = 256
 
 
 class ObservedPhone(NamedTuple):
-    """A phone as the neighbour table shows it now. ip4: its IPv4 address even when it was found by IPv6, or "". leased:
-    dnsmasq gave it that address, or the spot requires no lease.
+    """A phone as its frames show it now. ip4: its IPv4 address even when it was found by IPv6, or "". leased: dnsmasq
+    gave it that address, or the spot requires no lease.
     """
 
     spot: str

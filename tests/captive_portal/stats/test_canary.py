@@ -1,6 +1,6 @@
 """N8: no MAC address outlives its session, in any file the box writes or any word the statistics say.
 
-The gate is the real one down to its database; only the kernel and the neighbour table are in memory.
+The gate is the real one down to its database; only the kernel and the address bindings are in memory.
 """
 
 from __future__ import annotations
