@@ -14,6 +14,8 @@ WHY = {
     "hiroba-kiosk": "listens there for its browser; asks an issuer on the same box",
     "hiroba-kiosk-browser": "shows the kiosk's pages (its session's slice allows loopback alone)",
     "hiroba-issuer": "listens there for the kiosk of a lone box",
+    "hiroba-storage": "root: says on the kiosk's port why the state is shut, before the kiosk runs",
+    "hiroba-storage-screen": "shows that page",
     "hiroba-stats": "listens there for the staff page",
     "hiroba-cityhall": "a database on the same server",
     "hiroba-cityhall-tidy": "a database on the same server",
