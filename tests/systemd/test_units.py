@@ -26,6 +26,7 @@ BARS = {
     "hiroba-heartbeat.service": 20,
     "hiroba-enrol-renew.service": 20,
     "hiroba-backup.service": 20,
+    "hiroba-retention.service": 20,
     "hiroba-apply-recover.service": 20,
     "hiroba-storage.service": 30,
     "hiroba-disaster.service": 10,
@@ -77,7 +78,7 @@ def test_only_what_needs_one_has_a_capability() -> None:
     able = {file.name for file in SERVICES if re.search(r"^CapabilityBoundingSet=.", file.read_text(), re.MULTILINE)}
     radios = {"hiroba-hostapd@.service", "hiroba-hostapd-disaster@.service"}
     network = {"hiroba-gate.service", "hiroba-dnsmasq@.service", *radios}
-    for_files = {f"hiroba-{name}.service" for name in ("heartbeat", "enrol-renew", "backup")}
+    for_files = {f"hiroba-{name}.service" for name in ("heartbeat", "enrol-renew", "backup", "retention")}
     at_a_start = {"hiroba-apply-recover.service", "hiroba-storage.service"}
     browsers = {"hiroba-kiosk-browser.service", "hiroba-storage-screen.service"}
     assert able == network | for_files | at_a_start | WITHOUT_BAR - browsers
@@ -99,6 +100,17 @@ def test_what_the_kernel_takes_from_the_interface_is_set_for_every_interface() -
     text = (UNITS.parent / "sysctl.d/60-hiroba.conf").read_text()
     for name in ("rp_filter", "send_redirects"):
         assert re.findall(rf"^net\.ipv4\.conf\.(\S+)\.{name} = 0$", text, re.MULTILINE) == ["all", "default", "*"]
+
+
+def test_units_of_one_folder_agree_on_its_rights() -> None:
+    """The one that starts last sets them: a timer's unit that differs would shut nginx out of the socket in it."""
+    said: dict[str, set[tuple[str, ...]]] = {}
+    for file in SERVICES:
+        told = dict(re.findall(r"^(\w+)=(.*)$", file.read_text(), re.MULTILINE))
+        if "StateDirectory" in told:
+            rights = tuple(told.get(name, "") for name in ("User", "Group", "StateDirectoryMode"))
+            said.setdefault(told["StateDirectory"], set()).add(rights)
+    assert {folder: rights for folder, rights in said.items() if len(rights) > 1} == {}
 
 
 @pytest.mark.needs("systemd")
