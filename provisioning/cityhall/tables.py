@@ -13,7 +13,9 @@ class Base(DeclarativeBase):
 
 
 class Box(Base):
-    """One enrolled box and what it told last. state: active, revoked. key: SHA-256 of its public key, hex."""
+    """One enrolled box and what it told last. state: active, forked (boxes/clones.py), revoked. key: SHA-256 of its
+    public key, hex.
+    """
 
     __tablename__ = "box"
     name: Mapped[str] = mapped_column(String(63), primary_key=True)

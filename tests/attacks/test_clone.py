@@ -54,7 +54,7 @@ def box(tmp_path: Path, hall: CityHallServer, config: Path) -> BoxConnection:
     """Enrolled, and heard once."""
     line = connection(tmp_path / "card", config)
     line.steps.enrol(hall.service.records.new_code(NAME, "hanako", int(SystemClock().now().timestamp()), 30))
-    assert hall.service.enrolments.approve(line.steps.identity.pending(), "hanako")
+    assert hall.service.enrolments.approve(line.steps.identity.pending(), "taro")
     assert line.steps.poll() is not None
     assert call(line) == ""
     return line

@@ -85,7 +85,7 @@ def plaza(tmp_path: Path) -> Iterator[Plaza]:
         )
         line = connection(tmp_path / "state", config)
         line.steps.enrol(hall.service.records.new_code(NAME, "hanako", int(CLOCK.now().timestamp()), 30))
-        assert hall.service.enrolments.approve(line.steps.identity.pending(), "hanako")
+        assert hall.service.enrolments.approve(line.steps.identity.pending(), "taro")
         assert line.steps.poll() is not None
         client, folder = line.steps.city_hall, tmp_path / "open"
         holders = Holders(False, client, client.settings, CITY.recipient())

@@ -190,5 +190,5 @@ def enrol(card: Path, hall: CityHallServer) -> None:
     )
     line = connection(card, card / "site.toml")
     line.steps.enrol(hall.service.records.new_code("plaza-1", "hanako", int(SystemClock().now().timestamp()), 30))
-    assert hall.service.enrolments.approve(line.steps.identity.pending(), "hanako")
+    assert hall.service.enrolments.approve(line.steps.identity.pending(), "taro")
     assert line.steps.poll() is not None
