@@ -11,9 +11,9 @@ import pytest
 pytestmark = pytest.mark.attacks
 UNITS = Path(__file__).parents[2] / "systemd" / "system"
 WHY = {
-    "hiroba-kiosk": "listens there for its browser; asks an issuer on the same box",
+    "hiroba-kiosk": "listens there for its browser",
     "hiroba-kiosk-browser": "shows the kiosk's pages (its session's slice allows loopback alone)",
-    "hiroba-issuer": "listens there for the kiosk of a lone box",
+    "hiroba-issuer": "a city hall or a database on the same machine; its own kiosk comes by a unix socket",
     "hiroba-stats": "listens there for the staff page",
     "hiroba-cityhall": "a database on the same server",
     "hiroba-cityhall-tidy": "a database on the same server",
@@ -22,6 +22,8 @@ WHY = {
     "hiroba-heartbeat": "root: asks the kiosk which screen it shows",
     "hiroba-enrol-renew": "root: a city hall on the same machine (lone box, tests)",
     "hiroba-backup": "root: asks no port today; reads every folder anyway",
+    "hiroba-storage": "root: a network unlock on the same machine (lone box, tests)",
+    "hiroba-storage-screen": "the browser's user: says on the screen why the box's state is still shut",
     "hiroba-update": "root: asks the kiosk whether somebody is being served",
     "hiroba-recover": "root: as update",
     "hiroba-settle": "root: as update",
@@ -66,7 +68,7 @@ def test_the_portal_reaches_nothing_of_ours_on_loopback_and_opens_no_port() -> N
 def test_what_reaches_loopback_without_being_the_browser_or_root_is_another_user_than_those_shown() -> None:
     for name, why in WHY.items():
         users = settings(UNITS / f"{name}.service", "User")
-        if why.startswith("root: ") or name in {"hiroba-kiosk", "hiroba-kiosk-browser"}:
+        if why.startswith("root: ") or name in {"hiroba-kiosk", "hiroba-kiosk-browser", "hiroba-storage-screen"}:
             assert set(users) <= SHOWN, name
         else:
             assert users, name
