@@ -24,6 +24,7 @@ WHY = {
     "hiroba-backup": "root: asks no port today; reads every folder anyway",
     "hiroba-storage": "root: a network unlock on the same machine (lone box, tests)",
     "hiroba-storage-screen": "the browser's user: says on the screen why the box's state is still shut",
+    "hiroba-retention": "root: the database of a city hall on the same server",
     "hiroba-update": "root: asks the kiosk whether somebody is being served",
     "hiroba-recover": "root: as update",
     "hiroba-settle": "root: as update",

@@ -39,7 +39,9 @@ def test_a_box_without_wifi_and_issuer_starts_neither(tmp_path: Path) -> None:
     text = (ROOT / "tests/boot/site.toml").read_text("utf-8")
     config = tmp_path / "site.toml"
     config.write_text(text.partition("[issuer]")[0], "utf-8")
-    assert wanted(read_site(config), screen=False) == ["hiroba.target", "hiroba-kiosk.service"]
+    assert wanted(read_site(config), screen=False) == [
+        *("hiroba.target", "hiroba-kiosk.service", "hiroba-retention.timer")
+    ]
 
 
 def test_the_browser_may_open_the_kiosk_at_its_port_and_nothing_else() -> None:
