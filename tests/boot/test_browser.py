@@ -141,5 +141,6 @@ def test_the_browser_calls_nobody_and_its_session_is_bounded(screen: Container) 
     assert "HTTP" not in called
     pid = screen.run("pgrep", "-o", "-x", "cage").strip()
     assert "/user.slice/user-488.slice/" in screen.run("cat", f"/proc/{pid}/cgroup")
-    bounds = screen.show("user-488.slice", "MemoryMax", "IPAddressAllow")
-    assert bounds == {"MemoryMax": str(1 << 30), "IPAddressAllow": "127.0.0.0/8 ::1/128"}
+    bounds = screen.show("user-488.slice", "MemoryMax", "MemorySwapMax", "IPAddressAllow")
+    assert (bounds["MemoryMax"], bounds["MemorySwapMax"]) == (str(1 << 30), "0")
+    assert set(bounds["IPAddressAllow"].split()) == {"127.0.0.0/8", "::1/128"}

@@ -15,6 +15,7 @@ WHY = {
     "hiroba-kiosk-browser": "shows the kiosk's pages (its session's slice allows loopback alone)",
     "hiroba-storage": "root: says on the kiosk's port why the state is shut, before the kiosk runs",
     "hiroba-storage-screen": "shows that page",
+    "hiroba-issuer": "a city hall or a database on the same machine; its own kiosk comes by a unix socket",
     "hiroba-stats": "listens there for the staff page",
     "hiroba-cityhall": "a database on the same server",
     "hiroba-cityhall-tidy": "a database on the same server",
@@ -23,6 +24,8 @@ WHY = {
     "hiroba-heartbeat": "root: asks the kiosk which screen it shows",
     "hiroba-enrol-renew": "root: a city hall on the same machine (lone box, tests)",
     "hiroba-backup": "root: asks no port today; reads every folder anyway",
+    "hiroba-storage": "root: a network unlock on the same machine (lone box, tests)",
+    "hiroba-storage-screen": "the browser's user: says on the screen why the box's state is still shut",
     "hiroba-retention": "root: the database of a city hall on the same server",
     "hiroba-update": "root: asks the kiosk whether somebody is being served",
     "hiroba-recover": "root: as update",
@@ -68,7 +71,7 @@ def test_the_portal_reaches_nothing_of_ours_on_loopback_and_opens_no_port() -> N
 def test_what_reaches_loopback_without_being_the_browser_or_root_is_another_user_than_those_shown() -> None:
     for name, why in WHY.items():
         users = settings(UNITS / f"{name}.service", "User")
-        if why.startswith("root: ") or name in {"hiroba-kiosk", "hiroba-kiosk-browser"}:
+        if why.startswith("root: ") or name in {"hiroba-kiosk", "hiroba-kiosk-browser", "hiroba-storage-screen"}:
             assert set(users) <= SHOWN, name
         else:
             assert users, name

@@ -26,8 +26,11 @@ FOLDERS = {
 MASKED = (
     *("ctrl-alt-del.target", "apt-daily.timer", "apt-daily-upgrade.timer"),
     *("hostapd.service", "dnsmasq.service", "nginx.service"),
+    "usbguard-dbus.service",
 )
-"""Restart by keys; updates that nobody has tried first; Debian's own start of what our units start."""
+"""Restart by keys; updates that nobody has tried first; Debian's own start of what our units start; a second door to
+usbguard's rules, for desktops.
+"""
 MASKED_WITH_SCREEN = ("getty@tty1.service", "autovt@.service")
 """Ways from the touch screen to a log-in."""
 RECOVERY_UNITS = (

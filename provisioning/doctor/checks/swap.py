@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from device.health import readers
 from device.health.finding import Finding, absent, ok, warning
 from provisioning.doctor.examined_box import ExaminedBox
 
@@ -12,6 +13,8 @@ _BLOCK = Path("/sys/class/block")
 
 def check(_box: ExaminedBox) -> list[Finding]:
     """Reads /proc/swaps and what kind of device each one is."""
+    if kind := readers.container():
+        return [absent("swap.of_host", container=kind)]
     try:
         areas = [line.split()[0] for line in Path("/proc/swaps").read_text("utf-8").splitlines()[1:]]
     except OSError:

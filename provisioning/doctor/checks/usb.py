@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 
-from device.health.finding import Finding, ok, warning
+from device.health import readers
+from device.health.finding import Finding, absent, ok, warning
 from provisioning.doctor.examined_box import ExaminedBox
 
 UNIT = "usbguard.service"
@@ -14,6 +15,8 @@ def check(box: ExaminedBox) -> list[Finding]:
     """Asks systemd; nothing is said where there is none (the demo)."""
     if box.units is None:
         return []
+    if kind := readers.container():
+        return [absent("usb.of_host", container=kind)]
     asked = subprocess.run(["systemctl", "is-active", "--quiet", UNIT], check=False)
     return [judge(wanted=box.site.usb.guard, active=asked.returncode == 0)]
 
