@@ -1,8 +1,8 @@
 """Deletes records that are past their age from one box's databases. Doing it again deletes nothing more.
 
 The connection log is the gate's own to delete: its chain notes up to where. What staff still have to settle stays,
-however old: requests whose end is unknown, fees to be paid back, alarms. Each deletion writes how many into the audit of
-the same database, in the same transaction.
+however old: requests whose end is unknown, fees to be paid back, alarms. Each deletion writes how many into the audit
+of the same database, in the same transaction.
 """
 
 from __future__ import annotations

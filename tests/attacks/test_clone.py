@@ -49,7 +49,7 @@ def config(tmp_path: Path, hall: CityHallServer) -> Path:
 def box(tmp_path: Path, hall: CityHallServer, config: Path) -> BoxConnection:
     """Enrolled, and heard once."""
     line = connection(tmp_path / "card", config)
-    line.steps.enrol(hall.service.records.new_code(NAME, "hanako", int(SystemClock().now().timestamp()), 30))
+    line.steps.enrol(hall.service.records.new_code(NAME, "jiro", int(SystemClock().now().timestamp()), 30))
     assert hall.service.enrolments.approve(line.steps.identity.pending(), "hanako")
     assert line.steps.poll() is not None
     assert call(line) == ""

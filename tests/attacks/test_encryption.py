@@ -84,7 +84,7 @@ def plaza(tmp_path: Path) -> Iterator[Plaza]:
             f'[cityhall_link]\nhost = "localhost"\nca = "{hall.ca}"\n{ports}'
         )
         line = connection(tmp_path / "state", config)
-        line.steps.enrol(hall.service.records.new_code(NAME, "hanako", int(CLOCK.now().timestamp()), 30))
+        line.steps.enrol(hall.service.records.new_code(NAME, "jiro", int(CLOCK.now().timestamp()), 30))
         assert hall.service.enrolments.approve(line.steps.identity.pending(), "hanako")
         assert line.steps.poll() is not None
         client, folder = line.steps.city_hall, tmp_path / "open"

@@ -186,6 +186,6 @@ def enrol(card: Path, hall: CityHallServer) -> None:
         f'[cityhall_link]\nhost = "localhost"\nca = "city-ca.pem"\nenrol_port = {ports[0]}\nbox_port = {ports[1]}\n'
     )
     line = connection(card, card / "site.toml")
-    line.steps.enrol(hall.service.records.new_code("plaza-1", "hanako", int(SystemClock().now().timestamp()), 30))
+    line.steps.enrol(hall.service.records.new_code("plaza-1", "jiro", int(SystemClock().now().timestamp()), 30))
     assert hall.service.enrolments.approve(line.steps.identity.pending(), "hanako")
     assert line.steps.poll() is not None
