@@ -34,6 +34,7 @@ COMMANDS = {
     "retention": ("retention", "How long records are kept: run, show."),
     "restore": ("restore", "Lay an archive onto a blank box."),
     "run": ("run", "Run one process: kiosk, issuer, portal, gate, stats, cityhall."),
+    "seal": ("seal", "The city's seal: change its key; signed lists of keys."),
     "seed": ("seed", "A new box's first start: cloud-init files, enrolment code, labels."),
     "site": ("site", "Check a site file, of a box or a city; render from it; describe its keys."),
     "staff-code": ("staff_code", "Make the hash of a staff code for the site file."),

@@ -77,3 +77,16 @@ def _ends(plaza: Whole, mac: str) -> float:
     now = float(subprocess.run(["date", "+%s"], check=True, capture_output=True, text=True).stdout)
     lines = (plaza.state / "dnsmasq" / "leases").read_text().splitlines()
     return next((float(line.split()[0]) - now for line in lines if f" {mac} " in line), 0.0)
+
+
+def test_a_phone_of_the_lease_file_is_known_again_after_the_tables_were_lost(plaza: Whole) -> None:
+    """Else its renewals were not heard for as long as its lease lasts."""
+    phone = plaza.phone()
+    nft = ["ip", "netns", "exec", plaza.gateway, "nft"]
+    pair = f"{phone.mac} . 0x{phone.mac.replace(':', '').lstrip('0')}"
+    subprocess.run([*nft, "flush", "ruleset"], check=True)
+    until(lambda: pair in _text([*nft, "list", "set", "inet", "hiroba", "dhcp_clients"]))
+
+
+def _text(command: list[str]) -> str:
+    return subprocess.run(command, check=False, capture_output=True, text=True).stdout

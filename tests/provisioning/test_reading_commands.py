@@ -85,13 +85,15 @@ _WRITING = """
     apply audit-accept backup backup-signer bundle-install bundle-recover bundle-rollback bundle-settle cityhall-ca
     cityhall-code cityhall-factor-reset cityhall-issuer-credential cityhall-recovery cityhall-release
     cityhall-revoke cityhall-role cityhall-staff cityhall-tidy demo disaster-off disaster-on enrol enrol-renew
-    heartbeat install journal-resolve register-import register-link register-restrict restore retention-run run-cityhall
-    run-gate run-issuer run-kiosk run-nginx run-portal run-stats seed storage-open storage-prepare
-    storage-recover voucher-call-back voucher-make wifi-block wifi-end wifi-sealed wifi-unblock wifi-unseal wipe
+    heartbeat install journal-resolve register-import register-link register-restrict restore retention-run
+    run-cityhall run-gate run-issuer run-kiosk run-nginx run-portal run-stats seal-accept-list seal-rotate seed
+    storage-open storage-prepare storage-recover voucher-call-back voucher-make wifi-block wifi-end wifi-sealed
+    wifi-unblock wifi-unseal wipe
 """
 _NO_STATE = """
-    backup-key bench bundle-build bundle-init bundle-publish bundle-renew bundle-replace-key bundle-sbom bundle-schemas
-    storage-status bundle-waves site-check site-render site-schema staff-code test verify wifi-log-key
+    backup-key bench bundle-build bundle-init bundle-publish bundle-renew bundle-replace-key bundle-sbom
+    bundle-schemas bundle-waves seal-keys seal-new-signer seal-sign-list site-check site-render site-schema
+    staff-code storage-status test verify wifi-log-key
 """
 
 

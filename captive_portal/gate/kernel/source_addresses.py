@@ -8,11 +8,12 @@ from captive_portal.gate.kernel.packet_filter import PacketFilter
 from captive_portal.gate.policy.session import Session
 from device.clock import Clock
 
-FRESH_SECONDS = 1.0
+FRESH_SECONDS = 0.05
+"""When many sessions end at once, as at closing time, the set is not read for each of them."""
 
 
 class SourceAddresses:
-    """Reads the set, at most once a second however many sessions end."""
+    """Reads the set when a session ends or moves."""
 
     def __init__(self, kernel: PacketFilter, clock: Clock) -> None:
         self._kernel = kernel

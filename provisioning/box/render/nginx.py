@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from provisioning.box.render.refusal import CannotRender, one_line
-from provisioning.nginx_headers import ADMITTED, CLIENT, CREDENTIAL, LISTENER, SCHEME
+from provisioning.nginx_headers import ADMITTED, CLIENT, CLIENT_PORT, CREDENTIAL, LISTENER, SCHEME
 from provisioning.site.mistakes import Mistake
 
 WORKER_CONNECTIONS = 1024
@@ -123,10 +123,11 @@ def upstream(name: str, socket: Path) -> str:
 
 def proxied(name: str, *, listener: str = "", credential: bool = False, admitted: bool = False) -> list[str]:
     """Pass requests to ``upstream`` name, with every header that the application trusts. A body without a
-    length, which no browser's form has, is refused.
+    length, which no browser's form has, is refused, and a request that names no host.
     """
     return [
         "if ($http_transfer_encoding) { return 411; }",
+        'if ($http_host = "") { return 400; }',
         f"proxy_pass http://{name};",
         *_headers(listener=listener, credential=credential, admitted=admitted),
     ]
@@ -149,6 +150,7 @@ def _headers(*, listener: str, credential: bool, admitted: bool) -> list[str]:
         'proxy_set_header Connection "";',
         "proxy_set_header Host $http_host;",
         f"proxy_set_header {CLIENT} $remote_addr;",
+        f"proxy_set_header {CLIENT_PORT} $remote_port;",
         f"proxy_set_header {SCHEME} $scheme;",
         f'proxy_set_header {LISTENER} "{listener}";',
         f"proxy_set_header {CREDENTIAL} {'$ssl_client_escaped_cert' if credential else _NOTHING};",
