@@ -25,6 +25,7 @@ import yaml
 
 from captive_portal.gate.client import SocketGateClient
 from captive_portal.gate.protocol import Open, Opened
+from provisioning.cityhall.accounts.authenticator_app import code_at
 
 STATE = Path("/var/lib/hiroba")
 PAGES = "https://cityhall.mihon.example.jp:8443"
@@ -48,11 +49,25 @@ def staff_approve(box: str) -> None:
         body = urllib.parse.urlencode(fields).encode() if fields else None
         return str(browser.open(PAGES + path, body, timeout=20).read().decode())
 
-    send("/login", name="hanako", password=Path("first-password.txt").read_text("utf-8").strip())
+    page = send("/login", name="hanako", password=Path("first-password.txt").read_text("utf-8").strip())
+    _second_step(page, send)
     page = send("/enrolments")
     (asked,) = re.findall(rf'data-enrolment="([^"]+)" data-box="{box}"', page)
     token = str(re.findall(r'name="token" value="([^"]+)"', page)[0])
     send(f"/enrolments/{asked}", token=token, decision="approve")
+
+
+def _second_step(page: str, send: Callable[..., str]) -> None:
+    """At the first log-in an app is registered; later ones take one of the recovery codes that were written down."""
+    codes, token = Path("recovery-codes.txt"), str(re.findall(r'name="token" value="([^"]+)"', page)[0])
+    if 'data-page="enrol-factor"' in page:
+        secret = str(re.findall(r"data-secret>([A-Z2-7 ]+)<", page)[0]).replace(" ", "")
+        shown = send("/login/enrol", token=token, code=code_at(secret, int(time.time())))
+        codes.write_text("\n".join(re.findall(r"data-recovery>([0-9A-Z-]+)<", shown)), "ascii")
+    else:
+        first, *rest = codes.read_text("ascii").split()
+        codes.write_text("\n".join(rest), "ascii")
+        send("/login/second", token=token, code=first)
 
 
 def phone_comes() -> None:

@@ -63,8 +63,12 @@ class StaffAccounts:
         """One's own password. False when ``now`` is wrong, which counts like a wrong log-in."""
         if not self.confirms(name, now, address):
             return False
+        hashed = generate_password_hash(new)
         with self._database.transaction() as session:
-            session.merge(Staff(name=name, password=generate_password_hash(new), active=True))
+            found = session.get(Staff, name, with_for_update=True)
+            if found is None or not found.active:  # closed meanwhile
+                return False
+            found.password = hashed
             sessions.end_all_sessions(session, name)
             record_action(session, self._now(), name, "password_set")
         return True
