@@ -13,9 +13,6 @@ UNITS = Path(__file__).parents[2] / "systemd" / "system"
 WHY = {
     "hiroba-kiosk": "listens there for its browser",
     "hiroba-kiosk-browser": "shows the kiosk's pages (its session's slice allows loopback alone)",
-    "hiroba-storage": "root: says on the kiosk's port why the state is shut, before the kiosk runs",
-    "hiroba-storage-screen": "shows that page",
-    "hiroba-issuer": "a city hall or a database on the same machine; its own kiosk comes by a unix socket",
     "hiroba-stats": "listens there for the staff page",
     "hiroba-cityhall": "a database on the same server",
     "hiroba-cityhall-tidy": "a database on the same server",
