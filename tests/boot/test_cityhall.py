@@ -44,6 +44,22 @@ def test_a_credential_is_renewed_in_its_unit(enrolled: Container) -> None:
     assert enrolled.run("sh", "-c", SERIAL) != before
 
 
+READS = "test -r /var/lib/hiroba/enrolment/box-key.pem && echo yes || echo no"
+
+
+@pytest.mark.attacks
+def test_the_box_s_key_is_read_by_those_alone_that_show_it(enrolled: Container) -> None:
+    """The kiosk shows it to an issuer elsewhere; an issuer to a city hall elsewhere. Each with its unit's groups."""
+    said = {}
+    for name in ("kiosk", "issuer", "portal", "stats", "gate", "nginx@box"):
+        unit = enrolled.show(f"hiroba-{name}.service", "User", "Group", "SupplementaryGroups")
+        groups = ",".join(dict.fromkeys([unit["Group"], *unit["SupplementaryGroups"].split()]))
+        who = [f"--reuid={unit['User']}", f"--regid={unit['Group']}", f"--groups={groups}"]
+        said[name] = enrolled.run("setpriv", *who, "sh", "-c", READS).strip()
+    assert {name for name, answer in said.items() if answer == "yes"} == {"kiosk", "issuer"}
+    assert set(said.values()) == {"yes", "no"}
+
+
 def test_heartbeats_wait_while_city_hall_is_down_and_all_arrive_when_it_is_back(enrolled: Container) -> None:
     enrolled.run("systemctl", "stop", "hiroba-cityhall.service")
     assert waiting(enrolled) >= 1
