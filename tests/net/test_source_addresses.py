@@ -238,6 +238,28 @@ def test_a_phone_has_as_many_ipv6_addresses_as_it_likes(plaza: Plaza) -> None:
             assert plaza.gate.lookup(address).phone == plaza.gate.lookup(victim.ip6).phone
 
 
+PIECES = {
+    ("flush", "set", "inet", "hiroba", "leased4"): ("list", "set", "inet", "hiroba", "leased4"),
+    ("flush", "set", "inet", "hiroba", "own6"): ("list", "set", "inet", "hiroba", "own6"),
+    ("flush", "set", "arp", "hiroba_arp", "arp_leased"): ("list", "set", "arp", "hiroba_arp", "arp_leased"),
+    ("flush", "chain", "arp", "hiroba_arp", "input_0"): ("list", "chain", "arp", "hiroba_arp", "input_0"),
+    ("delete", "table", "arp", "hiroba_arp"): ("-t", "list", "table", "arp", "hiroba_arp"),
+}
+
+
+@pytest.mark.parametrize("damage", PIECES, ids=" ".join)
+def test_a_piece_that_another_program_takes_away_is_put_back(plaza: Plaza, damage: tuple[str, ...]) -> None:
+    def shown() -> list[str]:
+        with suppress(subprocess.CalledProcessError):
+            return sorted(re.split(r"[\s,]+", plaza.net.nft(*PIECES[damage])))
+        return []
+
+    before = shown()
+    assert before
+    plaza.net.nft(*damage)
+    until(lambda: shown() == before)
+
+
 def test_static_neighbours_hold_while_every_piece_is_gone(plaza: Plaza) -> None:
     """After ``nft flush ruleset``, with the gate killed. What is said changes nothing about where a phone's packets go,
     and when the gate is back, its addresses are still its own.

@@ -8,10 +8,12 @@ from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
-from captive_portal.settings import SpotSettings, WifiSettings
+from captive_portal.settings import LOGIN_METHODS, SpotSettings, WifiSettings
 
 FIRST_MARK = 256
 """Connection marks below this have fixed meanings (ruleset); a session's mark is random and not below it."""
+NOT_EXTENDABLE = frozenset[str](name for name, facts in LOGIN_METHODS.items() if not facts.extendable)
+"""Log-in methods whose sessions are not extended."""
 
 
 class ObservedPhone(NamedTuple):

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from captive_portal.gate import protocol as p
-from captive_portal.gate.connection_log.entry import ConnectionLogEntry
 from captive_portal.gate.policy.blocked_phones import BlockedPhones
 from captive_portal.gate.policy.changes import Changes
 from captive_portal.gate.policy.identity import DailyPseudonyms, ResumeTokens
 from captive_portal.gate.policy.session import (
+    NOT_EXTENDABLE,
     ObservedPhone,
     Session,
     granted_seconds,
@@ -23,16 +23,14 @@ from captive_portal.gate.policy.session import (
     seconds_until_closing,
 )
 from captive_portal.gate.policy.session_index import SessionIndex
-from captive_portal.gate.policy.session_views import phone_view, staff_view
+from captive_portal.gate.policy.session_views import MAX_ADDRESSES, log_entry, phone_view, staff_view
 from captive_portal.gate.policy.usage_events import UsageEventQueue
-from captive_portal.settings import LOGIN_METHODS, SpotSettings, WifiSettings
+from captive_portal.settings import SpotSettings, WifiSettings
 from device.clock import JST, Clock
 
 MAX_DISASTER = timedelta(days=30)
 END_EARLY_SECONDS = 0.4
 """Seconds by which the gate ends a session before the kernel's own time-out, to read its last counters."""
-
-NOT_EXTENDABLE = frozenset[str](name for name, facts in LOGIN_METHODS.items() if not facts.extendable)
 
 ReadCounters = Callable[[Session], tuple[int, int]]
 """Bytes (up, down) of a session since the last call; called before its elements in the kernel change."""
@@ -45,8 +43,6 @@ def no_counters(session: Session) -> tuple[int, int]:  # noqa: ARG001 - a ReadCo
 
 ReadAddresses = Callable[[Session], Iterable[str]]
 """IPv6 addresses that a session sent from lately; called before its elements in the kernel change."""
-MAX_ADDRESSES = 256
-"""IPv6 addresses in one entry of the connection log; then the next entry begins."""
 
 
 def no_addresses(session: Session) -> Iterable[str]:  # noqa: ARG001 - a ReadAddresses for a policy without a kernel
@@ -292,7 +288,7 @@ class SessionPolicy:
         self._changes.updated.discard(session.id)
         self._changes.ended[session.id] = session
         self._note_addresses(session)
-        self._changes.log_entries.append(_log_entry(session, self._clock.now()))
+        self._changes.log_entries.append(log_entry(session, self._clock.now()))
         self.usage_events.record(session, "ended", reason.value)
 
     # -- inside --
@@ -305,11 +301,11 @@ class SessionPolicy:
     def _log_address_change(self, session: Session) -> None:
         """Log the present MAC and address, which the session is about to leave."""
         self._note_addresses(session)
-        self._close_log_entry(session)
+        self._closelog_entry(session)
 
-    def _close_log_entry(self, session: Session) -> None:
+    def _closelog_entry(self, session: Session) -> None:
         now = self._clock.now()
-        self._changes.log_entries.append(_log_entry(session, now))
+        self._changes.log_entries.append(log_entry(session, now))
         session.moved_at, session.ip6 = now, []
         if session.id in self.sessions:
             self._changes.updated.add(session.id)
@@ -318,7 +314,7 @@ class SessionPolicy:
         for address in self._read_addresses(session):
             if address not in session.ip6:
                 if len(session.ip6) >= MAX_ADDRESSES:
-                    self._close_log_entry(session)
+                    self._closelog_entry(session)
                 session.ip6.append(address)
 
     def _refusal_reason(self, spot: SpotSettings, observed: ObservedPhone, request: p.Open) -> p.RefusalReason | None:
@@ -401,17 +397,3 @@ class SessionPolicy:
         )
         self.note_refused(observed, note)
         return p.Refused(refused=reason)
-
-
-def _log_entry(session: Session, until: datetime) -> ConnectionLogEntry:
-    """The connection log entry of the session's present MAC and address, up to ``until``."""
-    return ConnectionLogEntry(
-        session=session.id,
-        spot=session.spot,
-        mac=session.mac,
-        ip4=session.ip4,
-        method=session.method,
-        begun_at=session.moved_at or session.started_at,
-        ended_at=until,
-        ip6=list(session.ip6),
-    )

@@ -1,12 +1,16 @@
-"""A session as its own phone sees it, and as staff see it."""
+"""A session as its own phone sees it, as staff see it, and as the connection log keeps it."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from captive_portal.gate import protocol as p
+from captive_portal.gate.connection_log.entry import ConnectionLogEntry
 from captive_portal.gate.policy.session import Session
 from device.clock import Clock
+
+MAX_ADDRESSES = 256
+"""IPv6 addresses in one entry of the connection log; then the next entry begins."""
 
 
 def phone_view(session: Session, clock: Clock, extension: float) -> p.SessionView:
@@ -41,4 +45,18 @@ def staff_view(session: Session, clock: Clock) -> p.SessionDetails:
         bytes_up=session.bytes_up,
         bytes_down=session.bytes_down,
         throttled=session.throttled,
+    )
+
+
+def log_entry(session: Session, until: datetime) -> ConnectionLogEntry:
+    """The connection log entry of the session's present MAC and address, up to ``until``."""
+    return ConnectionLogEntry(
+        session=session.id,
+        spot=session.spot,
+        mac=session.mac,
+        ip4=session.ip4,
+        method=session.method,
+        begun_at=session.moved_at or session.started_at,
+        ended_at=until,
+        ip6=list(session.ip6),
     )
