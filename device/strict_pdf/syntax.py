@@ -15,6 +15,7 @@ from device.errors import PrinterError
 MAX_DEPTH = 8
 _SPACE = re.compile(rb"[ \n]*")
 _NUMBER = re.compile(rb"[+-]?(?:\d{1,10}(?:\.\d{1,10})?|\.\d{1,10})(?![\d.])")
+_NUMBERS = re.compile(rb"\[([+-]?\d{1,10}(?:\.\d{1,10})?(?: [+-]?\d{1,10}(?:\.\d{1,10})?)*)\]")
 _REFERENCE = re.compile(rb"([1-9]\d{0,8}) 0 R(?![A-Za-z0-9])")
 _NAME = re.compile(rb"/([A-Za-z0-9+_.\-]+)")
 _FLAT_LITERAL = re.compile(rb"\(([^()\\\r\n]*(?:\\(?:[nrtbf()\\]|[0-7]{3})[^()\\\r\n]*)*)\)")
@@ -79,6 +80,8 @@ class Scanner:
             raise refused()
         if self.take(b"<<"):
             return self._dictionary(depth)
+        if found := self.match(_NUMBERS):  # the widths of a font are hundreds
+            return [float(part) for part in found[1].split(b" ")]
         if self.take(b"["):
             return self._array(depth)
         return self._scalar()

@@ -45,7 +45,9 @@ class _Recorded:
 
     def transmit(self, apdu: bytes) -> Response:
         """See CardTransport."""
-        self.commands.append(apdu)
+        self.commands.append(
+            bytes(bytearray(apdu))
+        )  # a copy: the command with the PIN is overwritten after it was sent
         return self._inner.transmit(apdu)
 
     def close(self) -> None:
