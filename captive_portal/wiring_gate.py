@@ -13,13 +13,14 @@ from captive_portal.gate.disaster_file import DisasterFile
 from captive_portal.gate.enforcer import Enforcer
 from captive_portal.gate.errors import KernelRefused
 from captive_portal.gate.kernel import netlink
+from captive_portal.gate.kernel.address_bindings import KernelAddressBindings
 from captive_portal.gate.kernel.bridge_isolation import BridgePortIsolation
 from captive_portal.gate.kernel.limit_watch import LimitWatch
-from captive_portal.gate.kernel.neighbours import KernelNeighbourTable
 from captive_portal.gate.kernel.packet_filter import NftPacketFilter
 from captive_portal.gate.kernel.routing_rules import RoutingRules
 from captive_portal.gate.kernel.uplink_networks import UplinkNetworks
 from captive_portal.gate.permissions import callers
+from captive_portal.gate.policy.identity import connection_seed
 from captive_portal.gate.server import Server
 from captive_portal.settings import WifiSettings
 from device.audit import Audit
@@ -38,12 +39,13 @@ def run(settings: WifiSettings, state: Path, clock: Clock, log: Log, box: str = 
     _make_folders(state, settings)
     database = Database(state / settings.gate.database, settings.log, box)
     kernel = NftPacketFilter()
+    bindings = KernelAddressBindings(settings, state, clock, connection_seed(database.token_key()))
     ruleset_monitor = netlink.open_ruleset_monitor()
     enforcer = Enforcer(
         settings,
         database=database,
         kernel=kernel,
-        neighbours=KernelNeighbourTable(settings, state),
+        bindings=bindings,
         clock=clock,
         boot=BOOT_ID.read_text().strip(),
         audit=Audit(database.store, clock),
@@ -77,11 +79,8 @@ def run(settings: WifiSettings, state: Path, clock: Clock, log: Log, box: str = 
         server.serve()
     finally:
         enforcer.stop()
-        ruleset_monitor.close()
-        isolation.close()
-        routing_rules.close()
-        uplinks.close()
-        kernel.close()
+        for each in (ruleset_monitor, isolation, routing_rules, uplinks, bindings, kernel):
+            each.close()
 
 
 def _follow_uplinks(uplinks: UplinkNetworks, enforcer: Enforcer, log: Log) -> None:

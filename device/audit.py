@@ -84,11 +84,11 @@ class Audit:
             return verify_chain(connection).head
 
     def prune(self, before: datetime) -> int:
-        """Delete the lines older than ``before`` from the front, never the last; how many. A new line tells of it."""
+        """Delete the lines older than ``before`` from the front; how many. A new line tells of it."""
         with self._store.transaction() as connection:
             rows = connection.execute("SELECT sequence, at FROM audit ORDER BY sequence")
             times: list[tuple[int, str]] = [(row[0], row[1]) for row in rows]
-            until = last_old(times[:-1], before.astimezone(JST).isoformat(timespec="milliseconds"))
+            until = last_old(times, before.astimezone(JST).isoformat(timespec="milliseconds"))
             if not until:
                 return 0
             (head,) = connection.execute("SELECT hash FROM audit WHERE sequence = ?", (until,)).fetchone()
@@ -98,8 +98,13 @@ class Audit:
             return count
 
 
-def verify_chain(connection: sqlite3.Connection) -> ChainEnd:
-    """The end of the chain in an open database, every line checked. Raises AuditBroken."""
+def verify_chain(connection: sqlite3.Connection, newest: int | None = None) -> ChainEnd:
+    """The end of the chain in an open database, every line checked, or as many of the newest. Raises AuditBroken."""
+    if newest is not None:
+        (last,) = connection.execute("SELECT coalesce(max(sequence), 0) FROM audit").fetchone()
+        if (before := hash_at(connection, last - newest)) is not None:
+            rows = _rows(connection, "WHERE sequence > ?", (last - newest,))
+            return walk(rows, ChainEnd(last - newest, before))
     (first,) = connection.execute("SELECT coalesce(min(sequence), 1) FROM audit").fetchone()
     pruned = _rows(connection, "WHERE event = ?", (PRUNED,)) if first != 1 else iter(())
     return walk(_rows(connection), start_of(first, pruned))

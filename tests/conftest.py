@@ -32,6 +32,8 @@ PROGRAMS = {
     "opensc": "pkcs11-tool",
     "openssl": "openssl",
     "wrk": "wrk",
+    "xvfb": "xvfb-run",
+    "xdotool": "xdotool",
     "poppler": "pdftotext",
     "ipptool": "ipptool",
     "conntrack": "conntrack",

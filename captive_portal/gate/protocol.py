@@ -1,7 +1,9 @@
 """Messages between the gate and its clients (portal, staff commands, statistics): tagged structs as JSON, unix socket.
 
 A frame is four bytes of length (big endian) and that many bytes of JSON, at most MAX_FRAME. Every request gets exactly
-one answer, in order. Requests name a phone by its IP address, answers by an opaque pseudonym. The raw MAC address is in
+one answer, in order. Requests name a phone by its IP address, and by the port from which it speaks to the portal: the
+gate answers for the phone that began this connection. Port 0 is for staff and tools, who have no connection of the
+phone's. Answers name a phone by an opaque pseudonym. The raw MAC address is in
 the answers to staff only (``SessionDetails.mac``, ``BlockedPhoneDetails.mac``) and must not be logged (N8).
 """
 
@@ -69,6 +71,7 @@ class Lookup(GateMessage, frozen=True, tag="lookup", kw_only=True):
     """Who is the phone at ``ip``? -> Phone"""
 
     ip: str
+    port: int = 0
 
 
 class Open(GateMessage, frozen=True, tag="open", kw_only=True):
@@ -79,6 +82,7 @@ class Open(GateMessage, frozen=True, tag="open", kw_only=True):
     """
 
     ip: str
+    port: int = 0
     method: str
     minutes: int = 0
     quota_bytes: int = 0
@@ -91,6 +95,7 @@ class Extend(GateMessage, frozen=True, tag="extend", kw_only=True):
     """More minutes from now for an online phone, within the day's limit (0: minutes_per_visit). -> Opened | Refused"""
 
     ip: str
+    port: int = 0
     minutes: int = 0
 
 
@@ -98,6 +103,7 @@ class End(GateMessage, frozen=True, tag="end", kw_only=True):
     """End by ``ip`` (log out) or by ``session`` (staff). -> Done(1 or 0)"""
 
     ip: str = ""
+    port: int = 0
     session: str = ""
     reason: EndReason = EndReason.LOGOUT
 
@@ -108,6 +114,7 @@ class Resume(GateMessage, frozen=True, tag="resume", kw_only=True):
     """
 
     ip: str
+    port: int = 0
     token: str
 
 
@@ -165,6 +172,7 @@ class NoteRefused(GateMessage, frozen=True, tag="note_refused", kw_only=True):
     """Statistics: the portal itself refused a login (wrong code, used voucher). why: a code. -> Done"""
 
     ip: str
+    port: int = 0
     method: str
     why: str
     language: str = ""

@@ -11,12 +11,16 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from device.http_exchange import MAX_HEAD_BYTES, BoundedConnection, whole_body
+from device.network_reads import Limits
 from kiosk.issuer import protocol as p
 from kiosk.issuer.connection import CredentialFiles, Stamp, connector_of
 from kiosk.issuer.errors import IssuerBroken, IssuerBusy, IssuerUnreachable, NoCredential, RequestUnknown
 from kiosk.issuer.wire import WireStruct, learn_types
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
+_MIN_RATE = 16 * 1024
+"""Bytes a second that earn further time: a long document over a thin line is no fault."""
 _KEPT_CONNECTIONS = 8
 _STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 
@@ -26,12 +30,12 @@ M = TypeVar("M", bound=WireStruct)
 class _Kept(NamedTuple):
     """A connection, and the connector's stamp when it was made."""
 
-    connection: http.client.HTTPConnection
+    connection: BoundedConnection
     stamp: Stamp
 
 
 class HttpIssuerClient:
-    """See IssuerPort. url, credential: see connector_of. timeout_seconds: for each step of a call."""
+    """See IssuerPort. url, credential: see connector_of. timeout_seconds: for a call."""
 
     def __init__(self, url: str, timeout_seconds: float = 10.0, credential: CredentialFiles | None = None) -> None:
         learn_types()
@@ -99,14 +103,16 @@ class HttpIssuerClient:
                 return self._send(kept, method, path, body)
             except _STALE:
                 pass
-        return self._send(_Kept(self._connector.connect(self._timeout), stamp), method, path, body)
+        return self._send(_Kept(self._connector.connect(self._limits()), stamp), method, path, body)
 
     def _send(self, kept: _Kept, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         connection = kept.connection
         try:
+            limits = self._limits()
+            connection.begin(limits)
             connection.request(method, path, body, {"Content-Type": "application/json"})
             response = connection.getresponse()
-            answer = response.read(MAX_ANSWER_BYTES)
+            answer = whole_body(response, limits, MAX_ANSWER_BYTES)
             whole = response.isclosed()
         except BaseException:
             connection.close()
@@ -116,6 +122,9 @@ class HttpIssuerClient:
         else:
             self._put_idle(kept)
         return response.status, answer
+
+    def _limits(self) -> Limits:
+        return Limits(self._timeout, MAX_HEAD_BYTES, min_rate=_MIN_RATE)
 
     def _take_idle(self, stamp: Stamp) -> _Kept | None:
         """An idle connection of the present credential; those of a former one are closed."""

@@ -6,14 +6,15 @@ credential is taken up by the next connection. Plain HTTP is for loopback alone.
 
 from __future__ import annotations
 
-import http.client
 import ipaddress
-import socket
 import ssl
+from http.client import HTTP_PORT, HTTPS_PORT
 from pathlib import Path
 from typing import NamedTuple, Protocol
 from urllib.parse import SplitResult, urlsplit
 
+from device.http_exchange import BoundedConnection, Where
+from device.network_reads import Limits
 from kiosk.issuer.errors import LinkInsecure, NoCredential
 
 LOCAL_SOCKET = Path("issuer-local/web.sock")
@@ -32,7 +33,7 @@ class CredentialFiles(NamedTuple):
 class Connector(Protocol):
     """Makes connections to one issuer."""
 
-    def connect(self, timeout: float) -> http.client.HTTPConnection:
+    def connect(self, limits: Limits) -> BoundedConnection:
         """A connection that is opened by its first request. Raises NoCredential."""
         ...
 
@@ -48,9 +49,9 @@ class MutualTls:
         self._host, self._port, self._files = host, port, files
         self._made: tuple[Stamp, ssl.SSLContext] | None = None
 
-    def connect(self, timeout: float) -> http.client.HTTPConnection:
+    def connect(self, limits: Limits) -> BoundedConnection:
         """See Connector."""
-        return http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._context())
+        return BoundedConnection(Where(self._host, self._port or HTTPS_PORT, self._context()), limits)
 
     def stamp(self) -> Stamp:
         """See Connector. Of the three files."""
@@ -83,9 +84,9 @@ class LocalSocket:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def connect(self, timeout: float) -> http.client.HTTPConnection:
+    def connect(self, limits: Limits) -> BoundedConnection:
         """See Connector."""
-        return _UnixConnection(self._path, timeout)
+        return BoundedConnection(Where("localhost", 0, socket=self._path), limits)
 
     def stamp(self) -> Stamp:
         """See Connector."""
@@ -98,29 +99,13 @@ class PlainLoopback:
     def __init__(self, host: str, port: int | None) -> None:
         self._host, self._port = host, port
 
-    def connect(self, timeout: float) -> http.client.HTTPConnection:
+    def connect(self, limits: Limits) -> BoundedConnection:
         """See Connector."""
-        return http.client.HTTPConnection(self._host, self._port, timeout=timeout)
+        return BoundedConnection(Where(self._host, self._port or HTTP_PORT), limits)
 
     def stamp(self) -> Stamp:
         """See Connector."""
         return ()
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path, timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        """See HTTPConnection."""
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        try:
-            self.sock.settimeout(self.timeout)
-            self.sock.connect(str(self._path))
-        except BaseException:
-            self.close()
-            raise
 
 
 def connector_of(url: str, credential: CredentialFiles | None = None) -> Connector:

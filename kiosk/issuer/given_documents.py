@@ -5,6 +5,9 @@ A document leaves the issuer before its fee is paid, so every one that is given 
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
+
 from device.clock import Clock
 from device.store import Migration, Store, additive
 
@@ -40,20 +43,26 @@ class GivenDocuments:
         rows = self._store.rows("SELECT at, times FROM document_given WHERE request = ?", (request,))
         return not rows or self._repeatable(rows[0]["at"], rows[0]["times"])
 
-    def give(self, request: str, kiosk: str, sha256: str) -> int:
-        """Note that these bytes are given out: how often they have been now, or 0 when they must not be. Only the same
-        bytes are given again, so a change of the register in between makes no second paper.
+    def give(self, request: str, kiosk: str, sha256: str, note: Callable[[int], object] = lambda _times: None) -> bool:
+        """Note that these bytes are given out; False when they must not be. Only the same bytes are given again, so a
+        change of the register in between makes no second paper. note: told how often it is now, in the same commit.
         """
-        now = self._clock.now().timestamp()
         with self._store.transaction() as connection:
-            row = connection.execute("SELECT * FROM document_given WHERE request = ?", (request,)).fetchone()
-            if row is None:
-                connection.execute("INSERT INTO document_given VALUES (?,?,?,?,1)", (request, kiosk, sha256, now))
-                return 1
-            if row["sha256"] != sha256 or row["kiosk"] != kiosk or not self._repeatable(row["at"], row["times"]):
-                return 0
-            connection.execute("UPDATE document_given SET times = times + 1 WHERE request = ?", (request,))
-            return int(row["times"]) + 1
+            times = self._count(connection, request, kiosk, sha256)
+            if times:
+                note(times)
+        return times > 0
+
+    def _count(self, connection: sqlite3.Connection, request: str, kiosk: str, sha256: str) -> int:
+        row = connection.execute("SELECT * FROM document_given WHERE request = ?", (request,)).fetchone()
+        if row is None:
+            now = self._clock.now().timestamp()
+            connection.execute("INSERT INTO document_given VALUES (?,?,?,?,1)", (request, kiosk, sha256, now))
+            return 1
+        if row["sha256"] != sha256 or row["kiosk"] != kiosk or not self._repeatable(row["at"], row["times"]):
+            return 0
+        connection.execute("UPDATE document_given SET times = times + 1 WHERE request = ?", (request,))
+        return int(row["times"]) + 1
 
     def _repeatable(self, at: float, times: int) -> bool:
         return times < MAX_TIMES and 0 <= self._clock.now().timestamp() - at <= REPEAT_SECONDS

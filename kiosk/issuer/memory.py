@@ -183,22 +183,28 @@ class MemoryIssuer:
 
 
 def write_pdf(texts: Sequence[str]) -> bytes:
-    """A PDF 1.4 of A4 pages, one a text (ASCII); the text can be read back (ISO 32000-1 §7.5)."""
-    kids = " ".join(f"{4 + 2 * n} 0 R" for n in range(len(texts)))
+    """A PDF 1.4 of A4 pages, one a text (ASCII), as device.strict_pdf reads them; the text can be read back
+    (ISO 32000-1 §7.5).
+    """
+    kids = " ".join(f"{3 * n + 4} 0 R" for n in range(len(texts)))
     objects = [
-        "<< /Type /Catalog /Pages 2 0 R >>",
-        f"<< /Type /Pages /Kids [{kids}] /Count {len(texts)} >>",
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        "<</Type/Catalog/Pages 2 0 R>>",
+        f"<</Type/Pages/Count {len(texts)}/Kids[{kids}]>>",
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
     ]
     for number, text in enumerate(texts):
-        safe = text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
-        drawing = f"BT /F 24 Tf 60 700 Td (SPECIMEN) Tj /F 8 Tf 0 -660 Td ({safe}) Tj ET"
-        objects.append(
-            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F 3 0 R >> >>"
-            f" /Contents {5 + 2 * number} 0 R >>"
-        )
-        objects.append(f"<< /Length {len(drawing)} >>\nstream\n{drawing}\nendstream")
+        drawing = "\n".join([_run("SPECIMEN", 24, 700), _run(text, 8, 40)] if text else [_run("SPECIMEN", 24, 700)])
+        place = 3 * number + 4
+        entries = f"/Resources {place + 1} 0 R/MediaBox[0 0 595.2756 841.8898]/Parent 2 0 R/Contents {place + 2} 0 R"
+        objects.append(f"<</Type/Page{entries}>>")
+        objects.append("<</ColorSpace<</c0/DeviceGray>>/Font<</f0 3 0 R>>>>")
+        objects.append(f"<</Length {len(drawing)}>>\nstream\n{drawing}\nendstream")
     return _file(objects)
+
+
+def _run(text: str, size: int, up: int) -> str:
+    safe = text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
+    return f"q 1 0 0 -1 60 {up} cm/c0 cs 0 scn\nBT 0 Tr/f0 {size} Tf 1 0 0 -1 0 0 Tm({safe})Tj\nET\nQ"
 
 
 def _file(objects: Sequence[str]) -> bytes:
@@ -207,5 +213,5 @@ def _file(objects: Sequence[str]) -> bytes:
         places.append(len(body))
         body += f"{number} 0 obj\n{text}\nendobj\n".encode("ascii")
     table = "".join(f"{place:010d} 00000 n \n" for place in places)
-    trailer = f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(body)}\n%%EOF\n"
+    trailer = f"trailer\n<</Size {len(objects) + 1}/Root 1 0 R>>\nstartxref\n{len(body)}\n%%EOF\n"
     return body + f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}{trailer}".encode("ascii")

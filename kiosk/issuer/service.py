@@ -132,14 +132,16 @@ class Issuer:
         order, request = entry.order, entry.order.request
         pdf, pages = self._ports.maker.pdf(kind, laid, order), len(laid.pages) * order.copies
         sha256 = hashlib.sha256(pdf).hexdigest()
-        times = self._ports.given.give(request, kiosk, sha256)
-        if times == 0:
-            return self._refused(kiosk, request, order.kind, RefusalReason.ORDER_INVALID, GIVEN_OUT)
-        if times == 1:
+
+        def note(times: int) -> None:
+            if times > 1:
+                self._ports.audit.record("certificate_repeated", request=request, kiosk=kiosk)
+                return
             facts = {"request": request, "kind": order.kind, "issue_number": entry.issue_number, "pages": pages}
             self._ports.audit.record("certificate_issued", kiosk=kiosk, **facts)
-        else:
-            self._ports.audit.record("certificate_repeated", request=request, kiosk=kiosk)
+
+        if not self._ports.given.give(request, kiosk, sha256, note):
+            return self._refused(kiosk, request, order.kind, RefusalReason.ORDER_INVALID, GIVEN_OUT)
         return p.Document(pdf=pdf, sha256=sha256, pages=pages)
 
     def outcome(self, kiosk: str, request: str, message: p.Outcome) -> p.Settled | p.Refusal:
@@ -207,8 +209,8 @@ class Issuer:
 
     def _check_orders(self, kiosk: str) -> None:
         """Raises TooMany."""
-        hour = self._ports.clock.now() - timedelta(hours=1)
-        if self._ports.ledger.accepted_since(kiosk, hour) >= self._ports.limits.allowed.orders_per_hour:
+        hour, most = self._ports.clock.now() - timedelta(hours=1), self._ports.limits.allowed.orders_per_hour
+        if most and self._ports.ledger.accepted_since(kiosk, hour) >= most:
             raise self._ports.limits.too_many(kiosk, limits.ORDERS)
 
     def _laid(

@@ -19,7 +19,7 @@ class IssuerSettings(Section, frozen=True, kw_only=True):
     are none, and the issuer serves the kiosk of its own box by a socket alone. tls_certificate, tls_key, client_ca: PEM
     files, relative to the state folder unless absolute; beside city hall its own are used unless others are named here.
     revocation_minutes: how old the list of admitted boxes may be where city hall is on another machine.
-    requests_per_minute, orders_per_hour: of one kiosk.
+    requests_per_minute, orders_per_hour: of one kiosk; 0 orders: any number.
     """
 
     host: str = "127.0.0.1"
@@ -36,7 +36,7 @@ class IssuerSettings(Section, frozen=True, kw_only=True):
     fees_yen: dict[str, int] = msgspec.field(default_factory=lambda: {"residence_record": 300})
     max_copies: int = 5
     requests_per_minute: Annotated[int, msgspec.Meta(ge=30)] = 240
-    orders_per_hour: Annotated[int, msgspec.Meta(ge=1)] = 120
+    orders_per_hour: Annotated[int, msgspec.Meta(ge=0)] = 120
     revocation_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 5
     specimen: bool = False
     font_folders: list[str] = msgspec.field(default_factory=lambda: ["/usr/share/fonts"])

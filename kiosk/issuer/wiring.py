@@ -61,7 +61,7 @@ def build_service(settings: IssuerSettings, city: CitySettings, state: Path, clo
     maker = CertificateMaker(
         glyphs=GlyphCheck(font),
         renderer=TypstRenderer(font, Path(str(resources.files("kiosk.issuer"))), specimen=settings.specimen),
-        sealer=Sealer(seal_key(state / settings.seal, settings.seal_name or city.name_en)),
+        sealer=Sealer(seal_key(state / settings.seal, settings.seal_name or city.name_en, clock.now())),
         authority=settings.mayor or city.name_ja,
         municipality=settings.municipality_code,
     )

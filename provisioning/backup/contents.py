@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 from pathlib import PurePosixPath
+from typing import Annotated
 
 import msgspec
 
@@ -46,10 +47,14 @@ def choose(path: PurePosixPath, first: bytes) -> Part | None:
     return Part.DATABASE if first.startswith(SQLITE_MAGIC) else Part.FILE
 
 
+Line = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]*(?![\s\S])", max_length=1024)]
+"""Text that is shown to staff before they decide: nothing in it works on their terminal."""
+
+
 class ArchivedFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One file of an archive. path: "state/…" or "settings/…"; sha256: of the archived bytes; owner, group: names."""
 
-    path: str
+    path: Line
     part: Part
     bytes: int
     sha256: str
@@ -62,10 +67,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The first entry of an archive. archive: random id; box: its name; taken_at: ISO 8601, JST."""
 
     format: int
-    archive: str
-    box: str
-    taken_at: str
-    version: str
+    archive: Line
+    box: Line
+    taken_at: Line
+    version: Line
     files: list[ArchivedFile]
 
 

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from provisioning.backup.contents import Line
 from provisioning.backup.errors import SignatureInvalid, SignerUnknown
 
 _CONTEXT = b"hiroba archive 2\x00"
@@ -35,10 +36,10 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ``segment_bytes`` of the encrypted payload, so that each can be checked before it is used.
     """
 
-    archive: str
-    box: str
-    taken_at: str
-    version: str
+    archive: Line
+    box: Line
+    taken_at: Line
+    version: Line
     payload_bytes: int
     segment_bytes: int
     segments: list[str]

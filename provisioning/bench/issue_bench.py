@@ -40,7 +40,7 @@ mayor = "見本市長　見本　太郎"
 municipality_code = "27999"
 seal_name = "TEST bench"
 requests_per_minute = {many}
-orders_per_hour = {many}
+orders_per_hour = 0
 """
 
 

@@ -58,7 +58,7 @@ class SyntheticIssuer:
             municipality_code="27999",
             seal_name="TEST bench",
             requests_per_minute=MANY,
-            orders_per_hour=MANY,
+            orders_per_hour=0,
         )
         self._visits: list[p.Resident] = []
         self._ordered: dict[str, p.Resident] = {}

@@ -24,7 +24,7 @@ class CityHallSettings(Section, frozen=True, kw_only=True):
     enrolment code. silent_minutes without a heartbeat make a box "silent". places: box -> where it stands, in Japanese
     and English, as staff know it; a city's file fills it from its boxes. second_factor: "required", or "optional" for
     trying things out. second_factor_days: how long a new, reset or taken over account may register its first one.
-    four_eyes: grave acts need another person than the one who asked.
+    four_eyes: grave acts need another person than the one who asked. staff_days: how long what staff did is kept.
     """
 
     host: str = "0.0.0.0"  # noqa: S104  # a service of the city's network; the boxes' listener has mutual TLS
@@ -42,6 +42,7 @@ class CityHallSettings(Section, frozen=True, kw_only=True):
     second_factor: Literal["required", "optional"] = "required"
     second_factor_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 14
     four_eyes: bool = True
+    staff_days: Annotated[int, msgspec.Meta(ge=31, le=36525)] = 1826
     places: dict[str, list[str]] = msgspec.field(default_factory=dict)
 
     def place(self, box: str, language: str) -> str:

@@ -13,6 +13,7 @@ from provisioning.cityhall.accounts.log_ins import LogInRules, LogIns
 from provisioning.cityhall.accounts.security_key import relying_party
 from provisioning.cityhall.accounts.staff_accounts import StaffAccounts
 from provisioning.cityhall.app import WsgiApp, create_app
+from provisioning.cityhall.boxes.audit_heads import AuditAlarms
 from provisioning.cityhall.boxes.authority import SERVER_FILE, SERVER_KEY_FILE, Authority, AuthorityFolder
 from provisioning.cityhall.boxes.enrolment import EnrolmentService
 from provisioning.cityhall.boxes.expiry import ends_of
@@ -86,7 +87,9 @@ def build_cityhall(settings: CityHallSettings, state: Path, clock: Clock, log: L
         database, clock, staff, FactorKey.at(authority_folder(state).folder / FACTOR_KEY_FILE), _rules(settings)
     )
     requests = AccountRequests(database, clock, staff, four_eyes=settings.four_eyes)
-    pages = StaffContext(settings, records, enrolments, staff, log_ins, requests, clock, ends_of(own, ca))
+    pages = StaffContext(
+        settings, records, enrolments, staff, log_ins, requests, AuditAlarms(database, clock), clock, ends_of(own, ca)
+    )
     return CityHallService(create_app(pages, intake, log), database, records, enrolments, intake, staff, pages)
 
 

@@ -170,6 +170,26 @@ def schemas_command() -> None:
     click.echo(databases.as_text(databases.schemas()), nl=False)
 
 
+@command.command("sbom")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for both files.")
+@click.option("--tree", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Another tree than this.")
+def sbom_command(out: Path, tree: Path | None) -> None:
+    """Write the list of components (CycloneDX) and of their licences; a bundle carries both. Exit code 1 when something
+    is linked under a licence that is not allowed.
+    """
+    from provisioning.updates import sbom
+    from provisioning.updates.errors import LicenceNotAllowed
+
+    tree = tree or Path(__file__).parents[2]
+    moment = int((tree / "requirements.lock").stat().st_mtime)
+    found = sbom.write(tree, out, moment)
+    for name in (sbom.SBOM_FILE, sbom.LICENCES_FILE):
+        click.echo(str(out / name))
+    stands = sbom.exceptions(sbom.read_known(tree))
+    if refused := [one for one in sbom.not_allowed(found) if one.name not in stands]:
+        raise LicenceNotAllowed(component=refused[0].name, licence=refused[0].licence)
+
+
 @dataclass(frozen=True)
 class _rights:  # noqa: N801 - reads as a block
     """A refusal of the system becomes RootNeeded."""

@@ -17,6 +17,7 @@ from provisioning.cityhall.accounts.account_requests import AccountRequests, Out
 from provisioning.cityhall.accounts.roles import Role
 from provisioning.cityhall.accounts.staff_accounts import MIN_LETTERS, StaffAccounts
 from provisioning.cityhall.boxes.codes import BOX_NAME
+from provisioning.cityhall.boxes.old_records import OldRecords
 from provisioning.cityhall.boxes.records import Records
 from provisioning.cityhall.database import Database, open_engine_for_reading
 from provisioning.cityhall.settings import CityHallSettings
@@ -33,13 +34,14 @@ LONGEST_NAME = 63
 """Letters of a staff name, as the database has room for."""
 
 
-def _open(config: Path, state: Path) -> tuple[CityHallSettings, CityHallService]:
+def open_service(config: Path, state: Path) -> tuple[CityHallSettings, CityHallService]:
+    """The settings and the service's parts, its schema up to date."""
     settings, clock = read_cityhall(config), SystemClock()
     prepare(settings, state, clock)
     return settings, build_cityhall(settings, state, clock, open_log("cityhall"))
 
 
-def _open_for_reading(config: Path, state: Path) -> tuple[CityHallSettings, Database | None]:
+def open_for_reading(config: Path, state: Path) -> tuple[CityHallSettings, Database | None]:
     """The database as it is, or None, which is told, when city hall's service never ran here."""
     settings = read_cityhall(config)
     engine, file = open_engine_for_reading(settings.database, state)
@@ -62,7 +64,7 @@ def code(config: Path, state: Path, box: str, as_json: bool) -> None:
     """Make a one-time enrolment code. It is shown once; an older unused code of the box ends."""
     if not BOX_NAME.fullmatch(box):
         raise click.UsageError("--box: 英小文字・数字・ハイフン / small letters, digits, hyphens")
-    settings, service = _open(config, state)
+    settings, service = open_service(config, state)
     made = service.records.new_code(box, ON_SERVER, int(SystemClock().now().timestamp()), settings.code_days)
     click.echo(json.dumps({"box": box, "code": made, "days": settings.code_days}) if as_json else made)
 
@@ -77,7 +79,7 @@ def staff(config: Path, state: Path, name: str, role: Role | None, close: bool, 
     """Make a staff account for the pages, or set its password again. Never takes a password as an argument."""
     if not 0 < len(name.strip()) <= LONGEST_NAME or name != name.strip():
         raise click.UsageError(f"--name: 1～{LONGEST_NAME}文字 / 1 to {LONGEST_NAME} letters")
-    _, service = _open(config, state)
+    _, service = open_service(config, state)
     if close:
         if not service.staff.close(name, ON_SERVER):
             raise NotFound(what_ja="職員", what_en="staff", name=name)
@@ -99,7 +101,7 @@ def accounts(config: Path, state: Path, as_json: bool) -> None:
     """
     from provisioning.cityhall.staff.box_status import moment
 
-    _, database = _open_for_reading(config, state)
+    _, database = open_for_reading(config, state)
     for one in StaffAccounts(database, SystemClock()).accounts() if database else ():
         if as_json:
             facts = {"staff": one.name, "open": one.open, "logged_in_at": one.logged_in_at, "role": one.role}
@@ -130,7 +132,7 @@ def factor_reset(config: Path, state: Path, name: str, reason: str) -> None:
 
 
 def _requests(config: Path, state: Path) -> AccountRequests:
-    _, service = _open(config, state)
+    _, service = open_service(config, state)
     return AccountRequests(service.database, SystemClock(), service.staff, four_eyes=False)
 
 
@@ -156,7 +158,7 @@ def boxes(config: Path, state: Path, as_json: bool) -> None:
     from provisioning.cityhall.staff.box_status import STATES, box_status, moment
     from provisioning.cityhall.staff.words import words
 
-    settings, database = _open_for_reading(config, state)
+    settings, database = open_for_reading(config, state)
     now, w = int(SystemClock().now().timestamp()), words("ja")
     known = Records(database).boxes() if database else ()
     seen = [box_status(box, now, settings.silent_minutes * 60) for box in known]
@@ -173,7 +175,7 @@ def boxes(config: Path, state: Path, as_json: bool) -> None:
 @click.argument("box")
 def revoke(config: Path, state: Path, box: str) -> None:
     """Cut a box off at once, by name."""
-    _, service = _open(config, state)
+    _, service = open_service(config, state)
     if not service.enrolments.revoke(box, ON_SERVER):
         raise NotFound(what_ja="有効な端末", what_en="active box", name=box)
 
@@ -185,7 +187,7 @@ def release(config: Path, state: Path, box: str) -> None:
     """Open a box's key again that was closed as used in two places, once the other one is off; also before the first
     call of a box that was restored from a back-up.
     """
-    _, service = _open(config, state)
+    _, service = open_service(config, state)
     if not service.enrolments.release(box, ON_SERVER):
         raise NotFound(what_ja="登録済みの端末", what_en="enrolled box", name=box)
     click.echo(f"解除しました / released: {box}")
@@ -204,7 +206,7 @@ def recovery(config: Path, state: Path, box: str, key: Path) -> None:
     """Show the recovery keys of a box's encrypted volumes, newest first, opened with the city's back-up key."""
     from provisioning.backup.age import Identity, decrypted
 
-    _, service = _open(config, state)
+    _, service = open_service(config, state)
     identity = Identity.read(key)
     found = [(volume, text) for volume, text in service.enrolments.volumes.recovery(box) if text]
     if not found:
@@ -228,7 +230,9 @@ def ca(config: Path, state: Path, out: Path) -> None:
 @command.command()
 @site_options
 def tidy(config: Path, state: Path) -> None:
-    """Forget messages older than 60 days and expired sessions; for a daily timer."""
-    _, service = _open(config, state)
+    """Forget messages older than 60 days, ended sessions, and what is past [cityhall] staff_days; for a daily timer."""
+    settings, service = open_service(config, state)
     service.staff.tidy()
     click.echo(str(service.intake.tidy()))
+    for kind, count in OldRecords(service.database, SystemClock(), settings.staff_days).delete():
+        click.echo(f"{kind}\t{count}")

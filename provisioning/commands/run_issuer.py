@@ -51,11 +51,13 @@ def _served(config: Path, site: Site, settings: IssuerSettings, state: Path) -> 
 
     clock, log, name = SystemClock(), open_log("issuer"), site.box.name
     if not asks_for_list(site):
-        return WebApp(build_issuer(settings, site.city, state, clock=clock, log=log, who_asks=who_asks(name, None)))
+        return WebApp(
+            build_issuer(settings, site.city, state, clock=clock, log=log, who_asks=who_asks(name, clock, None))
+        )
     if site.cityhall_link is None:  # `hiroba site check` tells it; nobody elsewhere is then served
         raise SectionMissing(file=config, section="cityhall_link", process="hiroba run issuer")
     city_hall = open_enrolment(site.cityhall_link, name, state, clock).city_hall
     boxes = AdmittedBoxes(city_hall.admitted, clock, log, settings.revocation_minutes * 60)
-    asking = who_asks(name, boxes.refuses)
+    asking = who_asks(name, clock, boxes.refuses)
     app = build_issuer(settings, site.city, state, clock=clock, log=log, who_asks=asking)
     return WebApp(app, boxes.start, boxes.stop)

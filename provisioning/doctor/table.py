@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from device.health.finding import Finding
 from provisioning.doctor.checks import (
+    audits,
     backup,
     clock,
     credentials,
@@ -24,6 +25,7 @@ from provisioning.doctor.checks import (
     kiosk,
     memory,
     page_printer,
+    patches,
     power,
     reader,
     receipt_printer,
@@ -86,6 +88,8 @@ CHECKS: tuple[Check, ...] = (
     Check("encryption", encryption.check),
     Check("backup", backup.check),
     Check("databases", databases.check),
+    Check("audits", audits.check),
     Check("updates", updates.check),
+    Check("patches", patches.check),
     Check("units", units.check),
 )

@@ -17,6 +17,7 @@ from device.store_reading import connect_for_reading
 from device.version import version
 from provisioning.box.kiosk_screen import IDLE_SCREENS, kiosk_screen
 from provisioning.cityhall.errors import NotEnrolled
+from provisioning.doctor.audits import past_facts
 from provisioning.enrolment.identity import Identity
 
 Paper = Callable[[], Condition]
@@ -25,7 +26,7 @@ Paper = Callable[[], Condition]
 @dataclass(frozen=True)
 class HeartbeatSources:
     """Where the facts come from. audits: part -> SQLite file with an ``audit`` table. kiosk: host, port, or None.
-    connection_log: the gate's database.
+    state: the state folder, where city hall's own heads of the audits are kept. connection_log: the gate's database.
     """
 
     identity: Identity
@@ -37,6 +38,7 @@ class HeartbeatSources:
     page_paper: Paper | None = None
     connection_log: Path | None = None
     findings: Callable[[], Sequence[str]] = field(default=lambda: ())
+    state: Path | None = None
     documents: Callable[[], dict[str, Fact]] = field(default=dict)
 
 
@@ -60,6 +62,8 @@ def make_heartbeat(sources: HeartbeatSources) -> Message:
     facts.update(sources.documents())
     for part, file in sources.audits.items():
         facts.update(audit_end(part, file))
+    if sources.state is not None:
+        facts.update(past_facts(sources.state, sources.audits))
     facts.update(connection_log_end(sources.connection_log) if sources.connection_log else {})
     return sources.outbox.make("heartbeat", **facts)
 

@@ -13,6 +13,7 @@ from device.printer.status import Condition
 from device.sender import Sender
 from device.store import SMALL_PAGE, Store
 from provisioning.cityhall.settings import CityHallLinkSettings
+from provisioning.doctor.audits import audits_of
 from provisioning.doctor.checks import documents
 from provisioning.doctor.examination import problem_codes
 from provisioning.enrolment.city_hall_client import CityHallClient
@@ -57,7 +58,8 @@ def open_connection(site: Site, link: CityHallLinkSettings, state: Path, clock: 
         identity=steps.identity,
         clock=clock,
         outbox=outbox,
-        audits=_audits(site, state),
+        audits=audits_of(site, state),
+        state=state,
         kiosk=(site.kiosk.host, site.kiosk.port) if has_kiosk else None,
         page_paper=(lambda: _page_paper(site)) if has_kiosk else None,
         receipt_paper=(lambda: _receipt_paper(site)) if has_kiosk else None,
@@ -66,15 +68,6 @@ def open_connection(site: Site, link: CityHallLinkSettings, state: Path, clock: 
         documents=lambda: _documents(site, state, clock, has_kiosk=has_kiosk),
     )
     return BoxConnection(steps, outbox, sender, sources)
-
-
-def _audits(site: Site, state: Path) -> dict[str, Path]:
-    files = {"kiosk": state / "kiosk" / "kiosk.db", "portal": state / "portal" / "audit.db"}
-    if site.wifi:
-        files["gate"] = state / site.wifi.gate.database
-    if site.issuer:
-        files["issuer"] = (state / site.issuer.register).with_name("ledger.db")
-    return {part: file for part, file in files.items() if file.exists()}
 
 
 def _documents(site: Site, state: Path, clock: Clock, *, has_kiosk: bool) -> dict[str, Fact]:

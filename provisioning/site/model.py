@@ -18,6 +18,7 @@ from kiosk.issuer.settings import IssuerSettings
 from kiosk.settings import CitySettings, IssuerLinkSettings, KioskSettings
 from provisioning.backup.settings import BackupSettings
 from provisioning.cityhall.settings import CityHallLinkSettings, CityHallSettings
+from provisioning.retention.settings import RetentionSettings
 from provisioning.updates.settings import UpdateSettings
 
 Part = Literal["kiosk", "wifi", "issuer", "cityhall"]
@@ -93,3 +94,4 @@ class Site(Section, frozen=True, kw_only=True):
     cityhall: CityHallSettings | None = None
     cityhall_link: CityHallLinkSettings | None = None
     backup: BackupSettings | None = None
+    retention: RetentionSettings = msgspec.field(default_factory=RetentionSettings)

@@ -15,6 +15,10 @@ UNITS = Path("/etc/systemd/system")
 _UNIT = """# Made by `hiroba storage prepare`: a box without an encrypted volume has no such file.
 [Unit]
 Description=Hiroba: the box's state, on its encrypted volume
+# Not a part of local-fs.target, which the service that opens the volume comes after.
+DefaultDependencies=no
+Conflicts=umount.target
+Before=umount.target
 Requires=hiroba-storage.service
 After=hiroba-storage.service
 
@@ -26,6 +30,11 @@ Options=nodev,nosuid,noexec,noatime
 
 [Install]
 WantedBy=multi-user.target
+"""
+
+_DEVICE = """# Made by `hiroba storage prepare`: the volume may be shut for as long as city hall is away.
+[Unit]
+JobRunningTimeoutSec=infinity
 """
 
 Run = Callable[[Sequence[str]], object]
@@ -71,6 +80,8 @@ def compared(one: Path, other: Path) -> int:
 
 
 def write_mount_unit(mapping: str, state: Path, units: Path = UNITS) -> None:
-    """It is the next start's, too, once it is enabled."""
-    units.mkdir(parents=True, exist_ok=True)
+    """It is the next start's, too, once it is enabled. systemd would give the device up after 90 s: not this one."""
+    device = units / f"dev-mapper-{mapping}.device.d"
+    device.mkdir(parents=True, exist_ok=True)
+    atomic_write(device / "hiroba.conf", _DEVICE.encode("utf-8"), mode=0o644)
     atomic_write(units / MOUNT_UNIT, mount_unit(mapping, state).encode("utf-8"), mode=0o644)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from device.clock import Clock
 from device.sender import LineDown
 from provisioning.cityhall.errors import EnrolmentRefused, NotEnrolled
 from provisioning.cityhall.settings import CityHallLinkSettings
+from provisioning.enrolment.chain import boot_id
 from provisioning.enrolment.city_hall_client import CityHallClient
 from provisioning.enrolment.identity import Identity
 from provisioning.storage import luks
@@ -54,10 +56,10 @@ def try_opening(record: VolumeRecord, folder: Path, clock: Clock) -> Closed | No
     return None
 
 
-def fetch_share(record: VolumeRecord, folder: Path, clock: Clock) -> str:
-    """City hall's half. Raises LineDown, EnrolmentRefused, NotEnrolled."""
+def fetch_share(record: VolumeRecord, folder: Path, clock: Clock, started: Callable[[], str] = boot_id) -> str:
+    """City hall's half. started: see CityHallClient. Raises LineDown, EnrolmentRefused, NotEnrolled."""
     link = CityHallLinkSettings(host=record.host, ca=str(folder / "city-ca.pem"), enrol_port=record.enrol_port)
-    client = CityHallClient(link, folder, Identity(folder), clock)
+    client = CityHallClient(link, folder, Identity(folder), clock, started)
     return client.volume_share(record.volume, folder, lambda chain: _signature(record, chain))
 
 

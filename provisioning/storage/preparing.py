@@ -21,7 +21,8 @@ from provisioning.storage.errors import NoSecondHolder, VolumeThere
 from provisioning.storage.keys import joined, new_recovery_key, new_share
 from provisioning.storage.record import FOLDER, Unlock, VolumeRecord, write_record
 
-MAPPING = "hiroba-state"
+MAPPING = "hiroba_state"
+"""Without a hyphen, which systemd would write otherwise in the device's name."""
 
 
 @dataclass(frozen=True)

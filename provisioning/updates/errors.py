@@ -119,6 +119,12 @@ class RepositoryUnusable(BundleError):
     code = "bundle.repository"
 
 
+class LicenceNotAllowed(HirobaError):
+    """A component is linked under a licence that is not allowed. facts: component, licence."""
+
+    code = "bundle.licence"
+
+
 class CommandsFileUnsafe(BundleError):
     """The file of programs that root runs could have been written by others, or is not understood. facts: file,
     reason.

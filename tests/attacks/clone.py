@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from device.clock import SystemClock
@@ -25,7 +26,9 @@ def copy_card(state: Path, target: Path) -> Path:
 def connection(state: Path, config: Path) -> BoxConnection:
     """The line of whoever holds ``state``."""
     site = read_site(config)
-    return open_connection(site, cityhall_link_of(site, config, "clone"), state, SystemClock(), open_log("clone"))
+    line = open_connection(site, cityhall_link_of(site, config, "clone"), state, SystemClock(), open_log("clone"))
+    elsewhere = replace(line.steps.city_hall, started=lambda: f"start of {state}")  # another machine
+    return replace(line, steps=replace(line.steps, city_hall=elsewhere))
 
 
 def call(line: BoxConnection) -> str:

@@ -104,6 +104,13 @@ def test_a_key_of_the_forgers_own_is_no_boxs_with_or_without_a_ca_of_their_own(t
             pass
 
 
+@pytest.mark.parametrize("box", ["\x1b[2J\x1b]0;genuine\x07", "hiroba-1\nMade by city hall", "hiroba\x9b1m"])
+def test_nothing_that_an_unknown_signer_wrote_works_on_the_terminal(box: str, tmp_path: Path, hall: Authority) -> None:
+    said = trusting(forged(tmp_path, own_key(), box), tmp_path, hall, "--yes")
+    assert isinstance(said.exception, ArchiveDamaged)
+    assert box not in said.output
+
+
 def test_a_box_signs_for_itself_alone(tmp_path: Path, hall: Authority) -> None:
     """The key of a stolen box makes archives of that box, and of no other."""
     made = forged(tmp_path, signer_of(hall, BOX), "hiroba-2")

@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,8 @@ from provisioning.cityhall.errors import EnrolmentRefused
 from provisioning.cityhall.settings import CHAIN_HEADER
 from provisioning.cityhall.tables import Box, BoxLine
 from provisioning.cli import hiroba
+from provisioning.enrolment.chain import DRAW_SECONDS, chained_call
+from provisioning.enrolment.heartbeat import make_heartbeat
 from provisioning.enrolment.wiring import BoxConnection
 from tests.attacks.clone import call, connection, copy_card
 from tests.fixtures.cityhall_server import CityHallServer
@@ -117,17 +121,25 @@ def test_a_copy_that_hides_behind_an_earlier_release_is_noticed(hall: CityHallSe
 
 
 def test_an_answer_that_was_lost_is_no_fork(tmp_path: Path, hall: CityHallServer, box: BoxConnection) -> None:
-    """The card as it was before the answer came: the box draws nothing new and sends the same pair."""
+    """City hall took the pair and the box does not know it: it brings the same one, until it is told."""
     chain = tmp_path / "card/enrolment/chain.json"
-    before = chain.read_bytes()
-    for _ in range(3):
-        assert call(box) == ""
-        after = chain.read_bytes()
-        pair = before[:-2] + after[after.index(b'"have":"') + 8 :][:32] + b'"}'
-        chain.write_bytes(pair)  # as the power cut it: next was drawn and sent, the answer never came
-        assert call(box) == ""
-        before = chain.read_bytes()
+    for start in ("one", "two", "three"):
+        again = replace(box.steps.city_hall, started=partial(str, start))
+        again.post([make_heartbeat(box.sources)])
+        chain.write_bytes(chain.read_bytes().replace(b"true", b"false"))  # as the power cut it
+        for _ in range(2):
+            again.post([make_heartbeat(box.sources)])
     assert state_of(hall) == "active"
+
+
+def test_the_card_is_written_to_at_a_start_and_every_few_hours(tmp_path: Path) -> None:
+    seen = []
+    for now, boot in [(0, "a"), (300, "a"), (600, "a"), (700, "b"), (DRAW_SECONDS + 700, "b")]:
+        with chained_call(tmp_path, now, boot) as call:
+            call.answered = call.header.rpartition("/")[2]
+            seen.append(call.header)
+    assert len(set(seen)) == 3
+    assert seen[0] == seen[1] == seen[2]
 
 
 def test_a_box_restored_from_a_back_up_goes_on_once_staff_release_it(

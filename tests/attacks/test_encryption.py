@@ -131,7 +131,7 @@ def test_only_the_volumes_own_key_asks_for_its_half(plaza: Plaza) -> None:
 def test_a_copied_card_that_asks_closes_both(plaza: Plaza, tmp_path: Path) -> None:
     plaza.share()
     shutil.copytree(plaza.folder, tmp_path / "copied")
-    assert fetch_share(read_record(tmp_path / "copied"), tmp_path / "copied", CLOCK)
+    assert fetch_share(read_record(tmp_path / "copied"), tmp_path / "copied", CLOCK, lambda: "another machine")
     with pytest.raises(EnrolmentRefused, match="box_forked"):
         plaza.share()
     assert plaza.box_state() == "forked"

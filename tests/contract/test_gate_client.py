@@ -25,7 +25,7 @@ Arrive = Callable[[int], None]
 
 
 class Real:
-    """A server on a thread, with a kernel and neighbours in memory."""
+    """A server on a thread, with a kernel and address bindings in memory."""
 
     def __init__(self, folder: Path) -> None:
         self.box = Box(folder)
@@ -38,7 +38,7 @@ class Real:
         self.client = SocketGateClient(self.path)
 
     def arrive(self, number: int) -> None:
-        self.box.neighbours[ip(number)] = ObservedPhone("hall", mac(number), ip(number))
+        self.box.bindings[ip(number)] = ObservedPhone("hall", mac(number), ip(number))
 
     def stop(self) -> None:
         self.client.close()

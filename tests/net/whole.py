@@ -62,6 +62,9 @@ login = ["one_tap", "email_code", "voucher"]
 limits = {{ minutes_per_visit = 30, quota_mib = 500, devices = 3 }}
 dns = ["198.18.0.1"]
 """
+IPV6 = 'ipv6 = {{ mode = "masquerade", network = "fd00:90::/64", gateway = "fd00:90::1" }}\ndhcp'
+SITE6 = SITE.replace("dhcp", IPV6, 1)
+"""The same plaza with IPv6."""
 DHCLIENT = """
 option captive-portal code 114 = text;
 request subnet-mask, routers, domain-name-servers, captive-portal;
@@ -217,6 +220,8 @@ class Whole:
             f"{i} route add local 198.19.0.0/16 dev lo",
         ):  # fmt: skip
             _ip(words)
+        if self._site == SITE6:
+            _ip(f"{g} address add fd00:90::1/64 dev br-lan nodad")
 
     def _far_side(self) -> None:
         server = ThreadingHTTPServer(("", 0), _Far, bind_and_activate=False)

@@ -63,6 +63,8 @@ READING = {
     "disaster status": (1, 1),
     "doctor": (1, 1),
     "enrol status": (1, 1),
+    "audit verify": (0, 3),
+    "retention show": (0, 0),
     "cityhall accounts": (0, 0),
     "cityhall boxes": (0, 0),
     "journal list --state {state}": (0, 0),
@@ -80,16 +82,18 @@ READING = {
 }
 """Command -> its exit code without state, and with."""
 _WRITING = """
-    apply backup backup-signer bundle-install bundle-recover bundle-rollback bundle-settle cityhall-ca
+    apply audit-accept backup backup-signer bundle-install bundle-recover bundle-rollback bundle-settle cityhall-ca
     cityhall-code cityhall-factor-reset cityhall-issuer-credential cityhall-recovery cityhall-release
     cityhall-revoke cityhall-role cityhall-staff cityhall-tidy demo disaster-off disaster-on enrol enrol-renew
-    heartbeat install journal-resolve register-import register-link register-restrict restore run-cityhall
-    run-gate run-issuer run-kiosk run-nginx run-portal run-stats seed storage-open storage-prepare
-    storage-recover voucher-call-back voucher-make wifi-block wifi-end wifi-sealed wifi-unblock wifi-unseal wipe
+    heartbeat install journal-resolve register-import register-link register-restrict restore retention-run
+    run-cityhall run-gate run-issuer run-kiosk run-nginx run-portal run-stats seal-accept-list seal-rotate seed
+    storage-open storage-prepare storage-recover voucher-call-back voucher-make wifi-block wifi-end wifi-sealed
+    wifi-unblock wifi-unseal wipe
 """
 _NO_STATE = """
-    backup-key bench bundle-build bundle-init bundle-publish bundle-renew bundle-replace-key bundle-schemas
-    storage-status bundle-waves site-check site-render site-schema staff-code test verify wifi-log-key
+    backup-key bench bundle-build bundle-init bundle-publish bundle-renew bundle-replace-key bundle-sbom
+    bundle-schemas bundle-waves seal-keys seal-new-signer seal-sign-list site-check site-render site-schema
+    staff-code storage-status test verify wifi-log-key
 """
 
 

@@ -22,6 +22,7 @@ WHY = {
     "hiroba-heartbeat": "root: asks the kiosk which screen it shows",
     "hiroba-enrol-renew": "root: a city hall on the same machine (lone box, tests)",
     "hiroba-backup": "root: asks no port today; reads every folder anyway",
+    "hiroba-retention": "root: the database of a city hall on the same server",
     "hiroba-update": "root: asks the kiosk whether somebody is being served",
     "hiroba-recover": "root: as update",
     "hiroba-settle": "root: as update",

@@ -16,6 +16,7 @@ from captive_portal.gate.kernel.lease_limits import PORT_TABLE
 from captive_portal.gate.kernel.nft import HANDLE, STATELESS, TERSE, Nft
 from captive_portal.gate.kernel.reconcile import Element, ElementName, ElementReading, Plan, add_commands
 from captive_portal.gate.kernel.ruleset import GUARD_TABLE, TABLE
+from captive_portal.gate.kernel.source_rules import ARP_TABLE
 from captive_portal.gate.policy.disaster_usage import OpenWifiReading
 
 MAX_BATCH_BYTES = 16 * 1024 * 1024
@@ -27,7 +28,7 @@ class PacketFilter(Protocol):
     """What the enforcer may do to the packet filter. All raise KernelRefused."""
 
     def install(self, table: str, elements: Iterable[tuple[ElementName, Element]]) -> None:
-        """Replace both tables, with these elements already in the first one, in one transaction."""
+        """Replace all tables, with these elements already in them, in one transaction."""
         ...
 
     def apply(self, todo: Plan) -> None:
@@ -35,7 +36,7 @@ class PacketFilter(Protocol):
         ...
 
     def structure(self) -> str:
-        """Both tables as text without elements and counters, with rule handles; "" without the first one."""
+        """All tables as text without elements and counters, with rule handles; "" without the first one."""
         ...
 
     def readings(self, kind: str) -> Iterator[tuple[ElementName, ElementReading]]:
@@ -91,7 +92,8 @@ class NftPacketFilter:
         """See PacketFilter."""
         try:
             first = self._listing(f"inet {TABLE}")
-            return first and first + self._listing(f"inet {GUARD_TABLE}") + self._listing(f"bridge {PORT_TABLE}")
+            others = (f"inet {GUARD_TABLE}", f"bridge {PORT_TABLE}", f"arp {ARP_TABLE}")
+            return first and first + "".join(self._listing(table) for table in others)
         finally:
             self._nft.renew()
 
@@ -129,7 +131,7 @@ class NftPacketFilter:
         """See PacketFilter."""
         found: dict[str, int] = {}
         try:
-            for family, table in ((element_codec.INET, TABLE), (counter_codec.BRIDGE, PORT_TABLE)):
+            for family, table in ((element_codec.FAMILIES["inet"], TABLE), (counter_codec.BRIDGE, PORT_TABLE)):
                 for body in self._dumps.dump(counter_codec.GET, counter_codec.get_all_body(family, table)):
                     name, packets = counter_codec.reading(body)
                     found[name] = found.get(name, 0) + packets

@@ -98,6 +98,7 @@ def _issuance(shell: Shell, journal: Journal) -> Issuance:
         shell.audit,
         ports.clock,
         alarm=shell.alarm,
+        page_rules=ports.page_rules,
         wait=ports.wait,
         later=lambda work: shell.spawn("tell", lambda: _tell(work)),
     )

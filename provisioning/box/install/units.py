@@ -64,7 +64,7 @@ def destinations(shipped: Path) -> dict[Path, Path]:
 
 def wanted(site: Site, *, screen: bool) -> list[str]:
     """The units to enable, in a fixed order. screen: this box has one (cage and Chromium)."""
-    units = ["hiroba.target", "hiroba-kiosk.service"]
+    units = ["hiroba.target", "hiroba-kiosk.service", "hiroba-retention.timer"]
     if site.cityhall_link is not None:
         units += ["hiroba-heartbeat.timer", "hiroba-enrol-renew.timer"]
     if site.backup is not None and site.backup.folder:

@@ -101,6 +101,7 @@ def _dhcp(spot: SpotSettings, dhcp: DhcpSettings, portal: PortalSettings, state:
     return [
         "# addresses",
         "dhcp-authoritative",
+        "dhcp-ignore-clid",  # whose lease it is: the MAC's, which the gate checks, not what a phone calls itself
         "dhcp-ignore-names",  # a phone's own name is often its owner's
         f"dhcp-leasefile={state / one_line(dhcp.leases, 'wifi.spots.dhcp.leases')}",
         *leases,

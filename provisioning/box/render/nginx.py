@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from provisioning.box.render.refusal import CannotRender, one_line
-from provisioning.nginx_headers import ADMITTED, CLIENT, CREDENTIAL, LISTENER, SCHEME
+from provisioning.nginx_headers import ADMITTED, CLIENT, CLIENT_PORT, CREDENTIAL, LISTENER, SCHEME
 from provisioning.site.mistakes import Mistake
 
 WORKER_CONNECTIONS = 1024
@@ -150,6 +150,7 @@ def _headers(*, listener: str, credential: bool, admitted: bool) -> list[str]:
         'proxy_set_header Connection "";',
         "proxy_set_header Host $http_host;",
         f"proxy_set_header {CLIENT} $remote_addr;",
+        f"proxy_set_header {CLIENT_PORT} $remote_port;",
         f"proxy_set_header {SCHEME} $scheme;",
         f'proxy_set_header {LISTENER} "{listener}";',
         f"proxy_set_header {CREDENTIAL} {'$ssl_client_escaped_cert' if credential else _NOTHING};",

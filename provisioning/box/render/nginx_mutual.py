@@ -66,6 +66,9 @@ def issuer(
         "limit_conn_zone $ssl_client_s_dn zone=issuer_box_connections:2m;",
     ]
     limits = [
+        # A document waits here for a kiosk that reads slowly, and not in a thread of the issuer; never on the disk.
+        "proxy_buffers 64 64k;",
+        "proxy_busy_buffers_size 128k;",
         f"limit_req zone=issuer_boxes burst={KIOSK_BURST} nodelay;",
         "limit_req_status 429;",
         f"limit_conn issuer_box_connections {KIOSK_CONCURRENT};",

@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, delete, func, select, text
 from sqlalchemy.orm import Session
 
 from device.audit import enumerated, facts_text
-from device.audit_chain import START, ChainEnd, ChainRow, link, walk
+from device.audit_chain import PRUNED, START, ChainEnd, ChainRow, last_old, link, start_of, walk
 from device.clock import JST
 from provisioning.cityhall.tables import StaffAction, StaffAudit
 
@@ -58,7 +58,22 @@ def record_action(session: Session, now: int, staff: str, action: str, *, box: s
 
 def verify_staff_audit(session: Session) -> ChainEnd:
     """The end of the chain, every line checked. Raises AuditBroken."""
-    return walk(_rows(session), START)
+    first = session.scalar(select(func.min(StaffAudit.sequence))) or 1
+    return walk(_rows(session), start_of(first, _rows(session, StaffAudit.event == PRUNED)))
+
+
+def prune_staff_audit(session: Session, now: int, before: datetime) -> int:
+    """Delete the lines older than ``before`` from the front; how many. A new line tells of it."""
+    rows = session.execute(select(StaffAudit.sequence, StaffAudit.at).order_by(StaffAudit.sequence)).all()
+    times = [(row[0], row[1]) for row in rows]
+    until = last_old(times, before.isoformat(timespec="milliseconds"))
+    if not until:
+        return 0
+    head = session.scalar(select(StaffAudit.hash).where(StaffAudit.sequence == until))
+    count = sum(sequence <= until for sequence, _ in times)
+    _append(session, now, PRUNED, facts_text(_ENUMERATED, PRUNED, {"until": until, "head": head, "count": count}))
+    session.execute(delete(StaffAudit).where(StaffAudit.sequence <= until))
+    return count
 
 
 def _append(session: Session, now: int, event: str, facts: str) -> None:
@@ -73,6 +88,7 @@ def _append(session: Session, now: int, event: str, facts: str) -> None:
     session.flush()
 
 
-def _rows(session: Session) -> Iterator[ChainRow]:
-    for row in session.scalars(select(StaffAudit).order_by(StaffAudit.sequence)).yield_per(1000):
+def _rows(session: Session, *only: ColumnElement[bool]) -> Iterator[ChainRow]:
+    found = select(StaffAudit).where(*only).order_by(StaffAudit.sequence)
+    for row in session.scalars(found).yield_per(1000):
         yield ChainRow(row.sequence, row.at, row.event, row.facts, row.hash)

@@ -116,7 +116,8 @@ def create_box_app(enrolments: EnrolmentService, intake: Intake, log: Log) -> Fl
         return _refusal(answer) if isinstance(answer, Refused) else _json(200, {"certificate": answer})
 
     def messages() -> Response:
-        return _json(200, {"answers": intake.take(g.box, batches.decode(_unpacked()))})
+        answers = intake.take(g.box, batches.decode(_unpacked()))
+        return _json(200, {"answers": answers, "audits": intake.audit_heads(g.box)})
 
     def admitted() -> Response:
         """For nginx before the issuer on the same machine: ``admit`` has looked the box up."""

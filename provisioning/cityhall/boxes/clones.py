@@ -1,9 +1,9 @@
 """One key in two places: a cloned card. Noticed by the credential's serial and by a chain of values, at every call.
 
-The chain: before each call a box draws a random ``next``, keeps it, and sends it with ``have``, the one that city hall
-took last. Two boxes that began as one draw differently, so the second of them to speak brings a ``have`` that is over.
-An answer that was lost is no fork: the box sends the same pair again. A fork closes the key for both, since nobody
-here can tell the copy from the box; staff look, and release or revoke.
+The chain: at each start and every few hours a box draws a random ``next``, keeps it, and sends it with ``have``, the
+one that city hall took last. Two boxes that began as one draw differently, so the second of them to speak brings a pair
+that is over. The last pair again is no fork: its answer was lost, or it is not yet time to draw. A fork closes the key
+for both, since nobody here can tell the copy from the box; staff look, and release or revoke.
 """
 
 from __future__ import annotations

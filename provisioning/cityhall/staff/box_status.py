@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from provisioning.cityhall.tables import Box
 
 EXPIRING_SECONDS = 7 * 86400
 SKEW_SECONDS = 120
-ALARMS = frozenset({"documents.voided"})
+ALARMS = frozenset({"documents.voided", "audit.broken", "audit.shortened", "audit.replaced", "audit.missing"})
 """Findings that need a person first."""
 _PAPER_BAD = {"paper_out", "cover_open", "jam", "toner_out", "offline", "silent", "fault"}
 
@@ -43,11 +44,13 @@ STATES = ("forked", "trouble", "silent", "expired", "attention", "never", "well"
 """In this order on the page: what needs a person first."""
 
 
-def box_status(box: Box, now: int, silent_seconds: int) -> BoxStatus:
-    """``box`` at ``now``."""
+def box_status(box: Box, now: int, silent_seconds: int, alarms: Sequence[str] = ()) -> BoxStatus:
+    """``box`` at ``now``. alarms: reasons for which an audit of it is in alarm."""
     facts, left = box.facts, box.certificate_until - now
     found = facts.get("findings")
-    findings = tuple(str(f) for f in found) if isinstance(found, list) else ()
+    told = [str(f) for f in found] if isinstance(found, list) else []
+    ours = dict.fromkeys(f"audit.{reason}" for reason in alarms)
+    findings = (*ours, *(f for f in told if f not in ours))
     papers = tuple((name, str(facts[name])) for name in ("receipt_paper", "page_paper") if facts.get(name))
     uptime, kiosk = facts.get("uptime_s"), facts.get("kiosk_open")
     skewed = box.skew_seconds if abs(box.skew_seconds) > SKEW_SECONDS else 0

@@ -8,6 +8,7 @@ from device.clock import Clock
 from provisioning.cityhall.accounts.account_requests import AccountRequests
 from provisioning.cityhall.accounts.log_ins import LogIns
 from provisioning.cityhall.accounts.staff_accounts import StaffAccounts
+from provisioning.cityhall.boxes.audit_heads import AuditAlarms
 from provisioning.cityhall.boxes.enrolment import EnrolmentService
 from provisioning.cityhall.boxes.expiry import CredentialEnds
 from provisioning.cityhall.boxes.records import Records
@@ -24,6 +25,7 @@ class StaffContext:
     staff: StaffAccounts
     log_ins: LogIns
     requests: AccountRequests
+    audits: AuditAlarms
     clock: Clock
     ends: CredentialEnds = field(default_factory=CredentialEnds)
 

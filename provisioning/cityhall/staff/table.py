@@ -49,7 +49,7 @@ class StaffPage(NamedTuple):
 _VIEW, _OPERATE, _APPROVE, _ADMINISTER = Role
 PAGES: tuple[StaffPage, ...] = (
     StaffPage("boxes", boxes.add, {"GET boxes": _VIEW}, "nav_boxes", under=("box",)),
-    StaffPage("box", box.add, {"GET box": _VIEW, "POST revoke": _APPROVE}),
+    StaffPage("box", box.add, {"GET box": _VIEW, "POST revoke": _APPROVE, "POST accept_audit": _APPROVE}),
     StaffPage(
         "enrolments",
         enrolments.add,

@@ -11,6 +11,7 @@ the name localhost. /mnt is the open part of the card.
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import threading
 from pathlib import Path
 
 from device.clock import SystemClock
+from provisioning.doctor.checks.encryption import device_of, is_encrypted
 from provisioning.enrolment.city_hall_client import CityHallClient
 from provisioning.enrolment.identity import Identity
 from provisioning.site.reading import read_site
@@ -85,11 +87,10 @@ def started() -> str:
         return f"{closed.code} {closed.detail}"
     mounted(f"/dev/mapper/{record.mapping}")
     assert (PLACE / "file").read_text() == WORDS
-    number = (Path("/sys/class/block") / Path(f"/dev/mapper/{record.mapping}").resolve().name / "dev").read_text()
-    from provisioning.doctor.checks.encryption import device_of, is_encrypted
-
-    assert device_of(PLACE, Path("/proc/self/mountinfo").read_text()) == number.strip()
-    assert is_encrypted(number.strip()) is True
+    number = Path(f"/dev/mapper/{record.mapping}").stat().st_rdev
+    device = f"{os.major(number)}:{os.minor(number)}"
+    assert device_of(PLACE, Path("/proc/self/mountinfo").read_text()) == device
+    assert is_encrypted(device) is True
     return ""
 
 

@@ -16,6 +16,7 @@ from device.clock import Clock
 from device.errors import HirobaError, PrinterRefused, PrinterUnreachable
 from device.printer.status import Condition, PagePrinter, PrintJob
 from device.secrets import Secret
+from device.strict_pdf.page_rules import OUR_PAPERS, PageRules
 from kiosk.issuer.errors import IssuerUnreachable
 from kiosk.issuer.port import IssuerPort
 from kiosk.issuer.protocol import Document, DocumentRequest, Order, OrderContent, Quote, Refusal, outcome_key
@@ -66,6 +67,7 @@ class Issuance:
         *,
         alarm: Alarm,
         settings: IssuanceSettings | None = None,
+        page_rules: PageRules = OUR_PAPERS,
         wait: Callable[[float], object] = time.sleep,
         later: Callable[[Callable[[], object]], object] = lambda work: work(),
     ) -> None:
@@ -75,6 +77,7 @@ class Issuance:
         self._audit = audit
         self._alarm = alarm
         self._later = later
+        self._page_rules = page_rules
         self._watch = JobWatch(page_printer, clock, settings or IssuanceSettings(), wait)
         self._documents: dict[str, Secret] = {}
         self._lock = threading.Lock()
@@ -110,7 +113,7 @@ class Issuance:
             self._journal.move(request, Event.REFUSE, document.refused.value)
             self._later(self.tell_outcomes)
             return document
-        found = page_gate.check(document, request, binding, row.pages)
+        found = page_gate.check(document, request, binding, row.pages, self._page_rules)
         if isinstance(found, Mismatch):
             return self._destroyed(row, found)
         self._journal.prepared(request, document.sha256)

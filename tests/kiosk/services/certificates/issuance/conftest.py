@@ -15,6 +15,7 @@ from device.audit import Audit
 from device.clock import JST, HeldClock
 from device.printer.memory_printer import MemoryPagePrinter
 from device.store import Store
+from device.strict_pdf.page_rules import PLAIN_PAPERS
 from kiosk.issuer import protocol as p
 from kiosk.issuer.form import default_answers
 from kiosk.issuer.memory import MemoryIssuer
@@ -109,6 +110,7 @@ class Office:
             audit,
             self.clock,
             alarm=fused["alarm"],
+            page_rules=PLAIN_PAPERS,
             wait=self._wait,
         )
 
