@@ -2,7 +2,8 @@
 
 ``python greedy_leases.py INTERFACE COUNT PER-SECOND MODE``; MODE: ``chaddr`` (the frame keeps the phone's own MAC),
 ``frame`` (the frame has the made-up MAC as well), ``client-id`` (one MAC, many client identifiers), ``claim`` (as
-``frame``, and each claims at once to have an address already, RFC 2131 §4.3.2 RENEWING). Prints how many it was given.
+``frame``, and each claims at once to have an address already, RFC 2131 §4.3.2 RENEWING), ``long`` (one MAC, and a
+hardware address of 16 bytes that begins with it). Prints how many it was given.
 """
 
 from __future__ import annotations
@@ -20,9 +21,17 @@ DISCOVER, OFFER, REQUEST, ACK = 1, 2, 3, 5
 ALL = b"\xff" * 6
 
 
-def message(kind: int, chaddr: bytes, number: int, options: bytes = b"", ciaddr: str = "0.0.0.0") -> bytes:  # noqa: S104
+def message(
+    kind: int,
+    chaddr: bytes,
+    number: int,
+    options: bytes = b"",
+    *,
+    ciaddr: str = "0.0.0.0",  # noqa: S104
+) -> bytes:
     """A BOOTP message that asks for a broadcast answer."""
-    head = struct.pack("!BBBBIHH4s12x16s192x", 1, 1, 6, 0, number, 0, 0x8000, socket.inet_aton(ciaddr), chaddr)
+    size, address = len(chaddr), socket.inet_aton(ciaddr)
+    head = struct.pack("!BBBBIHH4s12x16s192x", 1, 1, size, 0, number, 0, 0x8000, address, chaddr)
     return head + MAGIC + bytes([53, 1, kind]) + options + b"\xff"
 
 
@@ -52,6 +61,8 @@ class Greedy:
         chaddr = self._own if self.mode == "client-id" else b"\x06" + secrets.token_bytes(5)
         source = chaddr if self.mode in ("frame", "claim") else self._own
         number = secrets.randbits(32)
+        if self.mode == "long":
+            chaddr = self._own + secrets.token_bytes(10)
         self._asked[number] = (chaddr, source)
         if self.mode == "claim":
             address = f"10.90.{1 + place // 200}.{place % 200 + 10}"

@@ -39,7 +39,10 @@ def taken(plaza: Whole, mode: str, count: int, per_second: int) -> int:
     return int(done.stdout)
 
 
-@pytest.mark.parametrize(("mode", "most"), [("chaddr", 6), ("client-id", 6), ("claim", 0), ("frame", POOL * 3 // 4)])
+@pytest.mark.parametrize(
+    ("mode", "most"),
+    [("chaddr", 6), ("client-id", 6), ("claim", 0), ("long", 1), ("frame", POOL * 3 // 4)],
+)
 def test_a_greedy_phone_leaves_addresses_for_the_others(plaza: Whole, mode: str, most: int) -> None:
     assert taken(plaza, mode, 200, 20) <= most
     assert plaza.phone().ip

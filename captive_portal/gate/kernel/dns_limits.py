@@ -24,7 +24,7 @@ rate and the burst. An iPhone's join asks about 30 names, of 90 bytes a question
 """
 FIRST_RATE, FIRST_BURST = 150, 4_000
 """Of that, bytes that do not come out of the bucket of all who wait."""
-ALL_WAITING_RATE, ALL_WAITING_BURST = 128 * 1024, 512 * 1024
+ALL_WAITING_RATE, ALL_WAITING_BURST = 64 * 1024, 512 * 1024
 ONLINE_RATE, ONLINE_BURST = 32 * 1024, 128 * 1024
 WAITING_QUESTIONS, ONLINE_QUESTIONS = "6/second burst 60 packets", "15/second burst 90 packets"
 """Packets to the name server: an open question holds a place in it for ten seconds."""
@@ -47,14 +47,15 @@ def dns_sets() -> str:
     return f"{sets}  set dns_tcp {{ type mark; size {4 * KEYS}; flags dynamic; }}\n  counter {OVER} {{ }}\n"
 
 
-def dns_chains(interfaces: Sequence[str], accept: str) -> str:
+def dns_chains(interfaces: Sequence[str], accept: str, seed: int = SEED) -> str:
     """``dns_in``: where a packet to port 53 of the box is sent by ``goto``; ``dns_out`` with its base chain: the
-    answers. accept: the statement that lets a packet to the box pass. The chain ``refuse`` is the table's.
+    answers. accept: the statement that lets a packet to the box pass; seed: of the keys. The chain ``refuse`` is the
+    table's.
     """
     lan = ", ".join(f'"{name}"' for name in interfaces)
     online = f"ct mark and {ONLINE:#x} == {ONLINE:#x}"
     inside = [
-        f"ct mark set jhash ether saddr mod {KEYS} seed {SEED:#x} offset {WAITING_KEY:#x}",
+        f"ct mark set jhash ether saddr mod {KEYS} seed {seed:#x} offset {WAITING_KEY:#x}",
         "meta mark set ether saddr . ip saddr map @up4",
         "meta mark set iifname . ether saddr map @up6",
         f"meta mark >= {FIRST_MARK} ct mark set ct mark or {ONLINE:#x}",

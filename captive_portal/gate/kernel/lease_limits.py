@@ -27,8 +27,10 @@ CLIENTS_SET = "dhcp_clients"
 OVER = "leases_over"
 """The counter of what was dropped, in both tables."""
 
-_CHADDR, _CIADDR = "@th,288,48", "@th,160,32"
-"""Behind eight bytes of UDP: offsets 28 and 12 of the message (RFC 2131 §2)."""
+_CHADDR, _CIADDR, _KIND = "@th,288,48", "@th,160,32", "@th,64,24"
+"""Behind eight bytes of UDP: offsets 28, 12 and 0 of the message (RFC 2131 §2)."""
+_ODD = f"{_KIND} != 0x010106"
+"""No request with an Ethernet address of six bytes: dnsmasq would take all 16 bytes of ``chaddr`` for the client."""
 _CLIENT = f"ether saddr . {_CHADDR}"
 _DROP = f"counter name {OVER} drop"
 KNOWN_SECONDS = 7200.0
@@ -55,6 +57,7 @@ def lease_chain(number: int, spot: SpotSettings, accept: str) -> str:
     """
     size = pool_size(spot.dhcp) if spot.dhcp else 0
     lines = [
+        f"{_ODD} {_DROP}",
         f"update @dhcp_rate {{ ether saddr limit rate over {PER_PHONE} }} {_DROP}",
         f"{_CLIENT} @{CLIENTS_SET} update @{CLIENTS_SET} {{ {_CLIENT} {_REMEMBERED} }} {accept}",
         f"{_CIADDR} != 0 {_DROP}",
@@ -74,6 +77,7 @@ def port_table(spots: Iterable[SpotSettings]) -> str:
     size = max((pool_size(spot.dhcp) for spot in spots if spot.dhcp), default=0)
     client = f"iifname . {_CHADDR}"
     lines = [
+        f"{_ODD} {_DROP}",
         f"update @port_rate {{ iifname limit rate over {PER_PORT} }} {_DROP}",
         f"{client} @port_clients update @port_clients {{ {client} {_REMEMBERED} }} accept",
         f"update @port_new {{ iifname limit rate over {_new(size // 4, 15)} }} {_DROP}",

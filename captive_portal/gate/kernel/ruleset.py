@@ -96,7 +96,7 @@ def table(settings: WifiSettings, uplinks: Mapping[str, Sequence[str]] | None = 
         *(_rate_limit_sets(n, s) for n, s in spots),
         REFUSE,
         source_chains(spots),
-        dns_chains([spot.interface for spot in settings.spots], ACCEPT),
+        dns_chains([spot.interface for spot in settings.spots], ACCEPT, seed),
         *(lease_chain(n, s, ACCEPT) for n, s in spots),
         *(_spot_chains(n, s, (port, tls), (uplinks or {}).get(s.uplink, ()), seed) for n, s in spots),
     ]
