@@ -32,7 +32,7 @@ PIN_PLACES = [re.compile(rb"pin=1234"), re.compile(rb"\x00\x20\x00[\x80-\x9f]\x0
 @pytest.fixture(scope="module")
 def plaza(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plaza]:
     need(*NEEDS)
-    ports = Ports(free_port(), free_port(), free_port(), free_port())
+    ports = Ports(free_port(), free_port(), free_port())
     with Plaza(tmp_path_factory.mktemp("memory"), ports, "virtual") as running:
         yield running
 
