@@ -110,7 +110,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         served = build()
         if active is not None and not first:
             served.warm()
-            active.wait(self._beat)
+            try:
+                active.wait(self._beat)
+            except SystemExit:  # told to end before its turn: its database is closed like the other one's
+                served.stop()
+                raise
         served.start()
         return served
 

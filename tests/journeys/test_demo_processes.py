@@ -62,13 +62,14 @@ def test_a_child_that_was_killed_is_started_again_though_its_workers_hold_on(kio
     kiosk.wait_ready()
     assert kiosk.process
     workers = psutil.Process(kiosk.process.pid).children()
+    assert workers
     for worker in workers:
         worker.suspend()  # as the workers of an nginx do, it stays, and holds port and folder
     kiosk.process.kill()
     kiosk.process.wait()
     assert kiosk.restart_if_ended()
     kiosk.wait_ready()
-    assert [w for w in workers if w.is_running() and w.status() != psutil.STATUS_ZOMBIE] == []
+    assert not [w for w in workers if w.is_running() and w.status() != psutil.STATUS_ZOMBIE]
     kiosk.stop()
 
 
