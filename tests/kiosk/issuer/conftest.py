@@ -138,7 +138,9 @@ class Hall:
         )
 
     def link(self, card: str, resident: str) -> None:
-        self.register.link(*identity(self.pki.credential(card)), resident)
+        pair = identity(self.pki.credential(card))
+        self.register.unlink(*pair)
+        self.register.link(*pair, resident)
 
 
 Server = Callable[[Issuer, StringIO], HttpIssuerClient]
