@@ -67,8 +67,6 @@ READING = {
     "journal list --state {state}": (0, 0),
     "journal list --open --state {state}": (0, 0),
     "journal show none --state {state}": (1, 1),
-    "register show": (0, 0),
-    "register show none": (1, 1),
     "stats export": (0, 0),
     "stats show": (0, 0),
     "virtual card list --state {state}": (0, 0),
@@ -81,7 +79,9 @@ READING = {
 _WRITING = """
     apply backup bundle-install bundle-recover bundle-rollback bundle-settle demo disaster-off disaster-on enrol
     enrol-renew cityhall-ca cityhall-code cityhall-revoke cityhall-staff cityhall-tidy heartbeat install journal-resolve
-    register-import register-link register-restrict restore run-cityhall run-gate run-issuer run-kiosk run-nginx
+    register-approve register-credentials register-history register-import register-link register-link-card
+    register-link-many register-reject register-requests register-restrict register-revoke register-show register-unlink
+    restore run-cityhall run-gate run-issuer run-kiosk run-nginx
     run-portal run-stats seed voucher-call-back voucher-make wifi-block wifi-end wifi-sealed
     wifi-unblock wifi-unseal wipe
 """
