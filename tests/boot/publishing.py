@@ -7,6 +7,8 @@ roots, keyed by the lock file.
 from __future__ import annotations
 
 import hashlib
+import platform
+import re
 import shutil
 import subprocess
 import tempfile
@@ -15,7 +17,7 @@ from pathlib import Path
 
 from provisioning.box.install.slot import FILES, TREE, goes_on_boxes
 from provisioning.updates.build import put_together
-from provisioning.updates.manifest import Manifest, Offer, this_platform
+from provisioning.updates.manifest import Manifest, Offer
 from provisioning.updates.repository import Repository
 from provisioning.updates.schemas import read
 from tests.boot.rootfs import CACHE, REPO, SOURCE, inside, unpacked
@@ -48,7 +50,13 @@ def wheels(suite: str = "bookworm") -> Path:
     return kept
 
 
-def bundle(folder: Path, version: str, change: Change, platform: str) -> Path:
+def box_platform() -> str:
+    """As ``provisioning.updates.manifest.this_platform`` says it on the box, whose Debian may be another than ours."""
+    (interpreter,) = {found[1] for wheel in wheels().iterdir() if (found := re.search(r"-(cp\d+)-\1-", wheel.name))}
+    return f"{interpreter}-{platform.machine()}"
+
+
+def bundle(folder: Path, version: str, change: Change) -> Path:
     """Today's tree, called ``version``, after ``change``."""
     tree = folder / f"tree-{version}"
     listed = ["git", "-C", str(REPO), "ls-files", "-coz", "--exclude-standard", "--", *TREE, *FILES]
@@ -58,7 +66,7 @@ def bundle(folder: Path, version: str, change: Change, platform: str) -> Path:
             shutil.copy2(REPO / name, tree / name)
     change(tree)
     commit = hashlib.sha256(version.encode()).hexdigest()[:40]
-    manifest = Manifest(version=version, commit=commit, platform=platform, built=0, schemas=read(tree))
+    manifest = Manifest(version=version, commit=commit, platform=box_platform(), built=0, schemas=read(tree))
     made = put_together(tree, wheels(), manifest, folder / "out")
     shutil.rmtree(tree)
     return made
@@ -66,7 +74,7 @@ def bundle(folder: Path, version: str, change: Change, platform: str) -> Path:
 
 def publish(repository: Repository, version: str, change: Change) -> Offer:
     """The next release, for every box at once."""
-    made = bundle(repository.folder.parent, version, change, this_platform())
+    made = bundle(repository.folder.parent, version, change)
     offer = repository.publish(made, TO_ALL)
     made.unlink()
     return offer
@@ -74,4 +82,4 @@ def publish(repository: Repository, version: str, change: Change) -> Offer:
 
 def publish_tiny(repository: Repository, version: str) -> Offer:
     """One that must never come to be unpacked."""
-    return repository.publish(tiny_bundle(repository.folder.parent, version, this_platform()), TO_ALL)
+    return repository.publish(tiny_bundle(repository.folder.parent, version, box_platform()), TO_ALL)
