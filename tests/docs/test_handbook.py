@@ -29,6 +29,10 @@ SAID = [
     "抹消証明書",
     "request_resolved",
     "接続記録 1 件",
+    "を失効にしました",
+    "の結び付けを終えました",
+    "承認し、実行しました：支援措置の解除",
+    "却下しました",
 ]
 """What a reader sees on the way."""
 pytestmark = [
