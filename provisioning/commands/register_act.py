@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -72,15 +73,17 @@ def act_options(function: F) -> F:
     return made  # type: ignore[no-any-return]
 
 
-def open_register(asked: Asked) -> Opened:
-    """Raises RegisterRefused where the operator is unknown or the code wrong, StoreError, SettingsError."""
+def open_register(asked: Asked, *, second: bool = False) -> Opened:
+    """second: this is the second person, whose code must be theirs alone. Raises RegisterRefused where the operator is
+    unknown or the code wrong, StoreError, SettingsError.
+    """
     site = read_site(asked.config)
     if site.issuer is None:
         raise SectionMissing(file=asked.config, section="issuer", process="hiroba register")
     reason = well_formed_reason(asked.reason)
     store = Store(asked.state / site.issuer.register, REGISTER_MIGRATIONS)
     register = AuditedRegister(store, SystemClock())
-    act = _act(asked, reason, site.issuer.operators, register)
+    act = _act(asked, reason, site.issuer.operators, register, second=second)
     return Opened(register, act, site, site.issuer, asked.state)
 
 
@@ -89,27 +92,38 @@ def account() -> str:
     return f"uid-{os.environ.get('SUDO_UID', '') or os.getuid()}"
 
 
-def _act(asked: Asked, reason: str, operators: list[OperatorSettings], register: AuditedRegister) -> Act:
+def _act(
+    asked: Asked, reason: str, operators: list[OperatorSettings], register: AuditedRegister, *, second: bool
+) -> Act:
     unproven = Act(by=asked.by, account=account(), proven=False, reason=reason)
     if not is_operator(asked.by):
         raise RegisterRefused("operator_form")
     if not operators:
         return unproven
-    kept = next((one.code_hash for one in operators if one.name == asked.by), "")
-    if not _is_code(asked, kept):
+    own = [one.code_hash for one in operators if one.name == asked.by]
+    others = [one.code_hash for one in operators if one.name != asked.by]
+    code = _typed(asked)
+    if not any(_matches(code, kept) for kept in own):
         register.code_refused(unproven)
         raise RegisterRefused("code_wrong", by=asked.by)
-    return Act(by=asked.by, account=account(), proven=True, reason=reason)
+    act = replace(unproven, proven=True)
+    if second and any(_matches(code, kept) for kept in others):
+        shared = RegisterRefused("code_shared", by=asked.by)
+        register.refused(act, shared)
+        raise shared
+    return act
 
 
-def _is_code(asked: Asked, kept: str) -> bool:
-    """An operator that is not in the site file is told by nothing: a code is asked for, and is wrong."""
+def _typed(asked: Asked) -> str:
+    """Out of the file, or asked for on the terminal, whoever is named: it is not told who is an operator."""
+    if asked.code_file is None:
+        return str(click.prompt(f"{asked.by} のコード / code", hide_input=True, err=True))
+    with asked.code_file.open("rb") as file:
+        return file.read(MAX_CODE_BYTES).decode("utf-8", "replace").strip()
+
+
+def _matches(code: str, kept: str) -> bool:
     from kiosk.shell.staff_code import matches, staff_code_of
 
-    if asked.code_file is not None:
-        with asked.code_file.open("rb") as file:
-            typed = file.read(MAX_CODE_BYTES).decode("utf-8", "replace").strip()
-    else:
-        typed = click.prompt(f"{asked.by} のコード / code", hide_input=True, err=True)
-    with staff_code_of(typed) as code:
-        return matches(code, kept)
+    with staff_code_of(code) as secret:
+        return matches(secret, kept)

@@ -66,6 +66,7 @@ def link_many(asked: Asked, file: Path, dry_run: bool) -> None:
     linked.
     """
     opened = open_register(asked)
+    opened.register.look_at_file(opened.act)
     found = plan(file.read_bytes(), lambda name: _beside(opened, file, name), opened.register.planned)
     _tell_plan(found)
     if found.mistakes:

@@ -39,7 +39,7 @@ def requests(asked: Asked, as_json: bool) -> None:
 @act_options
 def approve(asked: Asked, request: str) -> None:
     """Make the change REQUEST, as the second person."""
-    opened = open_register(asked)
+    opened = open_register(asked, second=True)
     done = opened.register.approve(opened.act, request)
     click.echo(f"承認し、実行しました：{_ACTIONS[done.action.value]} {done.resident} / approved and done.")
 

@@ -9,8 +9,10 @@ import pytest
 
 from device.card.credential import identity
 from device.card.virtual.pki import TestPki
+from device.secrets import Secret
 from kiosk.issuer.register.synthetic_people import population
-from tests.attacks.city_register import CityRegister, trust_the_signing_authority
+from kiosk.shell.staff_code import hash_staff_code
+from tests.attacks.city_register import CODES, CityRegister, trust_the_signing_authority
 
 VICTIM, THIEF = "R00001", "R00014"
 
@@ -129,6 +131,25 @@ def test_another_spelling_of_ones_own_name_is_no_second_person(city: CityRegiste
     request = city.asked("restrict", VICTIM, "--lift")
     assert city.run("approve", request, by=name, code="s-1001").code == 1
     assert city.register().household_of(VICTIM).restricted == {VICTIM}  # type: ignore[union-attr]
+
+
+def test_one_code_under_two_names_is_no_second_person(city: CityRegister) -> None:
+    city.run("restrict", VICTIM)
+    request = city.asked("restrict", VICTIM, "--lift")
+    again = hash_staff_code(Secret(CODES["s-1001"].encode()))
+    with (city.folder / "site.toml").open("a") as site:
+        site.write(f'[[issuer.operators]]\nname = "s-1003"\ncode_hash = "{again}"\n')
+    assert city.run("approve", request, by="s-1003", code="s-1001").code == 1
+    assert refusals(city) == ["register.code_shared"]
+
+
+def test_asking_by_a_file_whose_a_card_is_leaves_a_line(city: CityRegister, tmp_path: Path) -> None:
+    city.run("link", city.card("demo"), VICTIM)
+    (tmp_path / "card.der").write_bytes(city.pki.credential("demo"))
+    (tmp_path / "many.csv").write_text(f"resident,credential\n{THIEF},card.der\n")
+    before = len(city.audit())
+    city.run("link-many", str(tmp_path / "many.csv"), "--dry-run")
+    assert [facts["what"] for _, facts in city.audit()[before:]] == ["link_file"]
 
 
 def test_where_nobody_has_a_code_nothing_is_lifted_or_moved(tmp_path: Path, pki: TestPki) -> None:

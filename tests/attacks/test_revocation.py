@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -201,6 +202,13 @@ def test_a_list_says_nothing_of_another_generation_s_cards(city: City, pki: Test
 def test_no_list_at_all_lets_nobody_in(city: City) -> None:
     city.use(crl=True, grace_hours=48)
     assert city.says() is Verdict.UNAVAILABLE
+
+
+def test_a_pipe_among_the_lists_holds_nobody_up(city: City, pki: TestPki, tmp_path: Path) -> None:
+    city.use(crl=True)
+    os.mkfifo(tmp_path / "crl" / "a.crl")
+    city.lay(make_list(pki, NOON))
+    assert city.says() is Verdict.GOOD
 
 
 def test_a_stale_list_lets_nobody_in(city: City, pki: TestPki, clock: HeldClock) -> None:

@@ -124,9 +124,14 @@ class AuditedRegister:
         with self._noted(act, ""):
             return [self._link(act, found, resident, keep_former=False) for found, resident in pairs]
 
+    def look_at_file(self, act: Act) -> None:
+        """Before a file of links is held against the register: what is told of it tells whose a card is."""
+        with self._noted(act, ""):
+            self._looked(act, "link_file", "")
+
     def planned(self, found: LinkCandidate, resident: str) -> str:
-        """What ``link`` would do, without doing it: "new", "same" or "replaces". Raises what it would raise. No line:
-        nothing about a resident is told.
+        """What ``link`` would do, without doing it: "new", "same" or "replaces". Raises what it would raise. After
+        ``look_at_file``.
         """
         if self.register.show(resident) is None:
             raise RegisterRefused("no_resident", resident=resident)

@@ -6,6 +6,7 @@ file. What a newer list said stays in force until a newer one still is there.
 
 from __future__ import annotations
 
+import stat
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from kiosk.issuer.revocation.verdict import Status, Word
 
 SUFFIXES = frozenset({".crl", ".der", ".pem"})
 LOOK_EVERY_SECONDS = 2.0
+MAX_FILES = 64
 
 _Files = tuple[tuple[str, int, int], ...]
 
@@ -94,13 +96,16 @@ class ListFolder:
 
 
 def _listing(folder: Path) -> _Files:
-    """Name, time and size of each file: another list is another line. A folder that is missing has none."""
+    """Name, time and size of each file: another list is another line. A folder that is missing has none; what is no
+    plain file (a pipe would hold the reader for ever) is none.
+    """
     try:
         files = [file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES]
         stats = [(file.name, file.stat()) for file in files]
     except OSError:
         return ()
-    return tuple(sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats))
+    plain = [(name, found.st_mtime_ns, found.st_size) for name, found in stats if stat.S_ISREG(found.st_mode)]
+    return tuple(sorted(plain)[:MAX_FILES])
 
 
 def _content(file: Path) -> bytes:
