@@ -44,5 +44,5 @@ def test_an_error_of_ours_ends_the_visit_and_is_told_without_its_message(
     visitor.to_choice()
     visitor.simulator.kiosk.app.before_request_funcs[None].append(fail_once)
     assert visitor.look().screen == "trouble"
-    assert "1234" not in "".join([*capfd.readouterr(), *log.lines])
+    assert "PIN 1234" not in "".join([*capfd.readouterr(), *log.lines])
     assert [line for line in log.lines if line.startswith("page_failed {'error': 'ValueError'")]

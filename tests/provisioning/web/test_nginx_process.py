@@ -98,6 +98,7 @@ def test_systemd_hears_ready_and_watchdog_while_the_event_loop_answers_and_no_mo
 def test_its_companion_ends_with_it_and_a_killed_one_starts_again(web: WebProcesses) -> None:
     first = run(web)
     web.until(lambda: web.ask("GET", "/", Host="x")[0] == 302)
+    first.send_signal(signal.SIGSTOP)  # so that it starts no worker after they were listed
     beside = psutil.Process(first.pid).children()
     first.send_signal(signal.SIGKILL)
     first.wait(20)
