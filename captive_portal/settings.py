@@ -180,13 +180,15 @@ class SmtpSettings(Section, frozen=True, kw_only=True):
 
 
 class GateSettings(Section, frozen=True, kw_only=True):
-    """The gate's own. socket: unix socket; clients: users that may speak to it beside root and the gate's own user.
+    """The gate's own. socket: unix socket; clients: users that may speak to it beside root and the gate's own user,
+    each for what its unit needs (captive_portal/gate/permissions.py); staff: users that may do what root may.
     sample_seconds: how often counters are read; keep_seconds: how often they are written to the database.
     """
 
     socket: str = "gate/gate.sock"
     database: str = "gate/sessions.db"
     clients: list[str] = msgspec.field(default_factory=lambda: ["hiroba-portal", "hiroba-stats"])
+    staff: list[str] = msgspec.field(default_factory=list)
     sample_seconds: Annotated[float, msgspec.Meta(ge=0.2)] = 5.0
     keep_seconds: Annotated[float, msgspec.Meta(ge=0.2)] = 600.0
 

@@ -13,11 +13,14 @@ from captive_portal.gate.disaster_file import DisasterFile
 from captive_portal.gate.enforcer import Enforcer
 from captive_portal.gate.errors import KernelRefused
 from captive_portal.gate.kernel import netlink
+from captive_portal.gate.kernel.address_bindings import KernelAddressBindings
 from captive_portal.gate.kernel.bridge_isolation import BridgePortIsolation
-from captive_portal.gate.kernel.neighbours import KernelNeighbourTable
+from captive_portal.gate.kernel.limit_watch import LimitWatch
 from captive_portal.gate.kernel.packet_filter import NftPacketFilter
 from captive_portal.gate.kernel.routing_rules import RoutingRules
 from captive_portal.gate.kernel.uplink_networks import UplinkNetworks
+from captive_portal.gate.permissions import callers
+from captive_portal.gate.policy.identity import connection_seed
 from captive_portal.gate.server import Server
 from captive_portal.settings import WifiSettings
 from device.audit import Audit
@@ -27,24 +30,27 @@ from device.logs import Log
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
-    """Serve until SIGTERM or SIGINT. Needs CAP_NET_ADMIN in the network namespace of the spots' interfaces. On return
-    the kernel's rules stay: closed for phones without a session, open for the others until their time-outs. Raises
-    StoreError, KernelRefused, OSError when it cannot start; the rules of an earlier run then stay as well.
+def run(settings: WifiSettings, state: Path, clock: Clock, log: Log, box: str = "") -> None:
+    """Serve until SIGTERM or SIGINT. box: its name, for the connection log. Needs CAP_NET_ADMIN in the network
+    namespace of the spots' interfaces. On return the kernel's rules stay: closed for phones without a session, open
+    for the others until their time-outs. Raises StoreError, KernelRefused, OSError when it cannot start; the rules of
+    an earlier run then stay as well.
     """
     _make_folders(state, settings)
-    database = Database(state / settings.gate.database, settings.log)
+    database = Database(state / settings.gate.database, settings.log, box)
     kernel = NftPacketFilter()
+    bindings = KernelAddressBindings(settings, state, clock, connection_seed(database.token_key()))
     ruleset_monitor = netlink.open_ruleset_monitor()
     enforcer = Enforcer(
         settings,
         database=database,
         kernel=kernel,
-        neighbours=KernelNeighbourTable(settings, state),
+        bindings=bindings,
         clock=clock,
         boot=BOOT_ID.read_text().strip(),
         audit=Audit(database.store, clock),
         log=log,
+        limit_watch=LimitWatch(settings, state, kernel, clock, log),
         on_disaster_change=DisasterFile((state / settings.gate.socket).with_name("disaster")).update,
     )
     isolation = BridgePortIsolation((spot.interface for spot in settings.spots), log)
@@ -56,7 +62,8 @@ def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
     enforcer.start()
     if not routing_rules.enable_forwarding(ipv6=any(spot.ipv6.mode != "off" for spot in settings.spots)):
         log.warning("forwarding_not_switched")
-    server = Server(state / settings.gate.socket, _users(settings.gate.clients), enforcer, clock, log)
+    known = callers(os.getuid(), settings.gate.clients, settings.gate.staff, _user_id)
+    server = Server(state / settings.gate.socket, known, enforcer, clock, log)
     pid = os.getpid()
     server.watch(
         ruleset_monitor,
@@ -72,11 +79,8 @@ def run(settings: WifiSettings, state: Path, clock: Clock, log: Log) -> None:
         server.serve()
     finally:
         enforcer.stop()
-        ruleset_monitor.close()
-        isolation.close()
-        routing_rules.close()
-        uplinks.close()
-        kernel.close()
+        for each in (ruleset_monitor, isolation, routing_rules, uplinks, bindings, kernel):
+            each.close()
 
 
 def _follow_uplinks(uplinks: UplinkNetworks, enforcer: Enforcer, log: Log) -> None:
@@ -94,15 +98,12 @@ def _make_folders(state: Path, settings: WifiSettings) -> None:
     os.umask(0o077)
 
 
-def _users(names: list[str]) -> set[int]:
-    """User ids that may connect: root, our own, and those of ``names`` that exist on this box."""
-    users = {0, os.getuid()}
-    for name in names:
-        try:
-            users.add(pwd.getpwnam(name).pw_uid)
-        except KeyError:
-            continue
-    return users
+def _user_id(name: str) -> int | None:
+    """None when this box has no such user."""
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:
+        return None
 
 
 def _stop_on_signal(server: Server) -> None:

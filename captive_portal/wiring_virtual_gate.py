@@ -8,6 +8,7 @@ from pathlib import Path
 
 from captive_portal.gate import protocol as p
 from captive_portal.gate.memory import MemoryGate
+from captive_portal.gate.permissions import Caller
 from captive_portal.gate.server import Server
 from captive_portal.settings import WifiSettings
 from device.clock import Clock
@@ -42,4 +43,4 @@ def build_virtual_gate(settings: WifiSettings, state: Path, clock: Clock, log: L
         gate.arrive(ip, f"02:00:5e:00:00:{number:02x}")
     path = state / settings.gate.socket
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
-    return Server(path, {0, os.getuid()}, MemoryRequestHandler(gate, clock), clock, log)
+    return Server(path, dict.fromkeys((0, os.getuid()), Caller.STAFF), MemoryRequestHandler(gate, clock), clock, log)

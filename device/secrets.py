@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import ctypes
 import hmac
 import re
+import sys
 import unicodedata
 from types import TracebackType
 from typing import NoReturn
 
 _STARS = "****"
+_LEAST_OWN = 2
+
+
+def overwrite(value: bytes | str) -> None:
+    """Put zeros where CPython keeps ``value``, an object that the caller alone holds: made for this one use, never a
+    literal. Text that is not ASCII, and what is shorter than two characters (those objects are shared), stays.
+    """
+    if len(value) < _LEAST_OWN or (isinstance(value, str) and not value.isascii()):
+        return
+    ctypes.memset(id(value) + sys.getsizeof(value) - len(value) - 1, 0, len(value))  # the last byte is the closing NUL
 
 
 class Secret:
@@ -60,4 +72,9 @@ class Pin(Secret):
     def parse(cls, typed: str) -> Pin | None:
         """Full-width digits are folded (NFKC); anything but four digits gives None, so the card never sees it."""
         folded = unicodedata.normalize("NFKC", typed)
-        return cls(folded.encode("ascii")) if re.fullmatch(r"[0-9]{4}", folded, re.ASCII) else None
+        if not re.fullmatch(r"[0-9]{4}", folded, re.ASCII):
+            return None
+        digits = folded.encode("ascii")
+        made = cls(digits)
+        overwrite(digits)
+        return made

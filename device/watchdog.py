@@ -18,6 +18,8 @@ MIN_PROBE_INTERVAL, MAX_PROBE_INTERVAL = 0.05, 0.5
 PROBE_SECONDS = 2.0
 """How long an answer may take. A worker that died is replaced only after it, so it is short."""
 
+_MAX_PAGE = 4 * 2**20
+
 Probe = Callable[[], bool]
 """Whether the service answered just now."""
 
@@ -130,8 +132,9 @@ def http_probe(host: str, port: int, path: str = "/", *, tls: bool = False, seco
     """Asks our own port over HTTP. Any answer counts, an error page too: a restart would not mend what it tells of.
     Over TLS an alert counts as well: a listener that wants a client certificate has answered by refusing.
     """
-    import http.client  # these two are 3 MiB that a process without a web page need not carry
-    import ssl
+    import ssl  # these two are 3 MiB that a process without a web page need not carry
+
+    from device.http_exchange import NO_HTTP, Where, exchange
 
     where = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     context: ssl.SSLContext | None = None
@@ -140,22 +143,20 @@ def http_probe(host: str, port: int, path: str = "/", *, tls: bool = False, seco
         context.check_hostname = False  # it is our own port, and nothing is told or believed
         context.verify_mode = ssl.CERT_NONE
 
-    def connection() -> http.client.HTTPConnection:
-        if context is None:
-            return http.client.HTTPConnection(where, port, timeout=seconds)
-        return http.client.HTTPSConnection(where, port, timeout=seconds, context=context)
-
     def answered() -> bool:
-        asked = connection()
         try:
-            asked.request("GET", path, headers={"Connection": "close"})
-            asked.getresponse().read(1)
+            exchange(
+                Where(where, port, context),
+                "GET",
+                path,
+                seconds=seconds,
+                max_bytes=_MAX_PAGE,
+                headers={"Connection": "close"},
+            )
         except ssl.SSLError:
             return True
-        except (OSError, http.client.HTTPException):
+        except NO_HTTP:
             return False
-        finally:
-            asked.close()
         return True
 
     return answered

@@ -30,6 +30,7 @@ class PageKind(Enum):
     PORTAL = "portal"
     STATISTICS = "statistics"
     CITY_HALL = "city_hall"
+    CITY_HALL_KEY = "city_hall_key"
 
 
 _POLICIES = {
@@ -37,14 +38,18 @@ _POLICIES = {
     PageKind.PORTAL: f"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; {_CLOSED}",
     PageKind.STATISTICS: f"default-src 'none'; style-src 'self'; img-src 'self'; {_CLOSED}",
     PageKind.CITY_HALL: f"default-src 'none'; style-src 'self'; img-src 'self'; {_CLOSED}",
+    # A page that speaks to a security key, which takes a script.
+    PageKind.CITY_HALL_KEY: f"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; {_CLOSED}",
 }
+_UNDER_A_LASTING_NAME = {"Referrer-Policy": "no-referrer", "Strict-Transport-Security": "max-age=31536000"}
+"""The only pages under a name that TLS proves for good."""
 _OWN = {
     # The kiosk's guard compares Origin, which Chromium leaves out under no-referrer.
     PageKind.KIOSK: {"Referrer-Policy": "same-origin"},
     PageKind.PORTAL: {"Referrer-Policy": "no-referrer"},
     PageKind.STATISTICS: {"Referrer-Policy": "no-referrer"},
-    # The only ones under a name that TLS proves for good.
-    PageKind.CITY_HALL: {"Referrer-Policy": "no-referrer", "Strict-Transport-Security": "max-age=31536000"},
+    PageKind.CITY_HALL: _UNDER_A_LASTING_NAME,
+    PageKind.CITY_HALL_KEY: _UNDER_A_LASTING_NAME,
 }
 HEADERS: Mapping[PageKind, Mapping[str, str]] = {
     kind: {"Content-Security-Policy": _POLICIES[kind], **_COMMON, **_OWN[kind]} for kind in PageKind

@@ -22,9 +22,11 @@ class CitySettings(Section, frozen=True, kw_only=True):
 
 
 class IssuerLinkSettings(Section, frozen=True, kw_only=True):
-    """Where the issuer answers. url without a trailing slash."""
+    """Where the issuer answers. url: "https://host:port" without a trailing slash, by mutual TLS with the credential
+    that enrolment wrote; "" is the issuer of this box, by its own socket.
+    """
 
-    url: str = "http://127.0.0.1:8101"
+    url: str = ""
     timeout_seconds: float = 10.0
 
 

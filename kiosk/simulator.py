@@ -15,6 +15,7 @@ from device.card.virtual.reader import VirtualReader
 from device.clock import JST, Clock, HeldClock
 from device.logs import Log, open_log
 from device.printer.memory_printer import MemoryPagePrinter, MemoryReceiptPrinter
+from device.strict_pdf.page_rules import PLAIN_PAPERS
 from kiosk.issuer.memory import MemoryIssuer
 from kiosk.services import load
 from kiosk.settings import CitySettings, KioskSettings, Place, WifiNetwork
@@ -62,6 +63,7 @@ class KioskSimulator:
             clock=self.clock,
             log=self.log,
             place=PLACE,
+            page_rules=PLAIN_PAPERS,
             spawn=None if self.threads else _at_once,
             wait=time.sleep if self.threads else self.advance,
         )

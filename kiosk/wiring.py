@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from flask import Flask
 
@@ -23,6 +24,7 @@ from device.printer.drivers import open_page_printer, open_receipt_printer
 from device.printer.settings import PagePrinterSettings, ReceiptPrinterSettings
 from device.store import SMALL_PAGE, Store
 from device.version import version
+from kiosk.issuer.connection import CredentialFiles, link_of
 from kiosk.schema import KIOSK_MIGRATIONS
 from kiosk.services import load
 from kiosk.settings import CitySettings, IssuerLinkSettings, KioskSettings, Place
@@ -35,19 +37,30 @@ from kiosk.shell.menu import Menu
 from kiosk.shell.pages import Pages
 from kiosk.shell.ports import Ports, Spawn
 from kiosk.shell.readiness import Readiness, probes_of
+from kiosk.shell.replacement import HandOver, Replacement
 from kiosk.shell.rounds import Rounds, Workers
 from kiosk.shell.service import Running, Service, Shared, Shell, packages_of
 from kiosk.shell.staff_code import StaffCode
 from kiosk.shell.words import Words
+from kiosk.shell.wrong_codes import WrongCodes
 
 DATABASE = "kiosk.db"
 TICK_SECONDS = 0.2
 LOOK_SECONDS = 2.0
 
 
+class Start(Protocol):
+    """Begin what runs beside the pages. left: what a former process handed over; b"": none did."""
+
+    def __call__(self, left: bytes = b"") -> None:
+        """See above."""
+
+
 @dataclass(frozen=True)
 class Kiosk:
-    """The assembled kiosk. All but app, start and stop is open to tests and to the demo only."""
+    """The assembled kiosk. All but app, start, warm and stop is open to tests and to the demo only. warm: loads what a
+    visit needs, beforehand.
+    """
 
     app: Flask
     shell: Shell
@@ -55,7 +68,8 @@ class Kiosk:
     caretaker: Caretaker
     watcher: Watcher
     audit: Audit
-    start: Callable[[], None]
+    start: Start
+    warm: Callable[[], None]
     stop: Callable[[], None]
 
 
@@ -64,6 +78,7 @@ def build(
     kiosk: KioskSettings,
     city: CitySettings,
     link: IssuerLinkSettings,
+    credential: CredentialFiles | None,
     card: CardSettings,
     receipt: ReceiptPrinterSettings,
     page: PagePrinterSettings,
@@ -72,8 +87,11 @@ def build(
     state: Path,
     clock: Clock,
     log: Log,
+    hand_over: HandOver | None = None,
 ) -> Kiosk:
-    """The kiosk of a box, on its real drivers."""
+    """The kiosk of a box, on its real drivers. credential: for an issuer elsewhere. hand_over: see
+    kiosk.shell.replacement. Raises LinkInsecure.
+    """
     from kiosk.issuer.client import HttpIssuerClient
 
     ports = Ports(
@@ -82,13 +100,14 @@ def build(
         name=box_name,
         database=state / "kiosk" / DATABASE,
         reader=open_reader(card),
-        issuer=HttpIssuerClient(link.url, link.timeout_seconds),
+        issuer=HttpIssuerClient(link_of(link.url, state), link.timeout_seconds, credential),
         page_printer=open_page_printer(page),
         receipt_printer=open_receipt_printer(receipt),
         clock=clock,
         log=log,
         place=place,
         card_poll_seconds=card.poll_seconds,
+        hand_over=hand_over,
     )
     return assemble(ports, load(kiosk.services))
 
@@ -104,15 +123,26 @@ def assemble(ports: Ports, services: Sequence[Service]) -> Kiosk:
     running = {service.name: service.build(shell) for service in services}
     shared = [part.build(shell) for part in _shared(services)]
     menu = Menu(shell, services, running)
+    replacement = Replacement(shell.desk, shell.readiness, workers.idle, workers.stopping, ports.hand_over)
     caretaker = Caretaker(shell.desk, ports.clock, shell.readiness, shell.alarm, menu)
     watcher = Watcher(ports.reader, ports.card_poll_seconds, _listener(menu, shell.spawn), ports.log)
     blueprints = [page for part in (*running.values(), *shared) for page in part.blueprints]
     app = create_app(shell, menu, blueprints, packages)
 
-    def start() -> None:
-        audit.record("kiosk_started", version=version())
-        _begin_rounds(Rounds(workers, ports.log), caretaker, running)
+    def start(left: bytes = b"") -> None:
+        resumed = replacement.resume(left)
+        if not resumed:
+            audit.record("kiosk_started", version=version())
+        rounds = Rounds(workers, ports.log)
+        _begin_rounds(rounds, caretaker, running, recover=not resumed)
+        rounds.run("replacement", TICK_SECONDS, replacement.tick)
         watcher.start()
+
+    def warm() -> None:
+        for template in app.jinja_env.list_templates():
+            app.jinja_env.get_template(template)
+        for service in running.values():
+            service.warm()
 
     def stop() -> None:
         watcher.stop()
@@ -120,7 +150,7 @@ def assemble(ports: Ports, services: Sequence[Service]) -> Kiosk:
         shell.desk.reset()
         store.close()
 
-    return Kiosk(app, shell, running, caretaker, watcher, audit, start, stop)
+    return Kiosk(app, shell, running, caretaker, watcher, audit, start, warm, stop)
 
 
 def _shell(ports: Ports, services: Sequence[Service], store: Store, audit: Audit, workers: Workers) -> Shell:
@@ -139,7 +169,7 @@ def _shell(ports: Ports, services: Sequence[Service], store: Store, audit: Audit
         words=words,
         readiness=Readiness(settings, clock, probes, {service.name: service.wants for service in services}),
         pages=Pages(desk, words, ports.city),
-        staff_code=StaffCode(settings.staff_code_hash, clock),
+        staff_code=lambda place: StaffCode(settings.staff_code_hash, clock, WrongCodes(store, place)),
         spawn=ports.spawn or workers.spawn,
         stopping=workers.stopping,
     )
@@ -149,9 +179,11 @@ def _shared(services: Sequence[Service]) -> tuple[Shared, ...]:
     return tuple(dict.fromkeys(part for service in services for part in service.shares))
 
 
-def _begin_rounds(rounds: Rounds, caretaker: Caretaker, running: Mapping[str, Running]) -> None:
-    """Nobody is served before every service has recovered."""
-    recovers = {name: service.recover for name, service in running.items() if service.recover is not None}
+def _begin_rounds(
+    rounds: Rounds, caretaker: Caretaker, running: Mapping[str, Running], *, recover: bool = True
+) -> None:
+    """Nobody is served before every service has recovered; there is nothing to recover after a process in order."""
+    recovers = {name: service.recover for name, service in running.items() if service.recover is not None and recover}
     for name in recovers:
         caretaker.hold(name)
     rounds.run("caretaker", TICK_SECONDS, caretaker.tick)

@@ -18,6 +18,7 @@ from device.errors import HirobaError
 
 COMMANDS = {
     "apply": ("apply", "Make this box be what its site file says; show it first."),
+    "audit": ("audit", "The audits: whether they are whole and as city hall received them."),
     "backup": ("backup", "Encrypted archive of this box; the key for it."),
     "bench": ("bench", "Measure side by side with peers, as a table of ratios."),
     "bundle": ("bundle", "Signed updates: build, publish, install, roll back."),
@@ -30,12 +31,15 @@ COMMANDS = {
     "heartbeat": ("heartbeat", "Tell city hall how this box is, and send what waits."),
     "journal": ("journal", "Requests on this kiosk: list, show, resolve."),
     "register": ("register", "The issuer's register of residents: import, link, restrict, revoke, show."),
+    "retention": ("retention", "How long records are kept: run, show."),
     "restore": ("restore", "Lay an archive onto a blank box."),
     "run": ("run", "Run one process: kiosk, issuer, portal, gate, stats, cityhall."),
+    "seal": ("seal", "The city's seal: change its key; signed lists of keys."),
     "seed": ("seed", "A new box's first start: cloud-init files, enrolment code, labels."),
     "site": ("site", "Check a site file, of a box or a city; render from it; describe its keys."),
     "staff-code": ("staff_code", "Make the hash of a staff code for the site file."),
     "stats": ("stats", "Wi-Fi usage: show, export."),
+    "storage": ("storage", "The encrypted volume under this box's state."),
     "test": ("test", "Run the tests, all or one group."),
     "verify": ("verify", "Whether a certificate bears the city's seal: PDF, picture or text."),
     "virtual": ("virtual", "Work the virtual card and printers."),

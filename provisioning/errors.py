@@ -130,3 +130,9 @@ _CAUSES = {
     errno.ENOENT: "missing",
     errno.ENOTDIR: "missing",
 }
+
+
+class RegisterOnPlaza(HirobaError):
+    """Register and seal key would lie on a box in a plaza, and its file does not say ``lone``. facts: file."""
+
+    code = "register.on_plaza"

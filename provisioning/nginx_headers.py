@@ -10,21 +10,24 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-CLIENT, SCHEME, LISTENER, CREDENTIAL = "X-Real-IP", "X-Forwarded-Proto", "X-Hiroba-Listener", "X-Hiroba-Credential"
-"""The client's address; http or https (gunicorn reads it); which listener (of several ports); the client's X.509
-credential that TLS has verified, PEM in percent-encoding ($ssl_client_escaped_cert), or absent.
+CLIENT, CLIENT_PORT, SCHEME = "X-Real-IP", "X-Real-Port", "X-Forwarded-Proto"
+LISTENER, CREDENTIAL, ADMITTED = "X-Hiroba-Listener", "X-Hiroba-Credential", "X-Hiroba-Admitted"
+"""The client's address, and its port; http or https (gunicorn reads it); which listener (of several ports); the
+client's X.509 credential that TLS has verified, PEM in percent-encoding ($ssl_client_escaped_cert), or absent; "1" when
+city hall, asked for this request, admits the box of that credential, or absent.
 """
-HEADERS = (CLIENT, SCHEME, LISTENER, CREDENTIAL)
-STAFF_LISTENER, ENROL_LISTENER, BOX_LISTENER = "staff", "enrol", "boxes"
-"""The listeners of city hall: staff, a box without a credential, a box with one."""
+HEADERS = (CLIENT, CLIENT_PORT, SCHEME, LISTENER, CREDENTIAL, ADMITTED)
+STAFF_LISTENER, ENROL_LISTENER, BOX_LISTENER, KIOSK_LISTENER = "staff", "enrol", "boxes", "kiosks"
+"""The listeners of city hall: staff, a box without a credential, a box with one; and the issuer's, kiosks elsewhere."""
 
 
 def with_client_address(app: Callable[..., Any]) -> Callable[..., Any]:
-    """WSGI around ``app``: REMOTE_ADDR is the client's."""
-    key = environ_name(CLIENT)
+    """WSGI around ``app``: REMOTE_ADDR and REMOTE_PORT are the client's."""
+    address, port = environ_name(CLIENT), environ_name(CLIENT_PORT)
 
     def wrapped(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        environ["REMOTE_ADDR"] = environ.get(key, "")
+        environ["REMOTE_ADDR"] = environ.get(address, "")
+        environ["REMOTE_PORT"] = environ.get(port, "")
         return app(environ, start_response)
 
     return wrapped
@@ -38,6 +41,11 @@ def environ_name(header: str) -> str:
 def listener_of(environ: Mapping[str, Any]) -> str:
     """The listener that the request came by."""
     return str(environ.get(environ_name(LISTENER), ""))
+
+
+def admitted(environ: Mapping[str, Any]) -> bool:
+    """Whether city hall was asked about this request's box, and admits it."""
+    return environ.get(environ_name(ADMITTED)) == "1"
 
 
 def credential_of(environ: Mapping[str, Any]) -> bytes | None:

@@ -25,7 +25,7 @@ VENDORS = {
     "typst": {"device/typst_compiler.py"},
     "yaml": {"provisioning/box/seed/cloud.py"},
     "uharfbuzz": {"device/opentype.py"},
-    "cbor2": {"kiosk/issuer/seal/seal.py"},
+    "cbor2": {"kiosk/issuer/seal/cose.py"},
     "zxingcpp": {"device/qr.py"},
     "PIL": {"device/printer/picture.py", "provisioning/bench/escpos_peer.py"},
     "pypdfium2": {"device/printer/pdf_drawing.py"},

@@ -20,7 +20,7 @@ A = TypeVar("A", bound=p.GateMessage)
 class GateClient(Protocol):
     """All requests to the gate. Each raises GateUnreachable or GateFault."""
 
-    def lookup(self, ip: str) -> p.Phone:
+    def lookup(self, ip: str, port: int = 0) -> p.Phone:
         """See protocol.Lookup."""
         ...
 
@@ -28,15 +28,15 @@ class GateClient(Protocol):
         """See protocol.Open."""
         ...
 
-    def extend(self, ip: str, minutes: int = 0) -> p.Opened | p.Refused:
+    def extend(self, ip: str, minutes: int = 0, port: int = 0) -> p.Opened | p.Refused:
         """See protocol.Extend."""
         ...
 
-    def end(self, ip: str = "", session: str = "", reason: p.EndReason = p.EndReason.LOGOUT) -> int:
+    def end(self, ip: str = "", session: str = "", reason: p.EndReason = p.EndReason.LOGOUT, port: int = 0) -> int:
         """See protocol.End; sessions ended (0 or 1)."""
         ...
 
-    def resume(self, ip: str, token: str) -> p.Opened | p.Refused:
+    def resume(self, ip: str, token: str, port: int = 0) -> p.Opened | p.Refused:
         """See protocol.Resume."""
         ...
 
@@ -84,25 +84,25 @@ class BaseGateClient(ABC):
     def request(self, request: p.Request) -> p.Answer:
         """One request, one answer."""
 
-    def lookup(self, ip: str) -> p.Phone:
+    def lookup(self, ip: str, port: int = 0) -> p.Phone:
         """See GateClient."""
-        return _fit(self.request(p.Lookup(ip=ip)), p.Phone)
+        return _fit(self.request(p.Lookup(ip=ip, port=port)), p.Phone)
 
     def open(self, request: p.Open) -> p.Opened | p.Refused:
         """See GateClient."""
         return _entry(self.request(request))
 
-    def extend(self, ip: str, minutes: int = 0) -> p.Opened | p.Refused:
+    def extend(self, ip: str, minutes: int = 0, port: int = 0) -> p.Opened | p.Refused:
         """See GateClient."""
-        return _entry(self.request(p.Extend(ip=ip, minutes=minutes)))
+        return _entry(self.request(p.Extend(ip=ip, minutes=minutes, port=port)))
 
-    def end(self, ip: str = "", session: str = "", reason: p.EndReason = p.EndReason.LOGOUT) -> int:
+    def end(self, ip: str = "", session: str = "", reason: p.EndReason = p.EndReason.LOGOUT, port: int = 0) -> int:
         """See GateClient."""
-        return _fit(self.request(p.End(ip=ip, session=session, reason=reason)), p.Done).count
+        return _fit(self.request(p.End(ip=ip, session=session, reason=reason, port=port)), p.Done).count
 
-    def resume(self, ip: str, token: str) -> p.Opened | p.Refused:
+    def resume(self, ip: str, token: str, port: int = 0) -> p.Opened | p.Refused:
         """See GateClient."""
-        return _entry(self.request(p.Resume(ip=ip, token=token)))
+        return _entry(self.request(p.Resume(ip=ip, token=token, port=port)))
 
     def sessions(self, spot: str = "") -> list[p.SessionDetails]:
         """See GateClient."""

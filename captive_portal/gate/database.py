@@ -20,6 +20,16 @@ from typing import TypeVar
 import msgspec
 
 from captive_portal.gate import protocol as p
+from captive_portal.gate.connection_log.chain import (
+    FIRST_PREVIOUS,
+    ChainLink,
+    Record,
+    Signer,
+    Statement,
+    numbers,
+    unsigned_digest,
+)
+from captive_portal.gate.connection_log.entry import ConnectionLogEntry
 from captive_portal.gate.connection_log.sealing import LogSealer
 from captive_portal.gate.policy.blocked_phones import BlockedPhone
 from captive_portal.gate.policy.changes import Changes
@@ -42,7 +52,17 @@ MIGRATIONS = (
     ),
     statements("CREATE TABLE sealed (number INTEGER PRIMARY KEY, day TEXT NOT NULL, box BLOB NOT NULL)"),
     additive("CREATE TABLE used (name TEXT PRIMARY KEY, seconds REAL NOT NULL) WITHOUT ROWID"),
+    additive("CREATE TABLE sealed_link (number INTEGER PRIMARY KEY, body BLOB NOT NULL)"),
 )
+"""sealed_link: by the number in ``sealed``; a row without one was written by a release without a chain."""
+
+
+@dataclass(slots=True, frozen=True)
+class LogHead:
+    """Number and hash of the last link of the connection log. Stored as JSON under these field names."""
+
+    number: int
+    hash: str
 
 
 @dataclass(slots=True, frozen=True)
@@ -71,7 +91,9 @@ def after_boot(session: Session, kept: Moment, now: Moment) -> Session:
 class Database:
     """The gate's SQLite file. Only the enforcer's thread writes it."""
 
-    def __init__(self, path: Path, log: ConnectionLogSettings | None = None) -> None:
+    def __init__(self, path: Path, log: ConnectionLogSettings | None = None, box: str = "") -> None:
+        """box: its name, which the connection log is bound to."""
+        self._box = box
         self.store = Store(path, MIGRATIONS, page_bytes=SMALL_PAGE)
         self.store.rows("PRAGMA cache_size=-256")  # KiB, not 2 MiB: rows are written, and hardly ever read
         self._log = log or ConnectionLogSettings()
@@ -140,8 +162,7 @@ class Database:
             _write_used(connection, changes.ended.values(), policy.used_seconds)
             _write_usage(connection, changes.usage_events)
             if changes.log_entries and self._sealer:
-                box = (now.wall.date().isoformat(), self._sealer.seal(changes.log_entries))
-                connection.execute("INSERT INTO sealed (day, box) VALUES (?,?)", box)
+                self._append_to_log(connection, self._sealer, changes.log_entries, now.wall.date())
             if changes.blocked_phones:
                 _put_fact(connection, "blocked", list(policy.blocked_phones))  # who; an older release reads this alone
                 _put_fact(connection, "bars", policy.blocked_phones.records())  # since when and where
@@ -150,7 +171,7 @@ class Database:
             if changes.day:
                 _put_fact(connection, "salt", salt)
                 oldest = now.wall.date() - timedelta(days=self._log.keep_days)
-                connection.execute("DELETE FROM sealed WHERE day < ?", (oldest.isoformat(),))
+                self._delete_old_log(connection, oldest)
             if changes.updated and not self._same_boot(now):
                 _put_fact(connection, "kept", now)
 
@@ -173,10 +194,78 @@ class Database:
         rows = self.store.rows("SELECT body FROM usage ORDER BY number LIMIT ?", (min(limit, 5000),))
         return [msgspec.json.decode(row["body"], type=p.UsageEvent) for row in rows]
 
-    def sealed(self, first: date, last: date) -> list[tuple[str, bytes]]:
-        """(day, box) of the connection log, oldest first; both days included."""
-        sql = "SELECT day, box FROM sealed WHERE day >= ? AND day <= ? ORDER BY number"
-        return [(row["day"], row["box"]) for row in self.store.rows(sql, (first.isoformat(), last.isoformat()))]
+    def _append_to_log(
+        self, connection: sqlite3.Connection, sealer: LogSealer, entries: list[ConnectionLogEntry], day: date
+    ) -> None:
+        head = self.log_head()
+        record = self.log_signer().link(
+            self._box, day.isoformat(), (head.number, head.hash), lambda bound_to: sealer.seal(entries, bound_to)
+        )
+        if record.link is None:
+            return
+        row = connection.execute("INSERT INTO sealed (day, box) VALUES (?,?)", (record.day, record.box)).lastrowid
+        # A link of the same number is left over where a release without a chain deleted its row.
+        connection.execute("INSERT OR REPLACE INTO sealed_link VALUES (?,?)", (row, msgspec.json.encode(record.link)))
+        _put_fact(connection, "log_head", LogHead(record.link.number, record.link.hash()))
+
+    def sealed(self, first: date, last: date) -> list[Record]:
+        """The connection log, oldest first; both days included."""
+        sql = (
+            "SELECT day, box, body FROM sealed LEFT JOIN sealed_link USING (number)"
+            " WHERE day >= ? AND day <= ? ORDER BY number"
+        )
+        rows = self.store.rows(sql, (first.isoformat(), last.isoformat()))
+        return [
+            Record(row["day"], row["box"], msgspec.json.decode(row["body"], type=ChainLink) if row["body"] else None)
+            for row in rows
+        ]
+
+    def statement(self, first: date, last: date, at: datetime) -> Statement:
+        """What the log should hold of these days, signed: all between the last link before and the first one after."""
+        head, signer, day = self.log_head(), self.log_signer(), timedelta(days=1)
+        before = numbers(self.sealed(date.min, first - day))[1] if first > date.min else 0
+        after = numbers(self.sealed(last + day, date.max))[0] if last < date.max else 0
+        low, high = (before or self._log_deleted()) + 1, (after or head.number + 1) - 1
+        low, high = (low, high) if low <= high else (0, 0)
+        return signer.state(
+            Statement(
+                box=self._box,
+                signer=signer.public,
+                from_day=first.isoformat(),
+                to_day=last.isoformat(),
+                first=low,
+                last=high,
+                head_number=head.number,
+                head=head.hash,
+                unsigned=unsigned_digest(self.sealed(first, last)),
+                taken_at=at.isoformat(timespec="seconds"),
+            )
+        )
+
+    def _delete_old_log(self, connection: sqlite3.Connection, oldest: date) -> None:
+        """Delete what is older, and note up to which number."""
+        last = numbers(self.sealed(date.min, oldest - timedelta(days=1)))[1]
+        if last:
+            _put_fact(connection, "log_deleted", last)
+        connection.execute("DELETE FROM sealed WHERE day < ?", (oldest.isoformat(),))
+        connection.execute("DELETE FROM sealed_link WHERE number NOT IN (SELECT number FROM sealed)")
+
+    def _log_deleted(self) -> int:
+        return self._fact("log_deleted", int) or 0
+
+    def log_signer(self) -> Signer:
+        """The key of the connection log's chain, generated once on this box."""
+        key = self._fact("log_signing_key", bytes)
+        if key is None:
+            key = secrets.token_bytes(32)
+            with self.store.transaction() as connection:
+                _put_fact(connection, "log_signing_key", key)
+                _put_fact(connection, "log_signer", Signer(key).public)
+        return Signer(key)
+
+    def log_head(self) -> LogHead:
+        """The end of the chain."""
+        return self._fact("log_head", LogHead) or LogHead(0, FIRST_PREVIOUS)
 
     def truncate_wal(self) -> None:
         """Truncate the write-ahead log, so that no ended session's MAC stays on the disk."""

@@ -11,13 +11,15 @@ from contextlib import suppress
 from captive_portal.gate import protocol as p
 from captive_portal.gate.database import Database, Moment
 from captive_portal.gate.errors import KernelRefused
-from captive_portal.gate.kernel.neighbours import NeighbourTable
+from captive_portal.gate.kernel.address_bindings import AddressBindings
+from captive_portal.gate.kernel.limit_watch import LimitWatch
 from captive_portal.gate.kernel.packet_filter import PacketFilter
 from captive_portal.gate.kernel.reconciler import ElementDrift, ElementReconciler
+from captive_portal.gate.kernel.source_addresses import SourceAddresses
 from captive_portal.gate.policy.disaster_usage import DisasterUsage
 from captive_portal.gate.policy.dispatch import dispatch
-from captive_portal.gate.policy.identity import DailyPseudonyms, ResumeTokens
-from captive_portal.gate.policy.session_policy import SessionPolicy
+from captive_portal.gate.policy.identity import DailyPseudonyms, ResumeTokens, connection_seed
+from captive_portal.gate.policy.session_policy import ReadAddresses, SessionPolicy, no_addresses
 from captive_portal.settings import WifiSettings
 from device.audit import AuditSink
 from device.clock import Clock
@@ -40,14 +42,16 @@ class Enforcer:
         *,
         database: Database,
         kernel: PacketFilter,
-        neighbours: NeighbourTable,
+        bindings: AddressBindings,
         clock: Clock,
         boot: str,
         audit: AuditSink,
         log: Log,
         on_disaster_change: Callable[[p.Disaster], None] = lambda _: None,
+        limit_watch: LimitWatch | None = None,
     ) -> None:
         """on_disaster_change: called at the start and at every switch of disaster mode."""
+        self._limit_watch = limit_watch
         self._on_disaster_change = on_disaster_change
         self._disaster_usage = DisasterUsage(clock)
         self._was_disaster = False
@@ -55,15 +59,21 @@ class Enforcer:
         self._interfaces = {spot.name: spot.interface for spot in settings.spots}
         self._database = database
         self._kernel = kernel
-        self._neighbours = neighbours
+        self._bindings = bindings
         self._clock = clock
         self._boot = boot
         self._audit = audit
         self._log = log
         self._pseudonyms = DailyPseudonyms(clock, database.salt())
-        self._reconciler = ElementReconciler(settings, kernel, clock)
+        seed = connection_seed(database.token_key())
+        self._reconciler = ElementReconciler(settings, kernel, clock, seed, bindings.elements)
         self.policy = SessionPolicy(
-            settings, clock, self._pseudonyms, ResumeTokens(database.token_key()), self._reconciler.read_counters
+            settings,
+            clock,
+            self._pseudonyms,
+            ResumeTokens(database.token_key()),
+            self._reconciler.read_counters,
+            read_addresses=self._source_addresses(),
         )
         self._structure = ""
         self._read_counters_at = self._checkpoint_at = self._verify_at = 0.0
@@ -71,11 +81,17 @@ class Enforcer:
         self._repairs = 0
         self._problem = ""
 
+    def _source_addresses(self) -> ReadAddresses:
+        """None are read where none are logged, or there is no IPv6."""
+        wanted = self._settings.log.key and any(spot.ipv6.mode != "off" for spot in self._settings.spots)
+        return SourceAddresses(self._kernel, self._clock).of if wanted else no_addresses
+
     # -- start and stop --
 
     def start(self) -> None:
         """Load the state and apply it. A table that is as this gate installed it is kept, with its counters."""
         self._database.restore(self.policy, self._moment())
+        self._bindings.start()
         if self.policy.disaster_changed() and not self.policy.disaster.on:
             self._audit_disaster_expired()
         self._structure = self._database.structure(self._reconciler.table)
@@ -83,6 +99,7 @@ class Enforcer:
         kept = bool(present) and present == self._structure
         self._reconcile(reset=not kept)
         if kept:
+            self._keep_bindings(self._bindings.reconcile)
             self._disaster_usage.start(self._kernel.read_disaster_usage())
         self._commit()
         self._on_disaster_change(self.policy.disaster)
@@ -120,14 +137,20 @@ class Enforcer:
         if isinstance(request, p.DrainUsage):
             return p.UsageBatch(usage=self._database.drain_usage(request.acknowledged, request.limit))
         ip = getattr(request, "ip", "")
-        given = dispatch(self.policy, request, self._neighbours.find(ip) if ip else None)
+        observed = self._bindings.find(ip, getattr(request, "port", 0)) if ip else None
+        given = dispatch(self.policy, request, observed)
         self._audit_request(request, given)
         return given
 
     def _health(self) -> p.Health:
         ready = bool(self._structure) and not self._problem
         return p.Health(
-            ready=ready, online=len(self.policy.sessions), repairs=self._repairs, last_problem=self._problem
+            ready=ready,
+            online=len(self.policy.sessions),
+            repairs=self._repairs,
+            last_problem=self._problem,
+            pools=self._limit_watch.pools if self._limit_watch else [],
+            limits=self._limit_watch.limits() if self._limit_watch else [],
         )
 
     def _audit_request(self, request: p.Request, given: p.Answer) -> None:
@@ -148,11 +171,13 @@ class Enforcer:
 
     def next_due_at(self) -> float:
         """Monotonic seconds at which ``tick`` is due."""
-        times = [self._clock.monotonic() + MAX_IDLE_SECONDS, self.policy.next_due()]
+        times = [self._clock.monotonic() + MAX_IDLE_SECONDS, self.policy.next_due(), self._bindings.next_due_at()]
         if self._busy():
             times += [self._read_counters_at, self._checkpoint_at]
         elif self._wal_has_ended_sessions:
             times.append(self._checkpoint_at)
+        if self._limit_watch:
+            times.append(self._limit_watch.due_at)
         if self._verify_wanted or self._problem:
             times.append(self._verify_at)
         return min(times)
@@ -168,8 +193,11 @@ class Enforcer:
         if self._was_disaster and not self.policy.disaster.on:
             self._record_disaster_usage()
         self._was_disaster = self.policy.disaster.on
+        self._keep_bindings(self._bindings.follow)
         if (self._verify_wanted or self._problem) and now >= self._verify_at:
             self._verify()
+        if self._limit_watch and now >= self._limit_watch.due_at:
+            self._limit_watch.check()
         if self._busy() and now >= self._read_counters_at:
             self._read_counters()
         if self._busy() and now >= self._checkpoint_at:
@@ -213,6 +241,7 @@ class Enforcer:
 
     def _checkpoint(self) -> None:
         self.policy.record_growth()
+        self.policy.note_addresses()
         if self.policy.disaster.on:
             self._record_disaster_usage()
         self._commit()
@@ -248,6 +277,7 @@ class Enforcer:
         else:
             self._problem = ""
             self._repair(found)
+            self._keep_bindings(self._bindings.reconcile)
             self._commit()
 
     def _repair(self, found: list[ElementDrift]) -> None:
@@ -260,6 +290,18 @@ class Enforcer:
             self._reconciler.repair(self.policy, found)
         except KernelRefused as error:
             self._record_failure(error)
+
+    def _keep_bindings(self, what: Callable[[], int | None]) -> None:
+        """Follow or repair the address bindings; what the kernel refuses now is tried again with the next check."""
+        try:
+            repaired = what()
+        except KernelRefused as error:
+            self._verify_wanted = True
+            self._log.warning("kernel_refused", what=error.facts.get("what"), reason=error.facts.get("reason"))
+            return
+        if repaired:
+            self._repairs += 1
+            self._log.warning("addresses_repaired", count=repaired)
 
     def _find_drift(self) -> list[ElementDrift] | None:
         """Elements that differ from what was applied, bytes counted; None when they cannot be read."""
@@ -291,6 +333,7 @@ class Enforcer:
         try:
             if reset:
                 self._reconciler.install(self.policy)
+                self._bindings.restore()
                 self._structure = self._kernel.structure()
                 self._database.save_structure(self._reconciler.table, self._structure)
             else:

@@ -1,7 +1,9 @@
 """Messages between the gate and its clients (portal, staff commands, statistics): tagged structs as JSON, unix socket.
 
 A frame is four bytes of length (big endian) and that many bytes of JSON, at most MAX_FRAME. Every request gets exactly
-one answer, in order. Requests name a phone by its IP address, answers by an opaque pseudonym. The raw MAC address is in
+one answer, in order. Requests name a phone by its IP address, and by the port from which it speaks to the portal: the
+gate answers for the phone that began this connection. Port 0 is for staff and tools, who have no connection of the
+phone's. Answers name a phone by an opaque pseudonym. The raw MAC address is in
 the answers to staff only (``SessionDetails.mac``, ``BlockedPhoneDetails.mac``) and must not be logged (N8).
 """
 
@@ -69,6 +71,7 @@ class Lookup(GateMessage, frozen=True, tag="lookup", kw_only=True):
     """Who is the phone at ``ip``? -> Phone"""
 
     ip: str
+    port: int = 0
 
 
 class Open(GateMessage, frozen=True, tag="open", kw_only=True):
@@ -79,6 +82,7 @@ class Open(GateMessage, frozen=True, tag="open", kw_only=True):
     """
 
     ip: str
+    port: int = 0
     method: str
     minutes: int = 0
     quota_bytes: int = 0
@@ -91,6 +95,7 @@ class Extend(GateMessage, frozen=True, tag="extend", kw_only=True):
     """More minutes from now for an online phone, within the day's limit (0: minutes_per_visit). -> Opened | Refused"""
 
     ip: str
+    port: int = 0
     minutes: int = 0
 
 
@@ -98,6 +103,7 @@ class End(GateMessage, frozen=True, tag="end", kw_only=True):
     """End by ``ip`` (log out) or by ``session`` (staff). -> Done(1 or 0)"""
 
     ip: str = ""
+    port: int = 0
     session: str = ""
     reason: EndReason = EndReason.LOGOUT
 
@@ -108,6 +114,7 @@ class Resume(GateMessage, frozen=True, tag="resume", kw_only=True):
     """
 
     ip: str
+    port: int = 0
     token: str
 
 
@@ -165,6 +172,7 @@ class NoteRefused(GateMessage, frozen=True, tag="note_refused", kw_only=True):
     """Statistics: the portal itself refused a login (wrong code, used voucher). why: a code. -> Done"""
 
     ip: str
+    port: int = 0
     method: str
     why: str
     language: str = ""
@@ -190,7 +198,7 @@ class SessionView(GateMessage, frozen=True, tag="session", kw_only=True):
 class Phone(GateMessage, frozen=True, tag="phone", kw_only=True):
     """phone: opaque pseudonym, the same all day for one MAC at one box, "" when unknown. spot: "" when the address is
     of no spot. minutes_left_today: None without a daily limit. closed: outside opening hours. disaster: the gate is
-    open.
+    open. leased: it has its address from the spot's DHCP server, or the spot has none.
     """
 
     phone: str
@@ -200,6 +208,7 @@ class Phone(GateMessage, frozen=True, tag="phone", kw_only=True):
     minutes_left_today: int | None = None
     closed: bool = False
     disaster: bool = False
+    leased: bool = True
 
 
 class Opened(GateMessage, frozen=True, tag="opened", kw_only=True):
@@ -274,13 +283,25 @@ class Disaster(GateMessage, frozen=True, tag="disaster", kw_only=True):
     drill: bool = False
 
 
+class LeasePool(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The addresses of one spot: how many are leased now, of how many."""
+
+    spot: str
+    used: int
+    size: int
+
+
 class Health(GateMessage, frozen=True, tag="health", kw_only=True):
-    """ready: the kernel's rules are as applied. repairs: times they had to be repaired since the start."""
+    """ready: the kernel's rules are as applied. repairs: times they had to be repaired since the start. limits: what
+    was asked of the box faster than it is given, within the last ten minutes: "dns", "leases".
+    """
 
     ready: bool
     online: int
     repairs: int
     last_problem: str = ""
+    pools: list[LeasePool] = []
+    limits: list[str] = []
 
 
 class UsageEvent(GateMessage, frozen=True, tag="usage", kw_only=True):

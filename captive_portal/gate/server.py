@@ -1,4 +1,4 @@
-"""The gate's unix socket: one thread, no TCP port, clients authorised by SO_PEERCRED.
+"""The gate's unix socket: one thread, no TCP port, each request authorised by SO_PEERCRED (``permissions``).
 
 Requests that arrive while a batch is being committed wait in their sockets and make the next batch (group commit).
 """
@@ -10,7 +10,7 @@ import resource
 import selectors
 import socket
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Protocol
 import msgspec
 
 from captive_portal.gate import protocol as p
+from captive_portal.gate.permissions import Caller, may
 from device.clock import Clock
 from device.logs import Log
 
@@ -47,9 +48,10 @@ class RequestHandler(Protocol):
 
 @dataclass(slots=True)
 class Connection:
-    """One client connection: bytes received, bytes to send, and whether it ever sent a complete request."""
+    """One client connection: who it is, bytes received, bytes to send, and whether it ever sent a complete request."""
 
     socket: socket.socket
+    caller: Caller
     received: bytearray = field(default_factory=bytearray)
     to_send: bytearray = field(default_factory=bytearray)
     since: float = 0.0
@@ -59,8 +61,11 @@ class Connection:
 class Server:
     """Serve until ``stop``. ``watch``: another socket, and what to call when it can be read."""
 
-    def __init__(self, path: Path, users: set[int], handler: RequestHandler, clock: Clock, log: Log) -> None:
-        self._users = users
+    def __init__(
+        self, path: Path, callers: Mapping[int, Caller], handler: RequestHandler, clock: Clock, log: Log
+    ) -> None:
+        """callers: by user id; whoever is not among them is not heard."""
+        self._callers = callers
         self._handler = handler
         self._clock = clock
         self._log = log
@@ -136,17 +141,26 @@ class Server:
         return self._requests(connection)
 
     def _requests(self, connection: Connection) -> list[p.Request]:
-        """The complete requests received; a connection that breaks the protocol gets a Fault and is closed."""
+        """The complete requests received; a connection that breaks the protocol, or asks for what it may not, gets a
+        Fault and is closed.
+        """
         found: list[p.Request] = []
         try:
             while len(found) < MAX_BATCH and (body := take_frame(connection.received)) is not None:
                 found.append(p.read_request(body))
         except (msgspec.MsgspecError, ValueError):
-            self._send(connection, p.pack(p.Fault(code="gate.request_invalid")))
-            self._drop(connection)
-            return []
+            return self._refuse(connection, "gate.request_invalid")
+        for request in found:
+            if not may(connection.caller, request):
+                self._log.warning("operation_refused", caller=connection.caller.value, operation=type(request).__name__)
+                return self._refuse(connection, "gate.not_permitted")
         connection.has_requested |= bool(found)
         return found
+
+    def _refuse(self, connection: Connection, code: str) -> list[p.Request]:
+        self._send(connection, p.pack(p.Fault(code=code)))
+        self._drop(connection)
+        return []
 
     def _send(self, connection: Connection, frame: bytes) -> None:
         if connection.socket not in self._connections:
@@ -178,14 +192,15 @@ class Server:
             self._add_connection(connection)
 
     def _add_connection(self, connection: socket.socket) -> None:
-        if peer_user_id(connection) not in self._users:
-            self._log.warning("caller_refused")
+        user = peer_user_id(connection)
+        if user not in self._callers:
+            self._log.warning("caller_refused", user=user)
             connection.close()
             return
         if len(self._connections) >= MAX_CONNECTIONS:
             self._drop(self._connection_to_evict())
         connection.setblocking(False)
-        self._connections[connection] = Connection(connection, since=self._clock.monotonic())
+        self._connections[connection] = Connection(connection, self._callers[user], since=self._clock.monotonic())
         self._selector.register(connection, selectors.EVENT_READ)
 
     def _connection_to_evict(self) -> Connection:

@@ -20,7 +20,7 @@ class Api:
     def captive_state(self, request: PageRequest) -> PageResponse:
         """The session for the phone's operating system to show."""
         try:
-            phone = self._gate.lookup(request.ip)
+            phone = self._gate.lookup(request.ip, request.port)
         except (GateUnreachable, GateFault) as error:
             self._log.warning("gate_not_answering", code=error.code)
             return PageResponse(503, (("Retry-After", "5"), ("Cache-Control", CACHE)))

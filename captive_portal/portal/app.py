@@ -111,6 +111,7 @@ def _page_request(request: _FormRequest) -> PageRequest:
         method=request.method,
         path=request.path,
         ip=request.environ.get("REMOTE_ADDR", ""),
+        port=int(request.environ.get("REMOTE_PORT") or 0),
         secure=request.scheme == "https",
         accept_language=request.environ.get("HTTP_ACCEPT_LANGUAGE", ""),
         agent=request.environ.get("HTTP_USER_AGENT", ""),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import smtplib
+import socket
 import ssl
 import threading
 from email.message import EmailMessage
@@ -18,10 +19,37 @@ from typing import NamedTuple, Protocol
 from captive_portal.settings import SmtpSettings
 from device.errors import SettingsError
 from device.logs import Log
+from device.network_reads import Limits, connect, renew, secured, use_for
 
 _TIMEOUT_SECONDS = 15.0
+"""For a mail and all that the server says to it."""
+MAX_ANSWER_BYTES = 64 * 1024
 _PAUSES_SECONDS = (2.0, 8.0)
 _SEND_ERRORS = (OSError, smtplib.SMTPException, ssl.SSLError)
+
+
+class _BoundedSmtp(smtplib.SMTP):
+    """A conversation within ``limits`` altogether. tls: when the server speaks TLS from the first byte."""
+
+    def __init__(self, limits: Limits, tls: ssl.SSLContext | None) -> None:
+        super().__init__()
+        self._limits, self._tls_first = limits, tls
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:  # noqa: ARG002 - limits know the time
+        self._host = host  # smtplib keeps it for STARTTLS, but only where its constructor connects
+        plain = connect(host, port, self._limits)
+        return secured(plain, self._tls_first, host, self._limits) if self._tls_first else plain
+
+    def greet(self, host: str, port: int) -> None:
+        """Connect. Raises smtplib.SMTPConnectError when the server does not want to talk, OSError."""
+        code, said = self.connect(host, port)
+        if code != 220:
+            self.close()
+            raise smtplib.SMTPConnectError(code, said)
+
+    def renew(self) -> None:
+        """The socket is another one since STARTTLS; the limits are the same."""
+        renew(self.sock, self._limits)
 
 
 class Mail(NamedTuple):
@@ -55,12 +83,18 @@ class SmtpMailQueue:
     """Sends by SMTP with STARTTLS, TLS, or without for a relay on the box itself; three tries, then logged."""
 
     def __init__(
-        self, settings: SmtpSettings, state: Path, log: Log, pauses: tuple[float, ...] = _PAUSES_SECONDS
+        self,
+        settings: SmtpSettings,
+        state: Path,
+        log: Log,
+        pauses: tuple[float, ...] = _PAUSES_SECONDS,
+        *,
+        seconds: float = _TIMEOUT_SECONDS,
     ) -> None:
         self._settings = settings
         self._state = state
         self._log = log
-        self._pauses = pauses
+        self._pauses, self._seconds = pauses, seconds
         self._queue: queue.Queue[Mail | None] = queue.Queue(maxsize=200)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -106,13 +140,13 @@ class SmtpMailQueue:
 
     def _send(self, mail: Mail, tls: ssl.SSLContext, password: str) -> None:
         s = self._settings
-        if s.security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(s.host, s.port, timeout=_TIMEOUT_SECONDS, context=tls)
-        else:
-            server = smtplib.SMTP(s.host, s.port, timeout=_TIMEOUT_SECONDS)
+        server = _BoundedSmtp(Limits(self._seconds, MAX_ANSWER_BYTES), tls if s.security == "tls" else None)
         with server:
+            server.greet(s.host, s.port)
             if s.security == "starttls":
+                use_for(tls)
                 server.starttls(context=tls)  # raises when the server offers none: no mail leaves in the clear
+                server.renew()
             if s.user:
                 server.login(s.user, password)
             server.send_message(self._message(mail))

@@ -10,12 +10,14 @@ from typing import NamedTuple
 @dataclass(frozen=True, slots=True)
 class PageRequest:
     """One request. args, form, cookies: the first value of each name; secure: it came by TLS; ip: the phone's own
-    address, which the gate keeps when it redirects port 80.
+    address, which the gate keeps when it redirects port 80; port: the phone's end of the connection, by which the gate
+    finds the phone that began it.
     """
 
     method: str
     path: str
     ip: str
+    port: int = 0
     secure: bool = False
     accept_language: str = ""
     agent: str = ""

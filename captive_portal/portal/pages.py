@@ -46,7 +46,7 @@ class Pages:
 
     def home(self, request: PageRequest) -> PageResponse:
         """The page for the gate's state of this phone."""
-        return self._home(request, self._gate.lookup(request.ip))
+        return self._home(request, self._gate.lookup(request.ip, request.port))
 
     def _home(
         self, request: PageRequest, phone: Phone, error: PageError | None = None, status: int = 200
@@ -71,13 +71,13 @@ class Pages:
 
     def terms(self, request: PageRequest) -> PageResponse:
         """The terms, with the log-in form below them unless the phone is online."""
-        phone = self._gate.lookup(request.ip)
+        phone = self._gate.lookup(request.ip, request.port)
         with_login = page_of(phone) in LOGIN_PAGES and not login_obstacle(phone)
         return self._renderer.render(request, PageModel(Page.TERMS, phone, with_login=with_login))
 
     def code(self, request: PageRequest) -> PageResponse:
         """Where the mailed code is typed."""
-        phone = self._gate.lookup(request.ip)
+        phone = self._gate.lookup(request.ip, request.port)
         if page_of(phone) not in LOGIN_PAGES:
             return self._home(request, phone)
         return self._code(request, phone, request.args.get("request", "")[:64])
@@ -91,7 +91,7 @@ class Pages:
 
     def resume_offer(self, request: PageRequest) -> PageResponse:
         """The page behind the resume link: a button, since a GET changes nothing."""
-        phone = self._gate.lookup(request.ip)
+        phone = self._gate.lookup(request.ip, request.port)
         if page_of(phone) not in LOGIN_PAGES:
             return self._home(request, phone)
         token = request.args.get("token", "")[:_MAX_TOKEN_LENGTH]
@@ -104,7 +104,9 @@ class Pages:
         state = self._gate.disaster()
         if not state.on:
             return self.redirect_home(request)
-        return self._renderer.render(request, PageModel(Page.DISASTER, self._gate.lookup(request.ip), disaster=state))
+        return self._renderer.render(
+            request, PageModel(Page.DISASTER, self._gate.lookup(request.ip, request.port), disaster=state)
+        )
 
     def _online(
         self,
@@ -124,14 +126,16 @@ class Pages:
 
     def login(self, request: PageRequest) -> PageResponse:
         """Check a log-in form; the page shows "online" only after the gate opened."""
-        phone = self._gate.lookup(request.ip)
+        phone = self._gate.lookup(request.ip, request.port)
         if page_of(phone) in (Page.ONLINE, Page.DISASTER):
             return self._home(request, phone)
         name = request.form.get("method", "")
         method = self._methods.get(name) if name in spot_of(self._settings, phone).login else None
         if method is None or not self._token_is_valid(request):
             return self._home(request, phone, PageError("error_form"), 403)
-        visitor = Visitor(phone.phone or request.ip, self._renderer.language(request).code)
+        if not phone.leased:  # before a mail is sent or a voucher looked at: a made-up address costs nothing
+            return self._rejected(request, phone, name, Rejected("error_no_lease"))
+        visitor = Visitor(phone.phone, self._renderer.language(request).code)
         outcome = method.attempt(visitor, request.form)
         if isinstance(outcome, CodeSent):
             return _see_other("/code", {"request": outcome.request, **_link_query(request)})
@@ -142,7 +146,9 @@ class Pages:
     def _rejected(self, request: PageRequest, phone: Phone, name: str, rejected: Rejected) -> PageResponse:
         device, language = device_of(request).value, self._renderer.language(request).code
         why = rejected.error.removeprefix("error_")
-        self._gate.note_refused(NoteRefused(ip=request.ip, method=name, why=why, language=language, device=device))
+        self._gate.note_refused(
+            NoteRefused(ip=request.ip, port=request.port, method=name, why=why, language=language, device=device)
+        )
         error = PageError(rejected.error, rejected.values, request.form)
         return (
             self._code(request, phone, rejected.request, error)
@@ -156,6 +162,7 @@ class Pages:
         response = self._gate.open(
             Open(
                 ip=request.ip,
+                port=request.port,
                 method=name,
                 minutes=accepted.minutes,
                 language=self._renderer.language(request).code,
@@ -171,7 +178,7 @@ class Pages:
         if isinstance(response, Opened) and response.view is not None and phone.phone:
             after = msgspec.structs.replace(phone, state=PhoneState.ONLINE, session=response.view)
         else:
-            after = self._gate.lookup(request.ip)
+            after = self._gate.lookup(request.ip, request.port)
         if isinstance(response, Opened) and after.session is not None:
             return self._online(request, after, after.session, response.token)
         key = REFUSED[response.refused] if isinstance(response, Refused) else "error_busy"
@@ -179,25 +186,25 @@ class Pages:
 
     def extend(self, request: PageRequest) -> PageResponse:
         """Extend the session."""
-        phone = self._gate.lookup(request.ip)
+        phone = self._gate.lookup(request.ip, request.port)
         if not self._token_is_valid(request):
             return self._home(request, phone, PageError("error_form"), 403)
-        return self._after_gate(request, phone, self._gate.extend(request.ip))
+        return self._after_gate(request, phone, self._gate.extend(request.ip, port=request.port))
 
     def resume(self, request: PageRequest) -> PageResponse:
         """Go on with the remaining time on a new MAC."""
-        phone = self._gate.lookup(request.ip)
+        phone = self._gate.lookup(request.ip, request.port)
         if not self._token_is_valid(request):
             return self._home(request, phone, PageError("error_form"), 403)
         token = request.form.get("resume_token", "")[:_MAX_TOKEN_LENGTH]
-        return self._after_gate(request, phone, self._gate.resume(request.ip, token))
+        return self._after_gate(request, phone, self._gate.resume(request.ip, token, request.port))
 
     def logout(self, request: PageRequest) -> PageResponse:
         """End the session now; the cookie is deleted with it."""
         if not self._token_is_valid(request):
-            return self._home(request, self._gate.lookup(request.ip), PageError("error_form"), 403)
-        self._gate.end(ip=request.ip)
-        return _with_cookie(request, self._home(request, self._gate.lookup(request.ip)), "", 0)
+            return self._home(request, self._gate.lookup(request.ip, request.port), PageError("error_form"), 403)
+        self._gate.end(ip=request.ip, port=request.port)
+        return _with_cookie(request, self._home(request, self._gate.lookup(request.ip, request.port)), "", 0)
 
     def redirect_home(self, request: PageRequest) -> PageResponse:
         """A form's path requested with GET (a bookmark, a reload): home."""

@@ -14,9 +14,13 @@ from device.card.apdu import OK, Command
 from device.card.profile import PRESENT_CARD, CardProfile
 from device.card.transport import CardTransport, Response
 from device.errors import ApduForbidden, CardGone, CardServiceDown
+from device.secrets import overwrite
 
 CURRENT_FILE = 0x80
 """VERIFY reference of the PIN EF that is selected now."""
+
+
+_VERIFY = 0x20
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,9 @@ class AllowListed:
         except (CardGone, CardServiceDown):
             self._selection = before  # the connection is dead: let its own error be the one that is seen again
             raise
+        finally:
+            if command.ins == _VERIFY:
+                overwrite(command.data)  # the PIN's digits
         self._selection = after(command, response.sw, before)
         return response
 
@@ -130,6 +137,10 @@ class AllowListed:
         except ValueError as error:
             raise ApduForbidden(command="malformed") from error
         # Only one spelling of each command: what was checked is what the card will read.
-        if command.encode() != apdu or not allowed(command, self._selection, self._profile):
+        spelt = command.encode()
+        same = spelt == apdu
+        if command.ins == _VERIFY:
+            overwrite(spelt)
+        if not same or not allowed(command, self._selection, self._profile):
             raise ApduForbidden(command=apdu[:4].hex())
         return command

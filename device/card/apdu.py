@@ -13,7 +13,8 @@ WHOLE_SHORT = 256
 """Le 00: as many bytes as a short answer holds."""
 WHOLE_EXTENDED = 65536
 """Le 0000: as many bytes as an extended answer holds."""
-_MAX_CONTINUATIONS = 300
+_MAX_CONTINUATIONS = 40
+"""Of one answer; the longest file that we read has 8 parts of 256 bytes."""
 
 
 class Command(NamedTuple):
@@ -135,6 +136,8 @@ class Continued:
                 return Response(b"".join(parts), response.sw)
             response = self._inner.transmit(get_response(_wanted(response.sw)).encode())
             parts.append(response.data)
+            if not response.data and response.sw >> 8 == 0x61:
+                break  # it says that there is more, and gives none of it
         raise CardProtocolError(sw=f"{response.sw:04X}", command="get_response")
 
     def close(self) -> None:

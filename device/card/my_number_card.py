@@ -8,18 +8,24 @@ card when an answer was lost. One user at a time.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from device.card import apdu
 from device.card.allow_list import CURRENT_FILE, AllowListed
 from device.card.apdu import OK, WHOLE_EXTENDED, WHOLE_SHORT, Command, Continued
+from device.card.bounded import BoundedTransport, CardTooSlow
 from device.card.profile import PRESENT_CARD, CardProfile
 from device.card.transport import CardTransport, Response
 from device.errors import CardProtocolError, NotAMyNumberCard
-from device.secrets import Pin
+from device.secrets import Pin, overwrite
 
 _BLOCKED = frozenset({0x6983, 0x6984})
 _DER_HEADER = 4
+MAX_CREDENTIAL = 8192
+"""Bytes; those of today's cards have less than 2,048."""
+MIN_READ = 64
+"""Bytes that a READ gives, unless less is left: a card that gives fewer gets nowhere."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +57,16 @@ class MyNumberCard:
     CardProtocolError when it answers what its specification does not allow.
     """
 
-    def __init__(self, transport: CardTransport, profile: CardProfile = PRESENT_CARD, *, extended: bool = True) -> None:
-        self._transport = Continued(AllowListed(transport, profile))
+    def __init__(
+        self,
+        transport: CardTransport,
+        profile: CardProfile = PRESENT_CARD,
+        *,
+        extended: bool = True,
+        bounds: Callable[[CardTransport], BoundedTransport] = BoundedTransport,
+    ) -> None:
+        self._bounds = bounds(transport)
+        self._transport = Continued(AllowListed(self._bounds, profile))
         self._profile = profile
         self._short_ef = True
         self._extended = extended
@@ -65,6 +79,7 @@ class MyNumberCard:
 
         Raises NotAMyNumberCard with token "juki", "phone" or "none" (docs/sources.md#card-files).
         """
+        self._bounds.begin()
         self._file = self._remaining = None
         if self._send(apdu.select_application(self._profile.application)).sw != OK:
             raise NotAMyNumberCard(token="none")  # noqa: S106 - the kind of card, not a password
@@ -74,6 +89,7 @@ class MyNumberCard:
 
     def tries_left(self) -> int:
         """PIN tries left, asked from the card; costs none."""
+        self._bounds.begin()
         sw = self._pin_status()
         self._remaining = _tries(sw, self._profile)
         if self._remaining is None:
@@ -82,12 +98,13 @@ class MyNumberCard:
 
     def verify(self, pin: Pin) -> PinResult:
         """Hand the PIN to the card, once. With one try or none left the card is not asked (PinStopped)."""
+        self._bounds.begin()
         remaining = self._remaining if self._remaining is not None else self.tries_left()
         if remaining <= 1:
             return PinStopped(remaining)
         reference = self._reference()
         self._remaining = None  # until the card has told: a lost answer does not mean a spent try
-        sw = self._send(apdu.verify(reference, pin.reveal())).sw
+        sw = self._hand_over(reference, pin)
         left = _tries(sw, self._profile)
         if left is None:
             raise _unexpected(sw, "verify")
@@ -96,20 +113,32 @@ class MyNumberCard:
             return PinAccepted()
         return PinWrong(left) if left else PinStopped(0)
 
+    def _hand_over(self, reference: int, pin: Pin) -> int:
+        """The status word of VERIFY. What held the digits on the way is overwritten, whatever happens."""
+        digits = pin.reveal()
+        command = apdu.verify(reference, digits).encode()
+        try:
+            return self._transport.transmit(command).sw
+        finally:
+            overwrite(digits)
+            overwrite(command)
+
     def credential(self) -> bytes:
         """The user-authentication certificate, DER; free to read without a PIN (docs/sources.md#card-files)."""
+        self._bounds.begin()
         read = self._open(self._profile.credential_file, WHOLE_EXTENDED if self._extended else WHOLE_SHORT)
         total = _der_length(read)
         while len(read) < total:
             wanted = min(WHOLE_SHORT, total - len(read))
             response = self._send(apdu.read_binary(len(read), wanted))
-            if not response.data:
+            if len(response.data) < min(wanted, MIN_READ):
                 raise _unexpected(response.sw, "read_binary")
             read += response.data
         return read[:total]
 
     def sign(self, message: bytes) -> bytes:
         """The card's signature over ``message`` (hashed here). Needs PinAccepted before, on this connection."""
+        self._bounds.begin()
         self._select_file(self._profile.key_file)
         digest = hashlib.new(self._profile.digest, message).digest()
         response = self._send(apdu.sign(self._profile.digest_prefix + digest))
@@ -127,6 +156,8 @@ class MyNumberCard:
     def _kind(self) -> str:
         try:
             text = self._open(self._profile.token_file, self._profile.token_bytes)
+        except CardTooSlow:
+            raise
         except CardProtocolError:
             return "none"
         return dict(self._profile.tokens).get(text.rstrip(b"\0 ").decode("ascii", "replace"), "none")
@@ -194,7 +225,10 @@ def _der_length(head: bytes) -> int:
     """Bytes of a certificate by its ``head``: SEQUENCE, two length bytes (docs/sources.md#card-commands)."""
     if len(head) < _DER_HEADER or head[:2] != b"\x30\x82":
         raise CardProtocolError(sw=f"{OK:04X}", command="read_binary")
-    return _DER_HEADER + int.from_bytes(head[2:4], "big")
+    total = _DER_HEADER + int.from_bytes(head[2:4], "big")
+    if total > MAX_CREDENTIAL:
+        raise CardProtocolError(sw=f"{OK:04X}", command="read_binary")
+    return total
 
 
 def _unexpected(sw: int, command: str) -> CardProtocolError:

@@ -162,6 +162,14 @@ def clock_synchronised() -> bool | None:
     return not status & _UNSYNCHRONISED
 
 
+def packages_changed_days(status: Path = Path("/var/lib/dpkg/status")) -> int | None:
+    """Whole days since any Debian package was put in or replaced; None where there is no dpkg."""
+    try:
+        return max(int((time.time() - status.stat().st_mtime) // 86400), 0)
+    except OSError:
+        return None
+
+
 def rtc_off(system: Path = SYSTEM) -> int | None:
     """Battery clock minus system clock, in seconds."""
     found = _text(system / "class/rtc/rtc0/since_epoch")

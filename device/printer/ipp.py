@@ -82,6 +82,10 @@ Value = int | bool | str | bytes | tuple[int, int]
 """int, bool and str as their tags say, (low, high) for a range, bytes for every other syntax."""
 
 
+_Read = tuple[str, int, list[Value]]
+"""An attribute while its values are still being read."""
+
+
 @dataclass(frozen=True)
 class Attribute:
     """One attribute: its value tag and its values, in order."""
@@ -173,7 +177,7 @@ def decode(raw: bytes) -> IppMessage:
 
 def _decode(raw: bytes) -> IppMessage:
     major, minor, code, request_id = struct.unpack_from(">BBHI", raw)
-    groups: list[tuple[int, list[Attribute]]] = []
+    groups: list[tuple[int, list[_Read]]] = []
     at = 8
     while (tag := raw[at]) != Tag.END:
         if tag in _DELIMITERS:
@@ -182,13 +186,13 @@ def _decode(raw: bytes) -> IppMessage:
             continue
         if not groups:
             raise NotIpp(reason="attribute before its group")
-        at, name, value = _read(raw, at)
+        at, name, value = _next(raw, at)
         _put(groups[-1][1], tag, name, value)
-    found = tuple(Group(tag, tuple(attributes)) for tag, attributes in groups)
+    found = tuple(Group(tag, tuple(map(_whole, attributes))) for tag, attributes in groups)
     return IppMessage(code, request_id, found, raw[at + 1 :], (major, minor))
 
 
-def _read(raw: bytes, at: int) -> tuple[int, str, Value]:
+def _next(raw: bytes, at: int) -> tuple[int, str, Value]:
     """The end of the attribute that begins at ``at``, its name ("" for another value of the last) and its value."""
     tag, name_length = struct.unpack_from(">BH", raw, at)
     at += 3
@@ -216,12 +220,18 @@ def _known(tag: int, value: bytes) -> Value:
     return value.decode() if tag in _STRINGS else value
 
 
-def _put(attributes: list[Attribute], tag: int, name: str, value: Value) -> None:
-    """A value without a name belongs to the attribute before it; members of collections are kept as they come."""
+def _put(attributes: list[_Read], tag: int, name: str, value: Value) -> None:
+    """A value without a name belongs to the attribute before it; members of collections are kept as they come. In time
+    that does not depend on how many values there are.
+    """
     if name:
-        attributes.append(Attribute(name, tag, (value,)))
+        attributes.append((name, tag, [value]))
     elif attributes:
-        last = attributes[-1]
-        attributes[-1] = Attribute(last.name, last.tag, (*last.values, value))
+        attributes[-1][2].append(value)
     else:
         raise NotIpp(reason="value without an attribute")
+
+
+def _whole(read: _Read) -> Attribute:
+    name, tag, values = read
+    return Attribute(name, tag, tuple(values))

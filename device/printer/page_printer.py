@@ -1,16 +1,16 @@
-"""The A4 printer over IPP: PagePrinter by the standard library's HTTP client (docs/sources.md#printed-once).
+"""The A4 printer over IPP: PagePrinter by the product's HTTP client (docs/sources.md#printed-once).
 
 One request, one connection: a printer that restarted between two requests is then no special case.
 """
 
 from __future__ import annotations
 
-import http.client
 import itertools
-import socket
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from device.errors import PrinterRefused, PrinterUnreachable
+from device.http_exchange import NO_HTTP, Where, exchange
 from device.printer import ipp
 from device.printer.ipp import Attribute, Group, IppMessage, NotIpp, Operation, Status, Tag, attribute
 from device.printer.settings import PagePrinterSettings
@@ -18,6 +18,10 @@ from device.printer.status import Condition, JobProgress, JobState, PrintJob
 
 USER = "hiroba"
 PDF = "application/pdf"
+MAX_ANSWER_BYTES = 1024 * 1024
+"""Thousands of old jobs; a usual answer has less than one thousandth of it."""
+MIN_DOCUMENT_RATE = 4096
+"""Bytes a second of a document that earn further time."""
 _STOPPED = 5  # printer-state "stopped" (RFC 8011 §5.4.11)
 
 REASONS: tuple[tuple[str, Condition], ...] = (
@@ -45,7 +49,7 @@ class IppPagePrinter:
     def __init__(self, settings: PagePrinterSettings) -> None:
         parts = urlsplit(settings.uri)
         self._uri = settings.uri
-        self._host, self._port, self._path = parts.hostname or "127.0.0.1", parts.port or 631, parts.path or "/"
+        self._where, self._path = Where(parts.hostname or "127.0.0.1", parts.port or 631), parts.path or "/"
         self._timeout = settings.timeout_seconds
         self._numbers = itertools.count(1)
 
@@ -131,19 +135,24 @@ class IppPagePrinter:
         return answer
 
     def _exchange(self, request: IppMessage) -> IppMessage:
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
+        """In the time-out altogether, and more by what a document moves: a slow printer takes it bit by bit."""
         try:
-            connection.request("POST", self._path, ipp.encode(request), {"Content-Type": ipp.MEDIA_TYPE})
-            response = connection.getresponse()
-            body = response.read()
-        except (OSError, http.client.HTTPException, socket.gaierror) as error:
+            answer = exchange(
+                self._where,
+                "POST",
+                self._path,
+                seconds=self._timeout,
+                max_bytes=MAX_ANSWER_BYTES,
+                body=ipp.encode(request),
+                headers={"Content-Type": ipp.MEDIA_TYPE},
+                min_rate=MIN_DOCUMENT_RATE if request.document else 0,
+            )
+        except NO_HTTP as error:
             raise PrinterUnreachable(printer="page") from error
-        finally:
-            connection.close()
-        if response.status != http.client.OK:
-            raise PrinterRefused(operation="HTTP", status=str(response.status))
+        if answer.status != HTTPStatus.OK:
+            raise PrinterRefused(operation="HTTP", status=str(answer.status))
         try:
-            return ipp.decode(body)
+            return ipp.decode(answer.body)
         except NotIpp as error:
             raise PrinterUnreachable(printer="page") from error
 

@@ -13,12 +13,19 @@ from typing import Any
 from device.errors import PrinterError
 
 _pdfium = threading.Lock()
+MAX_PIXELS = 40_000_000
+"""Of a drawn page; a larger one is drawn coarser. A4 at 400 dpi has 15 million."""
 
 
 class NotAPdf(PrinterError):
     """The bytes are no PDF that can be drawn. No facts."""
 
     code = "printer.not_a_pdf"
+
+
+def load_library() -> None:
+    """Load what reads a PDF now and not at the first page (a tenth of a second)."""
+    import pypdfium2  # noqa: F401  # loaded, not used
 
 
 @contextmanager
@@ -47,7 +54,10 @@ def page_png(pdf: bytes, page: int, dpi: int = 150) -> bytes:
     import io
 
     with _opened(pdf) as document:
-        bitmap = document[page].render(scale=dpi / 72)
+        sheet = document[page]
+        width, height = sheet.get_size()
+        scale = min(dpi / 72, (MAX_PIXELS / max(width * height, 1.0)) ** 0.5)
+        bitmap = sheet.render(scale=scale)
         file = io.BytesIO()
         bitmap.to_pil().save(file, "PNG")
         return file.getvalue()
@@ -62,3 +72,21 @@ def page_texts(pdf: bytes) -> list[str]:
             return [str(page.get_textpage().get_text_bounded()) for page in document]
         except pypdfium2.PdfiumError as error:
             raise NotAPdf from error
+
+
+def is_scan(pdf: bytes) -> bool:
+    """Whether every page is one picture and nothing else, as a scanner makes it. Raises NotAPdf."""
+    import pypdfium2
+
+    with _opened(pdf) as document:
+        try:
+            return len(document) > 0 and all(_is_picture(page) for page in document)
+        except pypdfium2.PdfiumError as error:
+            raise NotAPdf from error
+
+
+def _is_picture(page: Any) -> bool:
+    from pypdfium2 import raw
+
+    kinds = [found.type for found in page.get_objects(max_depth=1)]
+    return kinds == [raw.FPDF_PAGEOBJ_IMAGE] and raw.FPDFPage_GetAnnotCount(page) == 0

@@ -14,6 +14,8 @@ CHALLENGE_MIGRATIONS: tuple[Migration, ...] = (
 )
 NONCE_BYTES = 32
 LIFE_SECONDS = 120
+MAX_OPEN = 64
+"""Of one kiosk: a visit uses two, one after the other."""
 
 
 class Challenges:
@@ -23,11 +25,14 @@ class Challenges:
         self._store = store
         self._clock = clock
 
-    def give(self, kiosk: str) -> Challenge:
-        """A fresh nonce for this kiosk; expired ones are deleted."""
+    def give(self, kiosk: str) -> Challenge | None:
+        """A fresh nonce for this kiosk; None when MAX_OPEN of its nonces are open. Expired ones are deleted."""
         name, nonce, now = secrets.token_urlsafe(16), secrets.token_bytes(NONCE_BYTES), self._clock.now().timestamp()
         with self._store.transaction() as connection:
             connection.execute("DELETE FROM challenge WHERE until < ?", (now,))
+            (given,) = connection.execute("SELECT count(*) FROM challenge WHERE kiosk = ?", (kiosk,)).fetchone()
+            if given >= MAX_OPEN:
+                return None
             row = (hashed(name), nonce, kiosk, now + LIFE_SECONDS)
             connection.execute("INSERT INTO challenge VALUES (?,?,?,?)", row)
         return Challenge(challenge=name, nonce=nonce, seconds=LIFE_SECONDS)

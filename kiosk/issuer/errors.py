@@ -17,6 +17,32 @@ class IssuerBroken(HirobaError):
     code = "issuer.broken"
 
 
+class IssuerBusy(HirobaError):
+    """The issuer takes no more of this kiosk for a while, as it tells with 429. facts: operation."""
+
+    code = "issuer.busy"
+
+
+class LinkInsecure(HirobaError):
+    """[issuer_link] url is neither https nor this box's own issuer: nobody would know who answers. facts: url."""
+
+    code = "issuer.link_insecure"
+
+
+class NoCredential(HirobaError):
+    """The files by which issuer and kiosk know each other cannot be used. facts: file."""
+
+    code = "issuer.no_credential"
+
+
+class TooMany(HirobaError):
+    """A kiosk asked for more than it may. Over HTTP: 429 with this code. facts: kiosk, limit, first (of this kiosk and
+    limit for a while).
+    """
+
+    code = "kiosk.too_many"
+
+
 class RequestUnknown(HirobaError):
     """The issuer's ledger knows no such request from this kiosk. Over HTTP: 404 with this code. facts: none."""
 

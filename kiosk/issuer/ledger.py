@@ -6,6 +6,7 @@ A request id means one thing for ever: the same content again gives the same row
 from __future__ import annotations
 
 import hashlib
+import hmac
 import sqlite3
 from datetime import datetime
 
@@ -33,7 +34,16 @@ GAP_MIGRATIONS: tuple[Migration, ...] = (
     ),
 )
 """Numbers that were perhaps given and are lost: first to last of an era year, and when they were reserved."""
-
+ACCEPTED_MIGRATIONS: tuple[Migration, ...] = (
+    additive(
+        "CREATE TABLE accepted (request TEXT PRIMARY KEY, kiosk TEXT NOT NULL, at REAL NOT NULL,"
+        " outcome_key TEXT NOT NULL)",
+        "CREATE INDEX accepted_by_kiosk ON accepted (kiosk, at)",
+    ),
+)
+"""Whose order, when (unix seconds), and the hash of the key that its outcome is told with; nothing for one of a release
+that had no such keys.
+"""
 
 FIELD_OF_OPTIONS = "items"
 """The field that the options of a row of 0.1 answer."""
@@ -82,9 +92,9 @@ class Ledger:
         rows = self._store.rows("SELECT * FROM request WHERE request = ?", (request,))
         return _entry(rows[0]) if rows else None
 
-    def accept(self, order: OrderRecord, digest: str) -> LedgerEntry:
+    def accept(self, order: OrderRecord, digest: str, outcome_key: str) -> LedgerEntry:
         """Give the next issue number of the year and keep the order; a request that stands already is left as it is
-        (two workers may get it at the same instant).
+        (two workers may get it at the same instant). outcome_key: see protocol; kept hashed.
         """
         year = _year(order.at)
         with self._store.transaction() as connection:
@@ -94,7 +104,19 @@ class Ledger:
             number = issue_number(order.at.date(), running)
             row = (order.request, digest, year, running, number, msgspec.json.encode(order))
             connection.execute("INSERT INTO request VALUES (?,?,?,?,?,?,NULL)", row)
+            accepted = (order.request, order.kiosk, order.at.timestamp(), hashed(outcome_key))
+            connection.execute("INSERT INTO accepted VALUES (?,?,?,?)", accepted)
         return LedgerEntry(order=order, digest=digest, issue_number=number, outcome=None)
+
+    def accepted_since(self, kiosk: str, at: datetime) -> int:
+        """How many orders of ``kiosk`` were accepted since ``at``."""
+        sql = "SELECT count(*) AS n FROM accepted WHERE kiosk = ? AND at >= ?"
+        return int(self._store.rows(sql, (kiosk, at.timestamp()))[0]["n"])
+
+    def opens_outcome(self, request: str, key: str) -> bool:
+        """Whether the outcome of ``request`` may be told with ``key``."""
+        rows = self._store.rows("SELECT outcome_key FROM accepted WHERE request = ?", (request,))
+        return not rows or hmac.compare_digest(str(rows[0]["outcome_key"]), hashed(key))
 
     def leave_gap(self, at: datetime, numbers: int) -> str:
         """This ledger comes from a back-up: ``numbers`` issue numbers of the era year of ``at`` may have been given

@@ -37,7 +37,7 @@ def record_of(
     others = {name: values for name, values in content.answers.items() if name != kind.persons_field}
     return OrderRecord(
         request=content.request,
-        kiosk=order.kiosk,
+        kiosk=visit.kiosk,
         visit=hashed(order.visit),
         requester=visit.resident,
         residents=_residents(content, visit, kind),

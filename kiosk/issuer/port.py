@@ -20,12 +20,13 @@ from kiosk.issuer.protocol import (
 
 
 class IssuerPort(Protocol):
-    """Every method may raise IssuerUnreachable or IssuerBroken (kiosk.issuer.errors); a Refusal is an answer.
+    """Every method may raise IssuerUnreachable, IssuerBusy or IssuerBroken (kiosk.issuer.errors); a Refusal is an
+    answer. Who asks is no argument: a port is one kiosk's.
 
     ``document`` and ``outcome`` raise RequestUnknown for a request this kiosk never had accepted.
     """
 
-    def challenge(self, kiosk: str) -> Challenge:
+    def challenge(self) -> Challenge:
         """A fresh single-use nonce for this kiosk."""
         ...
 
@@ -38,11 +39,11 @@ class IssuerPort(Protocol):
         ...
 
     def document(self, request: str, message: DocumentRequest) -> Document | Refusal:
-        """The certificate of an accepted order, rendered from the register as it is now."""
+        """The certificate of an accepted order, rendered from the register as it is now; given out once."""
         ...
 
-    def outcome(self, request: str, message: Outcome) -> Settled:
-        """Report how the request ended; the first outcome reported stays."""
+    def outcome(self, request: str, message: Outcome) -> Settled | Refusal:
+        """Report how the request ended; the first outcome reported stays. Refused with the wrong key."""
         ...
 
     def health(self) -> Health:

@@ -1,26 +1,36 @@
 """The protocol between kiosk and issuer: one struct a message, JSON over HTTP, bytes as base64.
 
-The kiosk receives only what the screens of this one visit need.
+The kiosk receives only what the screens of this one visit need. No message names the kiosk: who asks is the credential
+of the connection, or the socket it came by (kiosk/issuer/README.md).
 
-POST /v2/challenge            ChallengeRequest -> Challenge
-POST /v2/authenticate         Authenticate -> Resident | Refusal
-POST /v2/requests             Order (signed) -> Quote | Refusal          idempotent by request id
-POST /v2/requests/ID/document DocumentRequest -> Document | Refusal     idempotent by request id
-POST /v2/requests/ID/outcome  Outcome -> Settled                        idempotent by request id
-GET  /v2/health               -> Health
+POST /v3/challenge            -> Challenge
+POST /v3/authenticate         Authenticate -> Resident | Refusal
+POST /v3/requests             Order (signed) -> Quote | Refusal          idempotent by request id
+POST /v3/requests/ID/document DocumentRequest -> Document | Refusal     given out once, see DocumentRequest
+POST /v3/requests/ID/outcome  Outcome -> Settled | Refusal              idempotent by request id
+GET  /v3/health               -> Health
 
-A Refusal is an answer (HTTP 200 with "refused"), not a fault: faults are HTTP 4xx/5xx with {"code": ...}.
+A Refusal is an answer (HTTP 200 with "refused"), not a fault: faults are HTTP 4xx/5xx with {"code": ...}. Of these a
+kiosk expects 403 "kiosk.refused" (revoked, or not the box it was), 410 "protocol.retired" (it is of an earlier release)
+and 429 "kiosk.too_many" (later again).
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 from enum import Enum
 
 import msgspec
 
 from kiosk.issuer.form import Answers, Form
-from kiosk.issuer.wire import ByLanguage, Name, WireStruct
+from kiosk.issuer.wire import ByLanguage, CredentialDer, Name, RequestText, Signature, Token, TokenOrNone, WireStruct
+
+VERSION = "v3"
+"""The first part of every path."""
+KIOSK_REFUSED, KIOSK_NOT_ASKED, PROTOCOL_RETIRED = "kiosk.refused", "kiosk.not_asked", "protocol.retired"
+PATH_UNKNOWN = "path.unknown"
+"""Codes of faults: not admitted; nobody can say whether it is admitted (503); of an earlier release; of a later one."""
 
 
 class RefusalReason(Enum):
@@ -50,16 +60,10 @@ class OutcomeKind(Enum):
     UNKNOWN = "unknown"
 
 
-class ChallengeRequest(WireStruct, frozen=True, kw_only=True):
-    """kiosk: the box's name."""
-
-    kiosk: str
-
-
 class Challenge(WireStruct, frozen=True, kw_only=True):
     """A single-use nonce of 32 bytes, valid for ``seconds`` from now."""
 
-    challenge: str
+    challenge: Token
     nonce: bytes
     seconds: int
 
@@ -67,10 +71,9 @@ class Challenge(WireStruct, frozen=True, kw_only=True):
 class Authenticate(WireStruct, frozen=True, kw_only=True):
     """The card's first signature, over ``authentication_message``. credential: DER."""
 
-    kiosk: str
-    challenge: str
-    credential: bytes
-    signature: bytes
+    challenge: Token
+    credential: CredentialDer
+    signature: Signature
 
 
 class Offer(WireStruct, frozen=True, kw_only=True):
@@ -90,7 +93,7 @@ class Resident(WireStruct, frozen=True, kw_only=True):
     per-visit tag of this person, printed into every page and compared by the kiosk's last gate.
     """
 
-    visit: str
+    visit: Token
     binding: str
     offers: list[Offer]
 
@@ -100,7 +103,7 @@ class OrderContent(WireStruct, frozen=True, kw_only=True):
     one way that ``kiosk.issuer.form`` allows.
     """
 
-    request: str
+    request: RequestText
     kind: Name
     answers: Answers
     copies: int
@@ -109,11 +112,10 @@ class OrderContent(WireStruct, frozen=True, kw_only=True):
 class Order(WireStruct, frozen=True, kw_only=True):
     """OrderContent with the card's second signature, over ``authorisation_message``."""
 
-    kiosk: str
-    visit: str
-    challenge: str
+    visit: Token
+    challenge: Token
     content: OrderContent
-    signature: bytes
+    signature: Signature
 
 
 class Quote(WireStruct, frozen=True, kw_only=True):
@@ -125,10 +127,12 @@ class Quote(WireStruct, frozen=True, kw_only=True):
 
 
 class DocumentRequest(WireStruct, frozen=True, kw_only=True):
-    """Asks for the rendered certificate of an accepted order."""
+    """Asks for the rendered certificate of an accepted order. It is given out once, to the kiosk and visit that ordered
+    it. A kiosk whose answer was lost asks the same again: within a minute it gets the same bytes, a few times at most;
+    after that, or when the paper would be another one by now, ORDER_INVALID.
+    """
 
-    kiosk: str
-    visit: str
+    visit: Token
 
 
 class Document(WireStruct, frozen=True, kw_only=True):
@@ -142,10 +146,12 @@ class Document(WireStruct, frozen=True, kw_only=True):
 
 
 class Outcome(WireStruct, frozen=True, kw_only=True):
-    """How the request ended, for the issuer's ledger."""
+    """How the request ended, for the issuer's ledger. key: ``outcome_key`` of the visit that ordered; "" for an order
+    of a release that had none.
+    """
 
-    kiosk: str
     outcome: OutcomeKind
+    key: TokenOrNone = ""
 
 
 class Settled(WireStruct, frozen=True, kw_only=True):
@@ -177,6 +183,13 @@ def authentication_message(nonce: bytes, kiosk: str) -> bytes:
 def authorisation_message(nonce: bytes, kiosk: str, content: OrderContent) -> bytes:
     """The bytes the card signs at the confirm screen: nonce, kiosk and the whole order, its answers by field name."""
     return msgspec.json.encode(["hiroba authorisation 2", nonce, kiosk, content], order="deterministic")
+
+
+def outcome_key(visit: str, request: str) -> str:
+    """What the outcome of ``request`` is told with, also when the visit is long over: both sides work it out of the
+    visit's token. It opens nothing else, so the kiosk may keep it until the outcome is told.
+    """
+    return hmac.new(visit.encode(), b"hiroba outcome 1 " + request.encode(), hashlib.sha256).hexdigest()
 
 
 def page_mark(request: str, binding: str, page: int, total: int) -> str:

@@ -48,9 +48,11 @@ class IssuerSettings(Section, frozen=True, kw_only=True):
     what the key is called, the city's English name unless given. fees_yen: kind -> yen a copy; a kind without a fee is
     not offered. font_folders: where IPAmj Mincho lies. max_copies: of one certificate in one request. specimen: 見本
     stands across every page; for demo and training alone.
-    tls_certificate, tls_key, client_ca: PEM files, relative to the state folder unless absolute. With them nginx
-    listens at host and port for kiosks elsewhere, by mutual TLS: a kiosk shows a credential of client_ca. Without, the
-    issuer itself listens there, plain, and the host is loopback.
+    host, port: where nginx listens for kiosks elsewhere, by mutual TLS; on loopback and without a tls_certificate there
+    are none, and the issuer serves the kiosk of its own box by a socket alone. tls_certificate, tls_key, client_ca: PEM
+    files, relative to the state folder unless absolute; beside city hall its own are used unless others are named here.
+    revocation_minutes: how old the list of admitted boxes may be where city hall is on another machine.
+    requests_per_minute, orders_per_hour: of one kiosk; 0 orders: any number.
     operators: who may work on the register (`hiroba register`); with two of them, one can ask and another approve.
     """
 
@@ -67,7 +69,15 @@ class IssuerSettings(Section, frozen=True, kw_only=True):
     municipality_code: str
     fees_yen: dict[str, int] = msgspec.field(default_factory=lambda: {"residence_record": 300})
     max_copies: int = 5
+    requests_per_minute: Annotated[int, msgspec.Meta(ge=30)] = 240
+    orders_per_hour: Annotated[int, msgspec.Meta(ge=0)] = 120
+    revocation_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 5
     specimen: bool = False
     font_folders: list[str] = msgspec.field(default_factory=lambda: ["/usr/share/fonts"])
     operators: list[OperatorSettings] = msgspec.field(default_factory=list)
     revocation: RevocationSettings = msgspec.field(default_factory=RevocationSettings)
+
+    @property
+    def serves_others(self) -> bool:
+        """Whether kiosks on other machines are served."""
+        return bool(self.tls_certificate) or self.host not in ("127.0.0.1", "::1", "localhost")

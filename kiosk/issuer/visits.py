@@ -24,6 +24,8 @@ VISIT_MIGRATIONS: tuple[Migration, ...] = (
     ),
 )
 LIFE_SECONDS = 600
+MAX_OPEN = 100
+"""Of one kiosk, which serves one visitor at a time."""
 
 
 class IssuerVisit(NamedTuple):
@@ -48,14 +50,17 @@ class Visits:
 
     def open(
         self, kiosk: str, credential: Credential, resident: str, members: Sequence[str]
-    ) -> tuple[str, IssuerVisit]:
-        """A new token and its visit; expired ones are deleted."""
+    ) -> tuple[str, IssuerVisit] | None:
+        """A new token and its visit; None when MAX_OPEN visits of this kiosk are open. Expired ones are deleted."""
         token, now = secrets.token_urlsafe(32), self._clock.now().timestamp()
         persons = {secrets.token_urlsafe(12): member for member in members}
         visit = IssuerVisit(reference(token), kiosk, resident, persons, secrets.token_hex(16), credential)
         key = credential.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         with self._store.transaction() as connection:
             connection.execute("DELETE FROM visit WHERE until < ?", (now,))
+            (open_now,) = connection.execute("SELECT count(*) FROM visit WHERE kiosk = ?", (kiosk,)).fetchone()
+            if open_now >= MAX_OPEN:
+                return None
             connection.execute(
                 "INSERT INTO visit VALUES (?,?,?,?,?,?,?,?,?)",
                 (

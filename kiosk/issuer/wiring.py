@@ -13,11 +13,13 @@ from device.clock import Clock
 from device.logs import Log
 from device.store import SMALL_PAGE, Migration, Store
 from device.version import version
-from kiosk.issuer.api import create_app
+from kiosk.issuer.api import WhoAsks, create_app
 from kiosk.issuer.certificate import CertificateMaker
 from kiosk.issuer.challenges import CHALLENGE_MIGRATIONS, Challenges
+from kiosk.issuer.given_documents import GIVEN_MIGRATIONS, GivenDocuments
 from kiosk.issuer.kinds import KINDS
-from kiosk.issuer.ledger import GAP_MIGRATIONS, REQUEST_MIGRATIONS, Ledger
+from kiosk.issuer.ledger import ACCEPTED_MIGRATIONS, GAP_MIGRATIONS, REQUEST_MIGRATIONS, Ledger
+from kiosk.issuer.limits import Allowed, KioskLimits
 from kiosk.issuer.paper.glyphs import GlyphCheck, find_font
 from kiosk.issuer.paper.typst_renderer import TypstRenderer
 from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register
@@ -37,15 +39,19 @@ LEDGER_MIGRATIONS: tuple[Migration, ...] = (
     *REQUEST_MIGRATIONS,
     *AUDIT_MIGRATIONS,
     *GAP_MIGRATIONS,
+    *ACCEPTED_MIGRATIONS,
+    *GIVEN_MIGRATIONS,
 )
 """In this order for ever: a later migration of any of them goes to the end of this list, not into its own."""
 
 
-def build_issuer(settings: IssuerSettings, city: CitySettings, state: Path, clock: Clock, log: Log) -> Flask:
+def build_issuer(
+    settings: IssuerSettings, city: CitySettings, state: Path, *, clock: Clock, log: Log, who_asks: WhoAsks
+) -> Flask:
     """The WSGI app of one worker. Raises StoreError, SettingsError (trust folder, seal key), FontMissing."""
     issuer = build_service(settings, city, state, clock)
     log.info("issuer_ready", ready=issuer.health().ready)
-    return create_app(issuer, log)
+    return create_app(issuer.for_kiosk, who_asks, log)
 
 
 def build_service(settings: IssuerSettings, city: CitySettings, state: Path, clock: Clock) -> Issuer:
@@ -56,7 +62,7 @@ def build_service(settings: IssuerSettings, city: CitySettings, state: Path, clo
     maker = CertificateMaker(
         glyphs=GlyphCheck(font),
         renderer=TypstRenderer(font, Path(str(resources.files("kiosk.issuer"))), specimen=settings.specimen),
-        sealer=Sealer(seal_key(state / settings.seal, settings.seal_name or city.name_en)),
+        sealer=Sealer(seal_key(state / settings.seal, settings.seal_name or city.name_en, clock.now())),
         authority=settings.mayor or city.name_ja,
         municipality=settings.municipality_code,
     )
@@ -68,6 +74,8 @@ def build_service(settings: IssuerSettings, city: CitySettings, state: Path, clo
             challenges=Challenges(ledger, clock),
             visits=Visits(ledger, clock),
             ledger=Ledger(ledger),
+            given=GivenDocuments(ledger, clock),
+            limits=KioskLimits(Allowed(settings.requests_per_minute, orders_per_hour=settings.orders_per_hour), clock),
             maker=maker,
             audit=Audit(ledger, clock),
             clock=clock,

@@ -33,13 +33,14 @@ from kiosk.shell.visit import Notice, ServiceVisit, Visit
 
 
 class Desk:
-    """The one visit and its moves."""
+    """The one visit and its moves. personal: something about a person came into this process since its start."""
 
     def __init__(self, settings: KioskSettings, journey: Journey, clock: Clock, audit: AuditSink, log: Log) -> None:
         self.settings, self.journey = settings, journey
         self._clock, self._audit, self._log = clock, audit, log
         self._lock = threading.RLock()
         self.revision = 0
+        self.personal = False
         self.visit = self._fresh()
 
     def _fresh(self) -> Visit:
@@ -110,6 +111,7 @@ class Desk:
             entered = self.move(self.journey.entrances[service])
             if entered:
                 self.visit.service = part
+                self.personal |= part.personal
             return entered
 
     def move(self, event: Event) -> bool:

@@ -11,8 +11,10 @@ from device.card.presence import CardReader
 from device.clock import Clock
 from device.logs import Log
 from device.printer.status import PagePrinter, ReceiptPrinter
+from device.strict_pdf.page_rules import OUR_PAPERS, PageRules
 from kiosk.issuer.port import IssuerPort
 from kiosk.settings import CitySettings, KioskSettings, Place
+from kiosk.shell.replacement import HandOver
 
 Spawn = Callable[[str, Callable[[], None]], None]
 """(name, work): do the work beside everything else; tests do it at once."""
@@ -21,7 +23,8 @@ Spawn = Callable[[str, Callable[[], None]], None]
 @dataclass(frozen=True)
 class Ports:
     """name: what this box signs as. database: the SQLite file of audit, alarm and the services' tables. spawn None: own
-    threads. wait: sleeps for so many seconds.
+    threads. wait: sleeps for so many seconds. page_rules: what a PDF may hold that is printed. hand_over: see
+    kiosk.shell.replacement.
     """
 
     settings: KioskSettings
@@ -35,6 +38,8 @@ class Ports:
     clock: Clock
     log: Log
     place: Place = field(default_factory=Place)
+    page_rules: PageRules = OUR_PAPERS
     card_poll_seconds: float = 0.2
     spawn: Spawn | None = None
     wait: Callable[[float], object] = time.sleep
+    hand_over: HandOver | None = None

@@ -89,6 +89,14 @@ class Readiness:
         needs, told = self._services[service].needs, self._told
         return self._unset[service] or next((code for need in Need if need in needs and (code := told.get(need))), None)
 
+    def told(self) -> dict[str, str]:
+        """What stood in the way at the last look, by need: for ``resume`` of another process."""
+        return {need.value: code for need, code in _missing(self._told).items()}
+
+    def resume(self, told: Mapping[str, str]) -> None:
+        """Take over what another process saw at its last look."""
+        self._told = {Need(need): code for need, code in told.items()}
+
     def stands(self, code: str) -> bool:
         """Whether ``code`` stood in the way of some service at the last look."""
         return code in (*self._told.values(), *self._unset.values())

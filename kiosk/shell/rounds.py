@@ -16,22 +16,35 @@ class Workers:
     def __init__(self, log: Log) -> None:
         self._log = log
         self._threads: list[threading.Thread] = []
+        self._once: list[threading.Thread] = []
         self._lock = threading.Lock()
         self.stopping = threading.Event()
 
     def spawn(self, name: str, work: Callable[[], None]) -> None:
         """Do ``work`` once in a thread of its own."""
+        self._start(name, work, self._once)
+
+    def spawn_rounds(self, name: str, rounds: Callable[[], None]) -> None:
+        """Do what lasts until ``stopping`` in a thread of its own."""
+        self._start(name, rounds, self._threads)
+
+    def idle(self) -> bool:
+        """Whether nothing is being done but rounds."""
+        with self._lock:
+            return not any(thread.is_alive() for thread in self._once)
+
+    def _start(self, name: str, work: Callable[[], None], among: list[threading.Thread]) -> None:
         thread = threading.Thread(target=self._guarded, args=(name, work), name=name, daemon=True)
         with self._lock:
-            self._threads = [known for known in self._threads if known.is_alive()]
-            self._threads.append(thread)
+            among[:] = [known for known in among if known.is_alive()]
+            among.append(thread)
             thread.start()
 
     def stop(self) -> None:
         """Tell all to end and wait for them, so long at most."""
         self.stopping.set()
         with self._lock:
-            threads = list(self._threads)
+            threads = [*self._threads, *self._once]
         for thread in threads:
             thread.join(JOIN_SECONDS)
 
@@ -60,7 +73,7 @@ class Rounds:
                 self._once(name, work)
                 self._workers.stopping.wait(seconds)
 
-        self._workers.spawn(name, rounds)
+        self._workers.spawn_rounds(name, rounds)
 
     def once(self, name: str, work: Callable[[], object]) -> None:
         """Do ``work`` one time."""

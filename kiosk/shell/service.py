@@ -22,11 +22,14 @@ from kiosk.shell.readiness import Readiness, Wants
 from kiosk.shell.staff_code import StaffCode
 from kiosk.shell.visit import ServiceVisit
 from kiosk.shell.words import Words
+from kiosk.shell.wrong_codes import Place
 
 
 @dataclass(frozen=True)
 class Shell:
-    """What every service shares, ready to use. store: the kiosk's database. stopping: set when the process ends."""
+    """What every service shares, ready to use. store: the kiosk's database. staff_code: of one place where it is typed.
+    stopping: set when the process ends.
+    """
 
     ports: Ports
     store: Store
@@ -36,7 +39,7 @@ class Shell:
     words: Words
     readiness: Readiness
     pages: Pages
-    staff_code: StaffCode
+    staff_code: Callable[[Place], StaffCode]
     spawn: Spawn
     stopping: threading.Event
 
@@ -62,7 +65,7 @@ class Running:
     """A service that was built. blueprints: its pages. visit: makes its part of a visit that enters. tick: a round of
     the clock while a visit is in it, also just before a visitor leaves by hand; must not wait for anybody.
     card_arrived: a card was put down, told beside the reader's watcher. open_matters: how many decisions wait for
-    staff. recover: once, before anybody is served. round: see Round.
+    staff. recover: once, before anybody is served. round: see Round. warm: loads what the first visit would wait for.
     """
 
     blueprints: tuple[Blueprint, ...] = ()
@@ -72,6 +75,7 @@ class Running:
     open_matters: Callable[[], int] = lambda: 0
     recover: Callable[[], object] | None = None
     round: Round | None = None
+    warm: Callable[[], None] = nothing
 
 
 Build = Callable[[Shell], Running]

@@ -9,12 +9,17 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from kiosk.shell.journey import Step
 
 
 class ServiceVisit:
-    """A service's part of the visit; each service has its own class. Dropped whole when the visit leaves it."""
+    """A service's part of the visit; each service has its own class. Dropped whole when the visit leaves it. personal:
+    it may come to hold something about a person; the process that held it is then replaced after the visit.
+    """
+
+    personal: ClassVar[bool] = True
 
     @property
     def needs_card(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from device.card.my_number_card import PinAccepted, PinResult, PinWrong
 from device.errors import CardGone, HirobaError, NotAMyNumberCard
 from device.secrets import Pin
-from kiosk.issuer.errors import IssuerBroken, IssuerUnreachable
+from kiosk.issuer.errors import IssuerBroken, IssuerBusy, IssuerUnreachable
 from kiosk.issuer.protocol import Authenticate, Refusal, Resident
 from kiosk.shell.service import Shell
 from kiosk.shell.visit import Notice, Visit
@@ -106,11 +106,9 @@ class SignInSteps:
             self._audit.record("pin_checked", visit=visit.id, outcome=outcome, remaining=result.remaining)
 
     def _authenticate(self, visit: Visit, card: CardSession) -> None:
-        credential, challenge = card.credential(), self._issuer.challenge(self._kiosk)
+        credential, challenge = card.credential(), self._issuer.challenge()
         signature = card.sign_authentication(challenge.nonce, self._kiosk)
-        message = Authenticate(
-            kiosk=self._kiosk, challenge=challenge.challenge, credential=credential, signature=signature
-        )
+        message = Authenticate(challenge=challenge.challenge, credential=credential, signature=signature)
         answer = self._issuer.authenticate(message)
         if isinstance(answer, Refusal):
             self._audit.record("authentication_refused", visit=visit.id, reason=answer.refused.value)
@@ -135,5 +133,7 @@ def _card_of(state: SignedVisit) -> CardSession:
 
 
 def told_as(error: HirobaError) -> str:
-    """The code a visitor is told: a broken answer of the issuer is an issuer that does not answer."""
-    return IssuerUnreachable.code if isinstance(error, IssuerBroken) else error.code
+    """The code a visitor is told: an issuer that answers with a fault, or takes no more now, is one that does not
+    answer.
+    """
+    return IssuerUnreachable.code if isinstance(error, IssuerBroken | IssuerBusy) else error.code

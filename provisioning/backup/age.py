@@ -10,10 +10,25 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from device.secrets import Secret
 from provisioning.backup.errors import ArchiveDamaged, KeyInvalid, KeyWrong
+
+
+class Writable(Protocol):
+    """Where encrypted bytes go."""
+
+    def write(self, content: bytes, /) -> int:
+        """All of ``content``."""
+
+
+class Readable(Protocol):
+    """What can be decrypted: a file, or the checked segments of one."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most ``size`` bytes; none at the end."""
+
 
 _OTHER_KEY = "No matching keys found"
 """The library's message for a header for other keys only."""
@@ -67,7 +82,7 @@ def parse_recipient(text: str) -> str:
         raise KeyInvalid(file="-", wanted="recipient") from error
 
 
-def encrypt(plain: Iterable[bytes], sink: IO[bytes], recipient: str) -> None:
+def encrypt(plain: Iterable[bytes], sink: Writable, recipient: str) -> None:
     """The pieces of ``plain`` onto ``sink``, which stays open. Raises OSError of either."""
     import pyrage
 
@@ -79,9 +94,10 @@ def encrypt(plain: Iterable[bytes], sink: IO[bytes], recipient: str) -> None:
 
 
 @contextmanager
-def decrypted(source: IO[bytes], identity: Identity, name: str) -> Iterator[IO[bytes]]:
+def decrypted(source: Readable, identity: Identity, name: str) -> Iterator[IO[bytes]]:
     """What ``source`` holds, as a stream, each chunk authenticated before it is read. Only reading to the end shows
-    that the file is complete. Raises KeyWrong and ArchiveDamaged when the block ends, before any other exception.
+    that the file is complete. Raises KeyWrong and ArchiveDamaged when the block ends, before any other exception; and
+    what ``source`` says that it failed of, before these.
     """
     out, into = os.pipe()
     failures: list[Exception] = []
@@ -104,7 +120,7 @@ def decrypted(source: IO[bytes], identity: Identity, name: str) -> Iterator[IO[b
         thread.join()
         for failure in failures:
             if not isinstance(failure, BrokenPipeError):  # the reader stopped early
-                raise _translated(failure, name) from failure
+                raise getattr(source, "failure", None) or _translated(failure, name) from failure
 
 
 def _translated(failure: Exception, name: str) -> Exception:
@@ -142,7 +158,7 @@ class _PieceReader:
 class _RecordingSink:
     """A sink that records its exception: pyrage's own has no errno."""
 
-    def __init__(self, sink: IO[bytes]) -> None:
+    def __init__(self, sink: Writable) -> None:
         self._sink = sink
         self.failure: Exception | None = None
 

@@ -15,6 +15,7 @@ from device.version import version
 from provisioning.backup import archive, contents, snapshot
 from provisioning.backup.errors import CannotWrite
 from provisioning.backup.leftovers import sweep
+from provisioning.backup.signing import Signer
 
 LAST_BACKUP_FILE = Path("backup") / "last.json"
 """Below the state folder; the doctor reads it."""
@@ -39,11 +40,11 @@ class BackupResult:
 
 
 class BackupWriter:
-    """Writes archives of one box's state. recipient: the city's public key, age1…"""
+    """Writes archives of one box's state. recipient: the city's public key, age1… signer: this box's own key."""
 
-    def __init__(self, state: Path, settings: Path, box: str, recipient: str, clock: Clock) -> None:
+    def __init__(self, state: Path, settings: Path, box: str, recipient: str, clock: Clock, *, signer: Signer) -> None:
         self._state, self._settings, self._box = state, settings, box
-        self._recipient, self._clock = recipient, clock
+        self._recipient, self._clock, self._signer = recipient, clock, signer
 
     def to_file(self, target: Path) -> BackupResult:
         """One archive at ``target``. Raises StateMissing, CannotWrite."""
@@ -57,7 +58,7 @@ class BackupWriter:
                 version=version(),
                 files=snapshot.take(self._state, self._settings, work),
             )
-            size = archive.write(target, self._recipient, manifest, work)
+            size = archive.write(target, self._recipient, manifest, work, self._signer)
         self._record(LastBackup(at=taken_at, archive=manifest.archive, bytes=size))
         return BackupResult(target, manifest, size)
 

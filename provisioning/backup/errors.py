@@ -29,6 +29,30 @@ class ArchiveDamaged(HirobaError):
     code = "backup.damaged"
 
 
+class ArchiveUnsigned(HirobaError):
+    """An archive of an earlier release: nobody can tell who made it. facts: file."""
+
+    code = "backup.unsigned"
+
+
+class SignatureInvalid(HirobaError):
+    """The signature does not belong to these bytes or this box; nothing was used. facts: reason."""
+
+    code = "backup.signature_invalid"
+
+
+class SignerUnknown(HirobaError):
+    """Signed by a key that neither the city's CA nor a given fingerprint vouches for. facts: box, fingerprint."""
+
+    code = "backup.signer_unknown"
+
+
+class OtherBoxesArchive(HirobaError):
+    """Made by another box than the one it should be laid onto. facts: box, own."""
+
+    code = "backup.other_box"
+
+
 class StateNotBlank(HirobaError):
     """A restore would overwrite existing files. facts: folder."""
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
 
-from provisioning.backup.contents import ArchivedFile, Part, choose
+from provisioning.backup.contents import STORAGE_FOLDER, ArchivedFile, Part, choose
 from provisioning.backup.errors import CannotWrite, StateMissing
 from provisioning.backup.leftovers import claimed, sweep
 
@@ -69,6 +69,7 @@ def _settings(settings: Path) -> list[tuple[str, Path]]:
         return []
     folder = settings.parent
     files = _files(folder) if folder.name == "hiroba" else [settings]
+    files = [path for path in files if path.relative_to(folder).parts[0] != STORAGE_FOLDER]
     return [(path.relative_to(folder).as_posix(), path) for path in files]
 
 

@@ -24,7 +24,7 @@ from provisioning.backup.errors import CannotWrite, StillInUse, WipeIncomplete, 
 ROOMS = frozenset({"kiosk", "issuer", "portal", "gate", "stats", "fleet", "backup", "virtual", "outbox", "enrolment"})
 """A folder that holds none of these is not a state folder of Hiroba's."""
 _KEY_SUFFIXES = frozenset({".key", ".pem", ".p12", ".pfx", ".cred", ".secret", ".salt"})
-_KEY_NAMES = frozenset({"key", "salt", "secret", "password", "passphrase"})
+_KEY_NAMES = frozenset({"volume.json", "key", "salt", "secret", "password", "passphrase"})
 _KEY_SETTINGS = ("hostapd-", "cityhall.toml", "fleet.toml")
 """Settings that hold a secret: the radios' passphrases, the password of city hall's database."""
 OWN_FOLDER = "hiroba"

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from device.watchdog import Probe, socket_probe
+from kiosk.issuer.connection import LOCAL_SOCKET
 from provisioning.bench import disk_writes
 from provisioning.bench.box_wifi import BoxWifi
 from provisioning.bench.figures import median
@@ -28,6 +29,7 @@ WEB = ("kiosk", "issuer", "portal", "stats")
 SITE = """
 [box]
 name = "bench"
+lone = true
 [city]
 name_ja = "見本市"
 name_en = "Mihon City"
@@ -35,10 +37,7 @@ telephone = "06-0000-0000"
 [kiosk]
 port = {kiosk}
 terminal = "virtual"
-[issuer_link]
-url = "http://127.0.0.1:{issuer}"
 [issuer]
-port = {issuer}
 trust = "{trust}"
 mayor = "見本市長　見本　太郎"
 municipality_code = "27999"
@@ -58,7 +57,7 @@ port = {stats}
 def measure(workload: Workload) -> Iterator[Measured]:
     """See benches.MODULES."""
     with SyntheticIssuer(workload.folder / "issuer", 200) as issuing:
-        ports = {name: free_port() for name in WEB}
+        ports = {name: free_port() for name in WEB if name != "issuer"}
         site = issuing.folder / "site.toml"
         site.write_text(SITE.format(**ports, trust=issuing.settings.trust), "utf-8")
         probes, runs = _probes(ports, site), range(workload.size(5, 1))
@@ -91,9 +90,10 @@ def _idle(kiosk_answers: Probe, site: Path, seconds: int) -> Iterator[Measured]:
 
 def _probes(ports: Mapping[str, int], site: Path) -> dict[str, Probe]:
     """A worker's own answer; gunicorn's arbiter listens before one can answer."""
-    asked = {name: socket_probe(("127.0.0.1", ports[name])) for name in WEB}
+    asked = {name: socket_probe(("127.0.0.1", port)) for name, port in ports.items()}
     behind = socket_probe(str(site.parent / nginx_portal.SOCKET), "/static/icon.svg")
-    return {**asked, "portal": behind, "nginx": asked["portal"]}
+    local = socket_probe(str(site.parent / LOCAL_SOCKET))
+    return {**asked, "issuer": local, "portal": behind, "nginx": asked["portal"]}
 
 
 def _start(name: str, answers: Probe, site: Path) -> float:

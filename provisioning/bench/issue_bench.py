@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kiosk.issuer.client import HttpIssuerClient
+from kiosk.issuer.connection import LOCAL_SOCKET
 from provisioning.bench.figures import growth, in_turn, median, milliseconds, spread
 from provisioning.bench.processes import cpu_seconds, stop
 from provisioning.bench.rows import Measured
-from provisioning.bench.synthetic_issuer import CITY, SyntheticIssuer, names_of
+from provisioning.bench.synthetic_issuer import CITY, MANY, SyntheticIssuer, names_of
 from provisioning.bench.weasyprint_peer import page_job
 from provisioning.bench.workload import Workload
-from provisioning.demo.processes import free_port, listens
+from provisioning.demo.processes import answers_locally
 from provisioning.errors import DemoNotReady
 
 WORKERS = 2
@@ -34,11 +35,12 @@ name_ja = "{name}"
 name_en = "Mihon City"
 telephone = "06-0000-0000"
 [issuer]
-port = {port}
 trust = "{trust}"
 mayor = "見本市長　見本　太郎"
 municipality_code = "27999"
 seal_name = "TEST bench"
+requests_per_minute = {many}
+orders_per_hour = 0
 """
 
 
@@ -80,17 +82,17 @@ def _page(issuing: SyntheticIssuer, runs: int) -> Iterator[Measured]:
 
 def _per_second(issuing: SyntheticIssuer, seconds: int) -> Measured:
     """Documents a second from ``hiroba run issuer`` with two workers, over HTTP, orders included in the time."""
-    port = free_port()
+    socket = issuing.folder / LOCAL_SOCKET
     site = issuing.folder / "site.toml"
-    site.write_text(SITE.format(name=CITY.name_ja, port=port, trust=issuing.settings.trust), "utf-8")
+    site.write_text(SITE.format(name=CITY.name_ja, trust=issuing.settings.trust, many=MANY), "utf-8")
     words = ["run", "issuer", "--workers", str(WORKERS), "--config", str(site), "--state", str(issuing.folder)]
     with (issuing.folder / "issuer.log").open("wb") as log:
         command = [sys.executable, "-m", "provisioning", *words]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     here = issuing.issuer
     try:
-        _await(process, port, site)
-        issuing.issuer = HttpIssuerClient(f"http://127.0.0.1:{port}", 20.0)
+        _await(process, socket, site)
+        issuing.issuer = HttpIssuerClient(f"unix:{socket}", 20.0)
         for _ in range(WORKERS * CLIENTS):
             issuing.certificate()
         before, own = cpu_seconds([process.pid]), time.process_time()
@@ -108,9 +110,9 @@ def _per_second(issuing: SyntheticIssuer, seconds: int) -> Measured:
     return Measured("issue.per_second", median(rates), note=note)
 
 
-def _await(process: subprocess.Popen[bytes], port: int, site: Path) -> None:
+def _await(process: subprocess.Popen[bytes], socket: Path, site: Path) -> None:
     deadline = time.monotonic() + 30
-    while not listens("127.0.0.1", port):
+    while not answers_locally(socket):
         if process.poll() is not None or time.monotonic() > deadline:
             raise DemoNotReady(process="issuer", reason="it does not answer", log=site)
         time.sleep(0.02)

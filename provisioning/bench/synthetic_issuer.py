@@ -32,6 +32,8 @@ VISITS = 50
 """Residents of as many households, who order in turn: no paper is like the one before it."""
 HOUSEHOLD = 4
 """Members of each of these households."""
+MANY = 10_000_000
+"""What one kiosk may ask for: more than a bench can."""
 CITY = CitySettings(name_ja="見本市", name_en="Mihon City", telephone="06-0000-0000")
 
 
@@ -51,7 +53,12 @@ class SyntheticIssuer:
         self._size = size
         self._pki = TestPki(folder / "pki")
         self.settings = IssuerSettings(
-            trust=str(self._pki.trust), mayor="見本市長　見本　太郎", municipality_code="27999", seal_name="TEST bench"
+            trust=str(self._pki.trust),
+            mayor="見本市長　見本　太郎",
+            municipality_code="27999",
+            seal_name="TEST bench",
+            requests_per_minute=MANY,
+            orders_per_hour=0,
         )
         self._visits: list[p.Resident] = []
         self._ordered: dict[str, p.Resident] = {}
@@ -62,7 +69,7 @@ class SyntheticIssuer:
         self._register, people = Register(store), population(size=self._size)
         self._register.import_population(people)
         self._key = load_card_key(self._pki.cards / "demo" / "auth.key")
-        self.issuer: IssuerPort = build_service(self.settings, CITY, self.folder, SystemClock())
+        self.issuer: IssuerPort = build_service(self.settings, CITY, self.folder, SystemClock()).for_kiosk(KIOSK)
         self._visits = list(itertools.islice(self._entered(people), VISITS))
         self._turns = itertools.cycle(self._visits)
         return self
@@ -83,11 +90,9 @@ class SyntheticIssuer:
             answers={**default_answers(resident.offers[0].form), "persons": sorted(names_of(resident))},
             copies=1,
         )
-        given = self.issuer.challenge(KIOSK)
+        given = self.issuer.challenge()
         signature = self._sign(p.authorisation_message(given.nonce, KIOSK, content))
-        order = p.Order(
-            kiosk=KIOSK, visit=resident.visit, challenge=given.challenge, content=content, signature=signature
-        )
+        order = p.Order(visit=resident.visit, challenge=given.challenge, content=content, signature=signature)
         answer = self.issuer.order(order)
         if isinstance(answer, p.Refusal):
             raise IssuerRefused(reason=answer.refused.value)
@@ -97,7 +102,7 @@ class SyntheticIssuer:
     def document(self, request: str) -> p.Document:
         """The paper of an accepted order. Raises IssuerRefused."""
         visit = self._ordered[request].visit
-        answer = self.issuer.document(request, p.DocumentRequest(kiosk=KIOSK, visit=visit))
+        answer = self.issuer.document(request, p.DocumentRequest(visit=visit))
         if isinstance(answer, p.Refusal):
             raise IssuerRefused(reason=answer.refused.value)
         return answer
@@ -125,9 +130,8 @@ class SyntheticIssuer:
                 yield answer
 
     def _proof(self) -> p.Authenticate:
-        given = self.issuer.challenge(KIOSK)
+        given = self.issuer.challenge()
         return p.Authenticate(
-            kiosk=KIOSK,
             challenge=given.challenge,
             credential=self._pki.credential("demo"),
             signature=self._sign(p.authentication_message(given.nonce, KIOSK)),

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from device.clock import Clock, SystemClock
+from device.http_exchange import NO_HTTP, HttpStatus, chunks
 
 Check = Callable[[], str]
 """One look: "" when healthy, else what is wrong (a program's name or an address, never personal)."""
 TIMES = 3
 """Looks in a row that must be good: a program that dies at once is healthy for a moment."""
 _LOOK_SECONDS = 10
+_MAX_PAGE = 4 * 2**20
 
 
 class Hopeless(str):
@@ -24,19 +25,26 @@ class Hopeless(str):
     __slots__ = ()
 
 
-def url_check(url: str) -> Check:
+def url_check(url: str, seconds: float = _LOOK_SECONDS) -> Check:
     """Healthy when ``url`` answers 200 (redirects followed)."""
 
     def look() -> str:
+        if not url.startswith(("http://", "https://")):  # urllib opens files, too
+            return Hopeless(f"{url}: not http")
         try:
-            with urllib.request.urlopen(url, timeout=_LOOK_SECONDS) as answer:  # noqa: S310 - staff wrote the address
-                return "" if answer.status == 200 else f"{url}: {answer.status}"
-        except urllib.error.HTTPError as error:
-            return f"{url}: {error.code}"
-        except OSError as error:
-            return f"{url}: {getattr(error, 'reason', None) or type(error).__name__}"
+            for _ in chunks(url, _system_trust(url), seconds=seconds, max_bytes=_MAX_PAGE, min_rate=0):
+                pass  # a page that breaks off is not healthy
+        except HttpStatus as error:
+            return f"{url}: {error.status}"
+        except NO_HTTP as error:
+            return f"{url}: {getattr(error, 'strerror', None) or type(error).__name__}"
+        return ""
 
     return look
+
+
+def _system_trust(url: str) -> ssl.SSLContext | None:
+    return ssl.create_default_context() if url.startswith("https:") else None
 
 
 def command_check(words: Sequence[str]) -> Check:

@@ -22,6 +22,8 @@ from provisioning.cityhall.staff.words import LANGUAGES, words
 from provisioning.nginx_headers import BOX_LISTENER, ENROL_LISTENER, listener_of
 
 _MAX_BODY = 16 * 1024
+WITH_SCRIPT = frozenset({"staff.second_step", "staff.enrol_factor"})
+"""Pages that speak to a security key; no other runs a script."""
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -55,7 +57,8 @@ def create_staff_app(pages: StaffContext, log: Log, table: Sequence[StaffPage] =
 
 
 def _guard(response: Response) -> Response:
-    response.headers.extend(HEADERS[PageKind.CITY_HALL])
+    kind = PageKind.CITY_HALL_KEY if request.endpoint in WITH_SCRIPT else PageKind.CITY_HALL
+    response.headers.extend(HEADERS[kind])
     if request.endpoint != "static":
         response.headers.setdefault(*NO_STORE)
     return response
@@ -63,6 +66,8 @@ def _guard(response: Response) -> Response:
 
 def _refused(error: HTTPException, pages: StaffContext) -> Response:
     status = error.code or 400
+    if error.description == "role":
+        return _told("error_role", status, pages)
     if status < 400:
         return Response(status=status, headers=error.get_headers())
     return _told("error_not_found" if status == 404 else "error_form", status, pages)

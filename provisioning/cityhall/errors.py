@@ -17,6 +17,12 @@ class AuthorityUnusable(HirobaError):
     code = "cityhall.authority"
 
 
+class FactorKeyUnusable(HirobaError):
+    """The key of staff's second factors cannot be read. facts: file, reason."""
+
+    code = "cityhall.factor_key"
+
+
 class EnrolmentRefused(HirobaError):
     """City hall said no, or its answer is not for us. facts: reason, which also ends the code."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -11,6 +11,8 @@ from device.settings import Section
 
 FOLDER, DATABASE = "fleet", "fleet.db"
 """Below the state folder. The names of the first release stay on disk: back-ups and the way back go by them."""
+CHAIN_HEADER = "X-Hiroba-Chain"
+"""HAVE/NEXT in a box's call, NEXT in the answer (boxes/clones.py). A header, so that either side may be older."""
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 
@@ -20,7 +22,9 @@ class CityHallSettings(Section, frozen=True, kw_only=True):
     database: "" for SQLite below the state folder, or postgresql://… certificate, key: the service's own TLS credential
     (PEM); "" lets the city's CA make it. box_certificate_days: life of a box's credential. code_days: life of an
     enrolment code. silent_minutes without a heartbeat make a box "silent". places: box -> where it stands, in Japanese
-    and English, as staff know it; a city's file fills it from its boxes.
+    and English, as staff know it; a city's file fills it from its boxes. second_factor: "required", or "optional" for
+    trying things out. second_factor_days: how long a new, reset or taken over account may register its first one.
+    four_eyes: grave acts need another person than the one who asked. staff_days: how long what staff did is kept.
     """
 
     host: str = "0.0.0.0"  # noqa: S104  # a service of the city's network; the boxes' listener has mutual TLS
@@ -35,6 +39,10 @@ class CityHallSettings(Section, frozen=True, kw_only=True):
     box_certificate_days: Annotated[int, msgspec.Meta(ge=1, le=397)] = 30
     code_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 30
     silent_minutes: Annotated[int, msgspec.Meta(ge=2, le=10080)] = 15
+    second_factor: Literal["required", "optional"] = "required"
+    second_factor_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 14
+    four_eyes: bool = True
+    staff_days: Annotated[int, msgspec.Meta(ge=31, le=36525)] = 1826
     places: dict[str, list[str]] = msgspec.field(default_factory=dict)
 
     def place(self, box: str, language: str) -> str:

@@ -7,8 +7,13 @@ from pathlib import Path
 
 from device.clock import Clock
 from device.logs import Log
-from provisioning.cityhall.accounts import StaffAccounts
+from provisioning.cityhall.accounts.account_requests import AccountRequests
+from provisioning.cityhall.accounts.factor_key import FACTOR_KEY_FILE, FactorKey
+from provisioning.cityhall.accounts.log_ins import LogInRules, LogIns
+from provisioning.cityhall.accounts.security_key import relying_party
+from provisioning.cityhall.accounts.staff_accounts import StaffAccounts
 from provisioning.cityhall.app import WsgiApp, create_app
+from provisioning.cityhall.boxes.audit_heads import AuditAlarms
 from provisioning.cityhall.boxes.authority import SERVER_FILE, SERVER_KEY_FILE, Authority, AuthorityFolder
 from provisioning.cityhall.boxes.enrolment import EnrolmentService
 from provisioning.cityhall.boxes.expiry import ends_of
@@ -29,6 +34,7 @@ class CityHallService:
     enrolments: EnrolmentService
     intake: Intake
     staff: StaffAccounts
+    pages: StaffContext
 
 
 def authority_folder(state: Path) -> AuthorityFolder:
@@ -54,6 +60,7 @@ def prepare(settings: CityHallSettings, state: Path, clock: Clock) -> None:
     authority, folder = open_authority(settings, state, clock), authority_folder(state)
     if not settings.certificate:
         folder.server(authority, settings.names, clock.now())
+    FactorKey.at(folder.folder / FACTOR_KEY_FILE)
 
 
 def credential_files(settings: CityHallSettings, state: Path) -> tuple[Path, Path, Path]:
@@ -68,9 +75,24 @@ def build_cityhall(settings: CityHallSettings, state: Path, clock: Clock, log: L
     """One worker's service, after ``prepare``. Raises DatabaseDown, AuthorityUnusable."""
     database = Database(open_engine(settings.database, state))
     enrolments = EnrolmentService(
-        database, open_authority(settings, state, clock), clock, settings.box_certificate_days
+        database,
+        open_authority(settings, state, clock),
+        clock,
+        settings.box_certificate_days,
+        four_eyes=settings.four_eyes,
     )
     records, staff, intake = Records(database), StaffAccounts(database, clock), Intake(database, clock)
     own, _, ca = credential_files(settings, state)
-    pages = StaffContext(settings, records, enrolments, staff, clock, ends_of(own, ca))
-    return CityHallService(create_app(pages, intake, log), database, records, enrolments, intake, staff)
+    log_ins = LogIns(
+        database, clock, staff, FactorKey.at(authority_folder(state).folder / FACTOR_KEY_FILE), _rules(settings)
+    )
+    requests = AccountRequests(database, clock, staff, four_eyes=settings.four_eyes)
+    pages = StaffContext(
+        settings, records, enrolments, staff, log_ins, requests, AuditAlarms(database, clock), clock, ends_of(own, ca)
+    )
+    return CityHallService(create_app(pages, intake, log), database, records, enrolments, intake, staff, pages)
+
+
+def _rules(settings: CityHallSettings) -> LogInRules:
+    party = relying_party(settings.names, settings.staff_port, settings.city_name)
+    return LogInRules(settings.second_factor == "required", settings.second_factor_days, party)

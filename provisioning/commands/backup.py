@@ -10,12 +10,13 @@ from pathlib import Path
 import click
 
 from device.clock import JST, SystemClock
-from device.files import create_once
+from device.files import atomic_write, create_once
 from device.store import Store
 from provisioning.backup.age import Identity, parse_recipient
 from provisioning.backup.backup_writer import BackupResult, BackupWriter
 from provisioning.backup.errors import CannotWrite, FileExists, RecipientMissing, StateMissing
 from provisioning.commands.options import site_options, state_option
+from provisioning.enrolment.archive_signer import open_signer
 from provisioning.site.model import Site
 from provisioning.site.reading import read_site
 
@@ -40,16 +41,17 @@ def command(
     keep: int | None,
     as_json: bool,
 ) -> None:
-    """Write an encrypted archive of this box: journal, ledger, keys, sessions, sums, settings."""
+    """Write an encrypted and signed archive of this box: journal, ledger, keys, sessions, sums, settings."""
     if context.invoked_subcommand is not None:
         return
     site = read_site(config)
     folder = folder or _folder(site)
     if (out is None) == (folder is None):
         raise click.UsageError("--out か --dir のどちらかを指定してください。 / Give either --out or --dir.")
-    writer = BackupWriter(
-        state, config, site.box.name, parse_recipient(_recipient(site, recipient, config)), SystemClock()
-    )
+    clock = SystemClock()
+    to = parse_recipient(_recipient(site, recipient, config))
+    signer = open_signer(state, site.box.name, clock)
+    writer = BackupWriter(state, config, site.box.name, to, clock, signer=signer)
     if out is not None:
         written = writer.to_file(out)
     elif folder is not None:
@@ -104,6 +106,26 @@ def key(out: Path) -> None:
     if not made:
         raise FileExists(file=out)
     click.echo(identity.recipient())
+
+
+@command.command("signer")
+@site_options
+@click.option("--out", type=FILE, help="Write the public key to this file.")
+def signer_(config: Path, state: Path, out: Path | None) -> None:
+    """Which key signs this box's archives; keep its fingerprint with the city's key where there is no city hall."""
+    found = open_signer(state, read_site(config).box.name, SystemClock())
+    if out is not None:
+        try:
+            atomic_write(out, found.public_pem().encode("ascii"), mode=0o644)
+        except OSError as error:
+            raise CannotWrite(file=out, reason=error.strerror or "") from error
+    click.echo(found.fingerprint())
+    if found.certificate:
+        click.echo("市の認証局の証明書が付きます。戻すときは city-ca.pem があれば足ります。", err=True)
+        click.echo("The city's CA vouches for it: city-ca.pem is enough to restore.", err=True)
+    else:
+        click.echo("市の認証局の証明書がありません。この番号を控えの鍵と一緒に保管してください。", err=True)
+        click.echo("No CA vouches for it: keep this fingerprint with the key of the back-ups.", err=True)
 
 
 @command.command()

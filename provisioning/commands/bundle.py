@@ -17,8 +17,9 @@ from provisioning.errors import RootNeeded
 from provisioning.site.reading import read_site
 from provisioning.updates import schemas as databases
 from provisioning.updates.choice import Outcome
-from provisioning.updates.errors import BundleError, SourceUnreachable
+from provisioning.updates.errors import BundleError, CommandsFileUnsafe, SourceUnreachable
 from provisioning.updates.installer import Installer, report
+from provisioning.updates.local_commands import COMMANDS_FILE, UpdateCommands, read_commands
 from provisioning.updates.record import Record
 from provisioning.updates.slots import Slots
 from provisioning.updates.waves import BoxReport
@@ -65,10 +66,21 @@ for _publishing in COMMANDS:
 @state_option
 @click.option("--from", "source", default="", help="https:// address or folder; else [updates] source.")
 @click.option("--trust", type=click.Path(path_type=Path), help="Pinned root metadata; else [updates] trust.")
+@click.option(
+    "--commands", type=click.Path(path_type=Path), default=COMMANDS_FILE, hidden=True, help="Programs that root named."
+)
 @click.option("--again", is_flag=True, help="Also a release that was taken back here, once its cause is mended.")
 @_json
 def install(
-    config: Path, application: Path, state: Path, source: str, trust: Path | None, again: bool, as_json: bool
+    *,
+    config: Path,
+    application: Path,
+    state: Path,
+    source: str,
+    trust: Path | None,
+    commands: Path,
+    again: bool,
+    as_json: bool,
 ) -> None:
     """Take the newest release for this box, try it, and keep it or go back within a minute."""
     site = read_site(config)
@@ -80,7 +92,7 @@ def install(
     with _rights("hiroba bundle install"):
         record = _record(slots, state)
         try:
-            outcome = _installer(slots, config, record).update(client, again=again)
+            outcome = _installer(slots, config, record, read_commands(commands)).update(client, again=again)
         except BundleError as error:
             record.refused(error)
             raise
@@ -158,6 +170,26 @@ def schemas_command() -> None:
     click.echo(databases.as_text(databases.schemas()), nl=False)
 
 
+@command.command("sbom")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for both files.")
+@click.option("--tree", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Another tree than this.")
+def sbom_command(out: Path, tree: Path | None) -> None:
+    """Write the list of components (CycloneDX) and of their licences; a bundle carries both. Exit code 1 when something
+    is linked under a licence that is not allowed.
+    """
+    from provisioning.updates import sbom
+    from provisioning.updates.errors import LicenceNotAllowed
+
+    tree = tree or Path(__file__).parents[2]
+    moment = int((tree / "requirements.lock").stat().st_mtime)
+    found = sbom.write(tree, out, moment)
+    for name in (sbom.SBOM_FILE, sbom.LICENCES_FILE):
+        click.echo(str(out / name))
+    stands = sbom.exceptions(sbom.read_known(tree))
+    if refused := [one for one in sbom.not_allowed(found) if one.name not in stands]:
+        raise LicenceNotAllowed(component=refused[0].name, licence=refused[0].licence)
+
+
 @dataclass(frozen=True)
 class _rights:  # noqa: N801 - reads as a block
     """A refusal of the system becomes RootNeeded."""
@@ -176,11 +208,19 @@ def _record(slots: Slots, state: Path) -> Record:
     return Record(slots, state, SystemClock(), open_log("update"))
 
 
-def _installer(slots: Slots, config: Path, record: Record) -> Installer:
+def _installer(slots: Slots, config: Path, record: Record, commands: UpdateCommands | None = None) -> Installer:
+    """commands: without them root's own, or the fixed ones where those cannot be used: the way back is never shut."""
+
     def failed(reason: str) -> None:
         click.echo(f"after_good: {reason}", err=True)
 
-    return build_installer(slots, read_site(config), record, failed)
+    if commands is None:
+        try:
+            commands = read_commands()
+        except CommandsFileUnsafe as error:
+            failed(str(error.facts["reason"]))
+            commands = UpdateCommands()
+    return build_installer(slots, read_site(config), record, failed, commands=commands)
 
 
 def _tell(slots: Slots, outcome: Outcome, as_json: bool) -> None:

@@ -2,51 +2,46 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import shutil
 from pathlib import Path
 from typing import TextIO
 
 import click
-import msgspec
 
 from device.clock import SystemClock
 from device.logs import open_log
-from provisioning.cityhall.accounts import MIN_LETTERS, StaffAccounts
+from provisioning.cityhall.accounts.account_requests import AccountRequests, Outcome
+from provisioning.cityhall.accounts.roles import Role
+from provisioning.cityhall.accounts.staff_accounts import MIN_LETTERS, StaffAccounts
 from provisioning.cityhall.boxes.codes import BOX_NAME
+from provisioning.cityhall.boxes.old_records import OldRecords
 from provisioning.cityhall.boxes.records import Records
 from provisioning.cityhall.database import Database, open_engine_for_reading
-from provisioning.cityhall.settings import CityHallFile, CityHallSettings
+from provisioning.cityhall.settings import CityHallSettings
 from provisioning.cityhall.wiring import CityHallService, authority_folder, build_cityhall, prepare
+from provisioning.commands.cityhall_credential import issuer_credential
+from provisioning.commands.cityhall_file import read_cityhall
 from provisioning.commands.options import site_options
 from provisioning.commands.reading import there_is
-from provisioning.errors import NotFound, SectionMissing
-from provisioning.site.mistake_errors import as_error
-from provisioning.site.reading import open_file
-from provisioning.site.type_mistakes import type_mistakes
+from provisioning.errors import NotFound
 
+_FILE = click.Path(path_type=Path, dir_okay=False)
 ON_SERVER = "(server)"
 LONGEST_NAME = 63
 """Letters of a staff name, as the database has room for."""
 
 
-def read_cityhall(config: Path) -> CityHallSettings:
-    """The [cityhall] section of ``config``. Raises SettingsError, SectionMissing."""
-    file = open_file(config)
-    if "cityhall" not in file.tree:
-        raise SectionMissing(file=config, section="cityhall", process="hiroba cityhall")
-    for mistake in type_mistakes(file.tree, CityHallFile):
-        raise as_error(mistake, file, CityHallFile)
-    return msgspec.convert(file.tree, CityHallFile).cityhall
-
-
-def _open(config: Path, state: Path) -> tuple[CityHallSettings, CityHallService]:
+def open_service(config: Path, state: Path) -> tuple[CityHallSettings, CityHallService]:
+    """The settings and the service's parts, its schema up to date."""
     settings, clock = read_cityhall(config), SystemClock()
     prepare(settings, state, clock)
     return settings, build_cityhall(settings, state, clock, open_log("cityhall"))
 
 
-def _open_for_reading(config: Path, state: Path) -> tuple[CityHallSettings, Database | None]:
+def open_for_reading(config: Path, state: Path) -> tuple[CityHallSettings, Database | None]:
     """The database as it is, or None, which is told, when city hall's service never ran here."""
     settings = read_cityhall(config)
     engine, file = open_engine_for_reading(settings.database, state)
@@ -58,6 +53,9 @@ def command() -> None:
     """City hall's side: enrolment codes, staff accounts, boxes."""
 
 
+command.add_command(issuer_credential)
+
+
 @command.command()
 @site_options
 @click.option("--box", required=True, help="The box's name, as in its site file.")
@@ -66,7 +64,7 @@ def code(config: Path, state: Path, box: str, as_json: bool) -> None:
     """Make a one-time enrolment code. It is shown once; an older unused code of the box ends."""
     if not BOX_NAME.fullmatch(box):
         raise click.UsageError("--box: 英小文字・数字・ハイフン / small letters, digits, hyphens")
-    settings, service = _open(config, state)
+    settings, service = open_service(config, state)
     made = service.records.new_code(box, ON_SERVER, int(SystemClock().now().timestamp()), settings.code_days)
     click.echo(json.dumps({"box": box, "code": made, "days": settings.code_days}) if as_json else made)
 
@@ -74,22 +72,23 @@ def code(config: Path, state: Path, box: str, as_json: bool) -> None:
 @command.command()
 @site_options
 @click.option("--name", required=True, help="Who.")
+@click.option("--role", type=click.Choice(list(Role)), help="What it may do; the first account may administer.")
 @click.option("--close", is_flag=True, help="Close the account instead.")
 @click.option("--password-file", type=click.File("r"), help="Read the password from FILE (- is standard input).")
-def staff(config: Path, state: Path, name: str, close: bool, password_file: TextIO | None) -> None:
+def staff(config: Path, state: Path, name: str, role: Role | None, close: bool, password_file: TextIO | None) -> None:
     """Make a staff account for the pages, or set its password again. Never takes a password as an argument."""
     if not 0 < len(name.strip()) <= LONGEST_NAME or name != name.strip():
         raise click.UsageError(f"--name: 1～{LONGEST_NAME}文字 / 1 to {LONGEST_NAME} letters")
-    _, service = _open(config, state)
+    _, service = open_service(config, state)
     if close:
-        if not service.staff.close(name):
+        if not service.staff.close(name, ON_SERVER):
             raise NotFound(what_ja="職員", what_en="staff", name=name)
         click.echo(f"{name}: 閉鎖しました / closed")
         return
     password = password_file.read().strip() if password_file else _typed()
     if len(password) < MIN_LETTERS:
         raise click.UsageError(f"{MIN_LETTERS}文字以上にしてください / {MIN_LETTERS} letters at least")
-    service.staff.set_password(name, password)
+    service.staff.set_password(name, password, role and Role(role), ON_SERVER)
     click.echo(f"{name}: 設定しました / set")
 
 
@@ -97,15 +96,54 @@ def staff(config: Path, state: Path, name: str, close: bool, password_file: Text
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def accounts(config: Path, state: Path, as_json: bool) -> None:
-    """List the staff accounts and when each was last used: for the yearly look at who still needs one."""
+    """List the staff accounts, their roles and factors, and when each was last used: for the yearly look at who still
+    needs one.
+    """
     from provisioning.cityhall.staff.box_status import moment
 
-    _, database = _open_for_reading(config, state)
-    for name, active, at in StaffAccounts(database, SystemClock()).accounts() if database else ():
+    _, database = open_for_reading(config, state)
+    for one in StaffAccounts(database, SystemClock()).accounts() if database else ():
         if as_json:
-            click.echo(json.dumps({"staff": name, "open": active, "logged_in_at": at}, ensure_ascii=False))
+            facts = {"staff": one.name, "open": one.open, "logged_in_at": one.logged_in_at, "role": one.role}
+            click.echo(json.dumps({**facts, "factors": list(one.factors)}, ensure_ascii=False))
         else:
-            click.echo(f"{name}\t{'有効 / open' if active else '閉鎖 / closed'}\t{moment(at) or '-'}")
+            state_of = "有効 / open" if one.open else "閉鎖 / closed"
+            factors = ",".join(one.factors) or "-"
+            click.echo(f"{one.name}\t{state_of}\t{one.role}\t{factors}\t{moment(one.logged_in_at) or '-'}")
+
+
+@command.command("role")
+@site_options
+@click.option("--name", required=True, help="Who.")
+@click.option("--role", type=click.Choice(list(Role)), required=True, help="What the account may do from now on.")
+@click.option("--reason", required=True, help="Why; it is kept.")
+def role_of(config: Path, state: Path, name: str, role: Role, reason: str) -> None:
+    """Give a staff account another role. Its sessions end. No second person: who has root here could do all else."""
+    _tell(name, _requests(config, state).role(name, Role(role), reason, ON_SERVER))
+
+
+@command.command("factor-reset")
+@site_options
+@click.option("--name", required=True, help="Who.")
+@click.option("--reason", required=True, help="Why; it is kept.")
+def factor_reset(config: Path, state: Path, name: str, reason: str) -> None:
+    """Remove an account's second factors and recovery codes: a new one is registered at the next log-in."""
+    _tell(name, _requests(config, state).reset(name, reason, ON_SERVER))
+
+
+def _requests(config: Path, state: Path) -> AccountRequests:
+    _, service = open_service(config, state)
+    return AccountRequests(service.database, SystemClock(), service.staff, four_eyes=False)
+
+
+def _tell(name: str, outcome: Outcome) -> None:
+    if outcome is Outcome.UNKNOWN:
+        raise NotFound(what_ja="職員", what_en="staff", name=name)
+    if outcome is Outcome.LAST:
+        raise click.UsageError(f"{name}: 最後の管理者です / the last administrator")
+    if outcome is Outcome.NO_REASON:
+        raise click.UsageError("--reason: 理由を入れてください / a reason is needed")
+    click.echo(f"{name}: 設定しました / set")
 
 
 def _typed() -> str:
@@ -120,7 +158,7 @@ def boxes(config: Path, state: Path, as_json: bool) -> None:
     from provisioning.cityhall.staff.box_status import STATES, box_status, moment
     from provisioning.cityhall.staff.words import words
 
-    settings, database = _open_for_reading(config, state)
+    settings, database = open_for_reading(config, state)
     now, w = int(SystemClock().now().timestamp()), words("ja")
     known = Records(database).boxes() if database else ()
     seen = [box_status(box, now, settings.silent_minutes * 60) for box in known]
@@ -137,9 +175,46 @@ def boxes(config: Path, state: Path, as_json: bool) -> None:
 @click.argument("box")
 def revoke(config: Path, state: Path, box: str) -> None:
     """Cut a box off at once, by name."""
-    _, service = _open(config, state)
+    _, service = open_service(config, state)
     if not service.enrolments.revoke(box, ON_SERVER):
         raise NotFound(what_ja="有効な端末", what_en="active box", name=box)
+
+
+@command.command()
+@site_options
+@click.argument("box")
+def release(config: Path, state: Path, box: str) -> None:
+    """Open a box's key again that was closed as used in two places, once the other one is off; also before the first
+    call of a box that was restored from a back-up.
+    """
+    _, service = open_service(config, state)
+    if not service.enrolments.release(box, ON_SERVER):
+        raise NotFound(what_ja="登録済みの端末", what_en="enrolled box", name=box)
+    click.echo(f"解除しました / released: {box}")
+
+
+@command.command()
+@site_options
+@click.argument("box")
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The city's secret key (hiroba backup key).",
+)
+def recovery(config: Path, state: Path, box: str, key: Path) -> None:
+    """Show the recovery keys of a box's encrypted volumes, newest first, opened with the city's back-up key."""
+    from provisioning.backup.age import Identity, decrypted
+
+    _, service = open_service(config, state)
+    identity = Identity.read(key)
+    found = [(volume, text) for volume, text in service.enrolments.volumes.recovery(box) if text]
+    if not found:
+        raise NotFound(what_ja="回復用の鍵を預かった端末", what_en="box with an escrowed recovery key", name=box)
+    for volume, text in found:
+        with decrypted(io.BytesIO(base64.b64decode(text)), identity, volume) as plain:
+            click.echo(f"{volume}\t{plain.read().decode('ascii').strip()}")
+    service.enrolments.recovery_shown(box, ON_SERVER)
 
 
 @command.command()
@@ -155,7 +230,9 @@ def ca(config: Path, state: Path, out: Path) -> None:
 @command.command()
 @site_options
 def tidy(config: Path, state: Path) -> None:
-    """Forget messages older than 60 days and expired sessions; for a daily timer."""
-    _, service = _open(config, state)
+    """Forget messages older than 60 days, ended sessions, and what is past [cityhall] staff_days; for a daily timer."""
+    settings, service = open_service(config, state)
     service.staff.tidy()
     click.echo(str(service.intake.tidy()))
+    for kind, count in OldRecords(service.database, SystemClock(), settings.staff_days).delete():
+        click.echo(f"{kind}\t{count}")

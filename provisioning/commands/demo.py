@@ -77,13 +77,13 @@ def _ports(kiosk: int) -> Ports:
     """The pages on the ports after the kiosk's, or on others when these are taken; the rest anywhere."""
     portal, stats, staff = (port if is_free(port) else free_port() for port in range(kiosk + 1, kiosk + 4))
     free = (free_port() for _ in range(5))
-    return Ports(kiosk, next(free), next(free), next(free), portal, stats, staff, next(free), next(free))
+    return Ports(kiosk, next(free), next(free), portal, stats, staff, next(free), next(free))
 
 
 def _once(out: Path, language: str, terminal: str) -> None:
     from provisioning.demo.once import one_visit
 
-    ports = Ports(free_port(), free_port(), free_port(), free_port())
+    ports = Ports(free_port(), free_port(), free_port())
     folder = Path(tempfile.mkdtemp(prefix="hiroba-demo-"))
     try:
         with Plaza(folder, ports, terminal) as plaza:

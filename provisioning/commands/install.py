@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from provisioning.box.install import slot as slots
+from provisioning.box.install import usb_present
 from provisioning.box.install.unit_files import (
     APPLICATION,
     BOOTED,
@@ -68,6 +69,7 @@ def command(
     _take_over()
     run("systemd-tmpfiles", "--create", "hiroba.conf")
     _render(slot, settings)
+    usb_present.install(settings, Path("/"))
     enable(slot / "systemd", settings, screen=settings is not None and settings.box.screen and not without_screen)
     if BOOTED.is_dir():
         run("systemctl", "daemon-reload")

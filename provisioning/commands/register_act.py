@@ -24,6 +24,7 @@ from kiosk.issuer.register.errors import RegisterRefused
 from kiosk.issuer.register.register import REGISTER_MIGRATIONS
 from kiosk.issuer.settings import IssuerSettings, OperatorSettings
 from provisioning.commands.options import site_options
+from provisioning.commands.register_place import refuse_undeclared
 from provisioning.errors import SectionMissing
 from provisioning.site.model import Site
 from provisioning.site.reading import read_site
@@ -81,6 +82,7 @@ def open_register(asked: Asked, *, second: bool = False) -> Opened:
     if site.issuer is None:
         raise SectionMissing(file=asked.config, section="issuer", process="hiroba register")
     reason = well_formed_reason(asked.reason)
+    refuse_undeclared(asked.config, asked.state / site.issuer.register)
     store = Store(asked.state / site.issuer.register, REGISTER_MIGRATIONS)
     register = AuditedRegister(store, SystemClock())
     act = _act(asked, reason, site.issuer.operators, register, second=second)

@@ -15,14 +15,20 @@ from device.watchdog import Heartbeat, Notifier
 from provisioning.commands.options import site_options
 from provisioning.commands.renamed import RenamingGroup
 from provisioning.commands.run_cityhall import cityhall
+from provisioning.commands.run_issuer import issuer
 from provisioning.commands.run_nginx import nginx
 from provisioning.errors import SectionMissing
+from provisioning.site.issuer_place import credential_files
 from provisioning.site.place import place_of
 from provisioning.site.reading import read_site
+from provisioning.web.active_worker import ActiveWorker
+from provisioning.web.local_users import users_named
 from provisioning.web.process import BehindNginx, ServerOptions, Tcp, WebApp
 from provisioning.web.serving import serve
 
 T = TypeVar("T")
+SCREEN_USERS = ("hiroba-browser",)
+"""Who may see the kiosk's pages beside root (heartbeat, doctor, update) and the kiosk itself (systemd/sysusers.d)."""
 
 
 @click.group("run", cls=RenamingGroup, renamed={"fleet": "cityhall"})
@@ -49,6 +55,7 @@ def kiosk(config: Path, state: Path) -> None:
             kiosk=site.kiosk,
             city=site.city,
             link=site.issuer_link,
+            credential=credential_files(site, state),
             card=site.card,
             receipt=site.receipt_printer,
             page=site.page_printer,
@@ -57,33 +64,17 @@ def kiosk(config: Path, state: Path) -> None:
             state=state,
             clock=SystemClock(),
             log=open_log("kiosk"),
+            hand_over=active.hand_over,
         )
-        return WebApp(built.app, built.start, built.stop)
+        return WebApp(built.app, lambda: built.start(active.left), built.stop, built.warm)
 
     take_process_lock(state / "kiosk", "kiosk")
-    # One worker: there is one visitor, one card and one printer, and their state lives in one process.
-    serve(ServerOptions("kiosk", Tcp(site.kiosk.host, site.kiosk.port), workers=1, threads=8, alive="/state"), served)
-
-
-@command.command()
-@site_options
-@click.option("--workers", type=click.IntRange(1, 32), default=1, show_default=True, help="Issuer processes.")
-def issuer(config: Path, state: Path, workers: int) -> None:
-    """The municipal side: register, eligibility, certificates. With [issuer] tls_certificate it listens on a unix
-    socket, and `hiroba run nginx` stands before it.
-    """
-    from kiosk.issuer.wiring import build_issuer
-    from provisioning.box.render.nginx_mutual import ISSUER_SOCKET
-
-    site = read_site(config)
-    settings = _section(site.issuer, "issuer", "hiroba run issuer", config)
-
-    def served() -> WebApp:
-        return WebApp(build_issuer(settings, site.city, state, SystemClock(), open_log("issuer")))
-
-    take_process_lock((state / settings.register).parent, "issuer")
-    behind = BehindNginx(state / ISSUER_SOCKET) if settings.tls_certificate else None
-    serve(ServerOptions("issuer", behind or Tcp(settings.host, settings.port), workers=workers, threads=4), served)
+    # One serves: there is one visitor, one card and one printer, and their state lives in one process. The other one
+    # waits to replace it after a visit with personal data (kiosk/shell/replacement.py).
+    active = ActiveWorker(site.kiosk.port, site.kiosk.host)
+    address, users = Tcp(site.kiosk.host, site.kiosk.port), users_named(SCREEN_USERS)
+    options = ServerOptions("kiosk", address, workers=2, threads=8, alive="/state", users=users, active=active)
+    serve(options, served)
 
 
 @command.command()
@@ -129,7 +120,8 @@ def gate(config: Path, state: Path) -> None:
     from captive_portal.gate.client import SocketGateClient
     from captive_portal.wiring_gate import run as run_gate
 
-    wifi = _section(read_site(config).wifi, "wifi", "hiroba run gate", config)
+    site = read_site(config)
+    wifi = _section(site.wifi, "wifi", "hiroba run gate", config)
     client = SocketGateClient(state / wifi.gate.socket)
 
     def answers() -> bool:
@@ -143,10 +135,11 @@ def gate(config: Path, state: Path) -> None:
     heartbeat = Heartbeat(Notifier.take(), answers)
     heartbeat.start()
     try:
-        run_gate(wifi, state, SystemClock(), open_log("gate"))
+        run_gate(wifi, state, SystemClock(), open_log("gate"), site.box.name)
     finally:
         heartbeat.stop()
 
 
 command.add_command(cityhall)
+command.add_command(issuer)
 command.add_command(nginx)

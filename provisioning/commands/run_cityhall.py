@@ -24,7 +24,7 @@ def cityhall(config: Path, state: Path, workers: int) -> None:
     from provisioning.box.render.nginx_mutual import CITYHALL_SOCKET
     from provisioning.cityhall.settings import FOLDER
     from provisioning.cityhall.wiring import build_cityhall, prepare
-    from provisioning.commands.cityhall import read_cityhall
+    from provisioning.commands.cityhall_file import read_cityhall
 
     settings, clock = read_cityhall(config), SystemClock()
     take_process_lock(state / FOLDER, "cityhall", 0o710)

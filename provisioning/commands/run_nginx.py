@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 @state_option
 def nginx(config: Path | None, state: Path, role: str) -> None:
     """nginx by the settings in FILE: before the portal and an issuer for other kiosks (box), or before city hall's
-    service (cityhall; FILE needs only [cityhall]). A credential that changes is read again without a restart.
+    service and the issuer beside it (cityhall; FILE needs only [cityhall]). A credential that changes is read again
+    without a restart.
     """
     from provisioning.web.nginx_process import exec_nginx
 
@@ -39,8 +40,8 @@ def _box(config: Path, state: Path, runtime: NginxRuntime) -> NginxConfiguration
 def _cityhall(config: Path, state: Path, runtime: NginxRuntime) -> NginxConfiguration:
     from provisioning.box.render.nginx import Tls
     from provisioning.cityhall.wiring import credential_files
-    from provisioning.commands.cityhall import read_cityhall
+    from provisioning.commands.cityhall_file import read_cityhall, read_issuer
     from provisioning.web.nginx_roles import cityhall
 
     settings = read_cityhall(config)
-    return cityhall(settings, Tls(*credential_files(settings, state)), state, runtime)
+    return cityhall(settings, Tls(*credential_files(settings, state)), state, runtime, read_issuer(config))

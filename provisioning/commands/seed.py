@@ -123,7 +123,7 @@ def _codes(config: Path, state: Path, boxes: Sequence[str]) -> tuple[dict[str, s
     """
     from device.logs import open_log
     from provisioning.cityhall.wiring import authority_folder, build_cityhall, prepare
-    from provisioning.commands.cityhall import read_cityhall
+    from provisioning.commands.cityhall_file import read_cityhall
 
     settings, clock = read_cityhall(config), SystemClock()
     if not authority_folder(state).certificate.exists():

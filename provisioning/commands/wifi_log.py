@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import errno
-import json
 import os
 from collections.abc import Iterable
 from datetime import date, datetime
+from itertools import groupby
 from pathlib import Path
 
 import click
 import msgspec
 
+from captive_portal.gate.connection_log.carried import Held, file_text, read_file
+from captive_portal.gate.connection_log.chain import Problem, Record, verify
 from captive_portal.gate.connection_log.entry import ConnectionLogEntry
 from captive_portal.gate.connection_log.sealing import UnsealFailed, new_key, unseal_entries
 from captive_portal.gate.database import Database
@@ -50,10 +52,12 @@ def make_key(out: Path) -> None:
 @click.option("--out", type=_FILE, required=True, help="File for the sealed boxes, to carry to city hall.")
 def take_sealed(config: Path, state: Path, first: date, last: date, out: Path) -> None:
     """Copy the sealed connection log out of this box; it stays unreadable. The audit notes it."""
-    boxes = _boxes(config, state, first, last)
-    lines = [json.dumps({"day": day, "sealed": base64.b64encode(box).decode()}) + "\n" for day, box in boxes]
-    out.write_text("".join(lines), "ascii")
-    click.echo(f"{len(lines)} 件を {out} に書き出しました（封印されたまま）。 / {len(lines)} sealed boxes written.")
+    held = _held(config, state, first, last)
+    out.write_text(file_text(held), "utf-8")
+    count = len(held.records)
+    click.echo(f"{count} 件を {out} に書き出しました（封印されたまま）。 / {count} sealed boxes written.")
+    if held.statement:
+        click.echo(f"署名鍵 / signing key: {held.statement.signer}")
 
 
 @click.command("unseal")
@@ -62,41 +66,86 @@ def take_sealed(config: Path, state: Path, first: date, last: date, out: Path) -
 @_TO
 @click.option("--key", type=_FILE, required=True, help="The city's private key.")
 @click.option("--sealed", type=_FILE, default=None, help="A file of `hiroba wifi sealed`; without it: this box's log.")
+@click.option("--signer", default="", metavar="KEY", help="The box's signing key, as city hall's page shows it.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def unseal(config: Path, state: Path, first: date, last: date, key: Path, sealed: Path | None, as_json: bool) -> None:
-    """Who had which address when (personal data). Destinations are not in it; they are never kept."""
-    boxes = _from_file(sealed, first, last) if sealed else _boxes(config, state, first, last)
-    entries = _opened(_private(key), boxes)
+def unseal(
+    config: Path, state: Path, first: date, last: date, key: Path, sealed: Path | None, signer: str, as_json: bool
+) -> None:
+    """Who had which address when (personal data). Destinations are not in it; they are never kept. What is missing,
+    changed or not signed by the box is named; exit code 1 then.
+    """
+    held = _from_file(sealed) if sealed else _held(config, state, first, last)
+    known = signer.strip().lower() or (held.statement.signer if held.statement else "")
+    good, problems = verify(held.records, held.statement, known)
+    days = [r for r in good if f"{first:%Y-%m-%d}" <= r.day <= f"{last:%Y-%m-%d}"]
+    _show(_opened(_private(key), days), as_json)
+    if sealed and known and not signer and not as_json:
+        click.echo(
+            f"署名鍵が市役所の端末のページの値と同じか確かめてください / compare the signing key: {known}", err=True
+        )
+    if _tell(problems):
+        raise SystemExit(1)
+
+
+def _show(entries: list[ConnectionLogEntry], as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(entries).decode())
         return
-    headings = ["開始", "終了", "スポット", "IP", "MAC", "ログイン方法", "利用"]
-    rows = [[_time(s.begun_at), _time(s.ended_at), s.spot, s.ip4, s.mac, s.method, s.session] for s in entries]
-    print_table(f"接続記録 {len(entries)} 件", headings, rows, left=7)
+    headings = ["開始", "終了", "スポット", "IP", "IPv6", "MAC", "ログイン方法", "利用"]
+    rows = [
+        [_time(s.begun_at), _time(s.ended_at), s.spot, s.ip4, "\n".join(s.ip6), s.mac, s.method, s.session]
+        for s in entries
+    ]
+    print_table(f"接続記録 {len(entries)} 件", headings, rows, left=8)
 
 
-def _boxes(config: Path, state: Path, first: date, last: date) -> list[tuple[str, bytes]]:
+_PROBLEMS = {
+    "unsigned": "署名のない記録です（以前の版） / not signed (written by an older release)",
+    "forged": "この端末の署名がありません（作られたか、ほかの端末のもの） / not signed by this box",
+    "changed": "中身が変えられています / changed",
+    "redated": "日付が変えられています / its day was changed",
+    "missing": "記録が抜けています / missing",
+    "replaced": "前の記録とつながりません / does not follow the record before it",
+    "unsigned_changed": "署名のない記録が、端末にあったものと違います / records without a signature were changed",
+    "no_statement": "端末の送り状がなく、抜けがあっても分かりません / no statement of the box: some may be missing",
+    "foreign_statement": "送り状がこの端末のものではありません / the statement is not this box's",
+}
+
+
+def _tell(problems: list[Problem]) -> bool:
+    """Say each on standard error, those of one kind and day together; True when one is worse than an old record."""
+    for (code, day), same in groupby(problems, key=lambda problem: (problem.code, problem.day)):
+        found = list(same)
+        first, last = found[0].first, found[-1].last
+        place = f"{day} " if day else ""
+        place += f"No. {first}" + (f"–{last} " if last != first else " ") if last else ""
+        count = f"（{len(found)} 件） " if len(found) > 1 else ""
+        click.echo(f"{place}{count}{_PROBLEMS[code]}", err=True)
+    return any(problem.code != "unsigned" for problem in problems)
+
+
+def _held(config: Path, state: Path, first: date, last: date) -> Held:
     """Out of the gate's database, noted in its audit."""
-    wifi = wifi_of(read_site(config), config, "hiroba wifi")
+    site = read_site(config)
+    wifi = wifi_of(site, config, "hiroba wifi")
     path = state / wifi.gate.database
     if not path.exists():
         raise NotFound(what_ja="接続記録", what_en="connection log", name=path)
-    database = Database(path, wifi.log)
+    clock = SystemClock()
+    database = Database(path, wifi.log, site.box.name)
     try:
-        boxes = database.sealed(first, last)
-        Audit(database.store, SystemClock()).record("connection_log_taken", count=len(boxes))
+        held = Held(database.sealed(first, last), database.statement(first, last, clock.now()))
+        Audit(database.store, clock).record("connection_log_taken", count=len(held.records))
     finally:
         database.store.close()
-    return boxes
+    return held
 
 
-def _from_file(path: Path, first: date, last: date) -> list[tuple[str, bytes]]:
+def _from_file(path: Path) -> Held:
     try:
-        lines = [json.loads(line) for line in path.read_text("ascii").splitlines()]
-        boxes = [(str(line["day"]), base64.b64decode(line["sealed"])) for line in lines]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return read_file(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
         raise click.BadParameter(f"{path} is no file of sealed boxes.", param_hint="--sealed") from error
-    return [(day, box) for day, box in boxes if f"{first:%Y-%m-%d}" <= day <= f"{last:%Y-%m-%d}"]
 
 
 def _private(path: Path) -> bytes:
@@ -109,9 +158,13 @@ def _private(path: Path) -> bytes:
     return key
 
 
-def _opened(private: bytes, boxes: Iterable[tuple[str, bytes]]) -> list[ConnectionLogEntry]:
+def _opened(private: bytes, records: Iterable[Record]) -> list[ConnectionLogEntry]:
     try:
-        entries = [entry for _, box in boxes for entry in unseal_entries(private, box)]
+        entries = [
+            entry
+            for record in records
+            for entry in unseal_entries(private, record.box, record.link.bound_to() if record.link else b"")
+        ]
     except UnsealFailed as error:
         raise click.BadParameter("この鍵では開けません。 / this key does not fit.", param_hint="--key") from error
     return sorted(entries, key=lambda entry: entry.begun_at)

@@ -19,6 +19,8 @@ from provisioning.cityhall.wiring import CityHallService, build_cityhall, prepar
 from provisioning.enrolment.identity import Identity
 
 STAFF = "見本"
+SECOND_PERSON = "見本二"
+"""Approves what the first asked for."""
 _ONE_WEEK = 7 * 86400
 _BOXES: dict[str, tuple[timedelta, dict[str, Fact]]] = {
     "mihon-hall-1": (timedelta(0), {"findings": [], "receipt_paper": "ready", "page_paper": "ready"}),
@@ -52,7 +54,7 @@ def _password(state: Path, service: CityHallService) -> str:
         file.touch(0o600)
         file.write_text(secrets.token_hex(6), "ascii")
     password = file.read_text("ascii")
-    if STAFF not in {name for name, _, _ in service.staff.accounts()}:
+    if STAFF not in {account.name for account in service.staff.accounts()}:
         service.staff.set_password(STAFF, password)
     return password
 
@@ -63,7 +65,7 @@ def _enrol(service: CityHallService, box: str, now: datetime, days: int) -> None
     with tempfile.TemporaryDirectory() as folder:
         application = service.enrolments.ask(code, Identity(Path(folder)).request(box))
     if not isinstance(application, Refused):
-        service.enrolments.approve(application.id, STAFF)
+        service.enrolments.approve(application.id, SECOND_PERSON)
 
 
 def _send_heartbeat(

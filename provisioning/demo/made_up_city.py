@@ -37,11 +37,12 @@ def lives_here(address: str) -> bool:
     return address.startswith(_MADE_UP)
 
 
-def kiosk_sections(*, kiosk: int, issuer: int, receipt: int, page: int, terminal: str, trust: Path) -> str:
+def kiosk_sections(*, kiosk: int, receipt: int, page: int, terminal: str, trust: Path) -> str:
     """The site file of a kiosk with its own issuer on these ports. trust: folder of the TEST CA."""
     return f"""# Written by the demo at every start.
 [box]
 name = "demo-1"
+lone = true
 
 [city]
 name_ja = "{CITY_JA}"
@@ -55,7 +56,7 @@ port = {receipt}
 uri = "ipp://127.0.0.1:{page}/ipp/print"
 
 [issuer_link]
-url = "http://127.0.0.1:{issuer}"
+url = ""
 
 [kiosk]
 port = {kiosk}
@@ -65,7 +66,6 @@ closes = "00:00"
 staff_code_hash = "{hash_staff_code(staff_code_of(STAFF_CODE))}"
 
 [issuer]
-port = {issuer}
 trust = {_quoted(str(trust))}
 mayor = "{CITY_JA}長　見本　太郎"
 municipality_code = "27999"
@@ -92,7 +92,9 @@ collect_seconds = 2.0
 
 
 def city_hall_file(*, staff: int, enrol: int, boxes: int) -> str:
-    """The settings of city hall's service. A box is silent after a day, since a stopped demo sends no heartbeat."""
+    """The settings of city hall's service. A box is silent after a day, since a stopped demo sends no heartbeat. Its
+    account is logged in to by name and password: a second factor can be registered and tried out, and need not be.
+    """
     return f"""# Written by the demo at every start.
 [cityhall]
 host = "127.0.0.1"
@@ -102,6 +104,7 @@ staff_port = {staff}
 enrol_port = {enrol}
 box_port = {boxes}
 silent_minutes = 1440
+second_factor = "optional"
 
 [cityhall.places]
 mihon-hall-1 = ["市民ひろば", "Civic Plaza"]

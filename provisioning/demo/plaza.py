@@ -15,9 +15,10 @@ from types import TracebackType
 from device.card.pcscd import VPCD_DRIVER, PcscService
 from device.clock import SystemClock
 from device.process_lock import take_process_lock
+from kiosk.issuer.connection import LOCAL_SOCKET
 from provisioning.box.render import nginx_portal
 from provisioning.box.render.nginx_mutual import CITYHALL_SOCKET
-from provisioning.demo.processes import Child, answers, answers_tls, listens
+from provisioning.demo.processes import Child, answers, answers_locally, answers_tls, listens
 from provisioning.demo.setup import Ports, Prepared, prepare
 from provisioning.errors import ProgramMissing, RootNeeded
 from provisioning.web.serving import check_port
@@ -71,7 +72,7 @@ class Plaza:
 
         card = ["virtual", "card", "serve", "--port", str(self._pcscd.port), *state]
         return [
-            serving(ports.issuer, "issuer", "run", "issuer", *config),
+            self._child("issuer", ["run", "issuer", *config], partial(answers_locally, self.folder / LOCAL_SOCKET)),
             serving(ports.kiosk, "kiosk", "run", "kiosk", *config, environment=self._pcscd.environment),
             serving(ports.page, "virtual-page", "virtual", "page", "serve", "--port", str(ports.page), *state),
             serving(

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from device.child_process import ends_with_this_process
 from device.loopback import free_ports
+from device.watchdog import socket_probe
 from provisioning.errors import DemoNotReady
 
 READY_SECONDS = 60.0
@@ -154,6 +155,11 @@ def answers_tls(host: str, port: int, path: str = "/") -> bool:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return _answers(http.client.HTTPSConnection(host, port, timeout=ANSWER_SECONDS, context=context), path)
+
+
+def answers_locally(path: Path) -> bool:
+    """The same over a unix socket."""
+    return socket_probe(str(path), seconds=ANSWER_SECONDS)()
 
 
 def _answers(connection: http.client.HTTPConnection, path: str) -> bool:

@@ -34,7 +34,6 @@ class Ports:
     """TCP ports of the demo on loopback. With those of Wi-Fi and city hall, it shows these as well."""
 
     kiosk: int
-    issuer: int
     receipt: int
     page: int
     portal: int = 0
@@ -82,7 +81,6 @@ def prepare(folder: Path, ports: Ports, terminal: str) -> Prepared:
 def _kiosk(ports: Ports, terminal: str, virtual: VirtualFolder) -> str:
     return kiosk_sections(
         kiosk=ports.kiosk,
-        issuer=ports.issuer,
         receipt=ports.receipt,
         page=ports.page,
         terminal=terminal,

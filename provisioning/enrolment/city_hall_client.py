@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import gzip
-import http.client
 import ssl
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
+from device.audit_chain import ChainEnd
 from device.clock import Clock
+from device.http_exchange import NO_HTTP, Where, exchange
+from device.network_reads import AnswerTooLarge
 from device.outbox import Message
 from device.sender import LineDown
 from provisioning.cityhall.errors import EnrolmentRefused, NotEnrolled
-from provisioning.cityhall.settings import CityHallLinkSettings
+from provisioning.cityhall.settings import CHAIN_HEADER, CityHallLinkSettings
+from provisioning.doctor.audits import keep_heads
+from provisioning.enrolment.chain import Call, boot_id, chained_call
 from provisioning.enrolment.identity import Identity
 
 _MAX_ANSWER = 256 * 1024
+_MIN_RATE = 2048
+"""Bytes a second that earn further time: a batch of messages over a thin line is no fault."""
 
 T = TypeVar("T")
 
@@ -38,8 +46,17 @@ class _Renewed(msgspec.Struct, frozen=True):
     certificate: str
 
 
+class _Admitted(msgspec.Struct, frozen=True):
+    boxes: dict[str, str]
+
+
+class _Share(msgspec.Struct, frozen=True):
+    share: str
+
+
 class _Answers(msgspec.Struct, frozen=True):
     answers: dict[str, str]
+    audits: dict[str, tuple[int, str]] = {}
 
 
 class _Refused(msgspec.Struct, frozen=True):
@@ -54,6 +71,7 @@ class CityHallClient:
     state: Path
     identity: Identity
     clock: Clock
+    started: Callable[[], str] = boot_id
 
     def enrol(self, code: str, request: str) -> EnrolmentStatus:
         """Ask to be enrolled."""
@@ -69,6 +87,23 @@ class CityHallClient:
         body = msgspec.json.encode({"request": request})
         return _decoded(self._call(self.settings.box_port, "POST", "/api/v1/renew", body), _Renewed).certificate
 
+    def admitted(self) -> dict[str, str]:
+        """The boxes that city hall admits: name -> hash of its key. Raises NotEnrolled too."""
+        return _decoded(self._call(self.settings.box_port, "GET", "/api/v1/boxes"), _Admitted).boxes
+
+    def register_volume(self, volume: str, key: str, recovery: str) -> str:
+        """City hall's half of a volume's key (hex), made for this box."""
+        body = msgspec.json.encode({"volume": volume, "key": key, "recovery": recovery})
+        return _decoded(self._call(self.settings.box_port, "POST", "/api/v1/volume", body), _Share).share
+
+    def volume_share(self, volume: str, folder: Path, sign: Callable[[str], str]) -> str:
+        """The same at a start of the box. folder: holds the volume's chain; sign: HAVE/NEXT -> signature, base64."""
+        with self._chained(folder) as call:
+            question = {"volume": volume, "chain": call.header, "signature": sign(call.header)}
+            body, port = msgspec.json.encode(question), self.settings.enrol_port
+            answer, call.answered = self._exchange(port, "POST", "/api/v1/unlock", body, {})
+            return _decoded(answer, _Share).share
+
     def post(self, batch: Sequence[Message]) -> Collection[str]:
         """See device.sender.Post. A box that city hall refuses, or that is not enrolled, has no line."""
         messages = [
@@ -79,28 +114,44 @@ class CityHallClient:
             answer = self._call(
                 self.settings.box_port, "POST", "/api/v1/messages", gzip.compress(plain), {"Content-Encoding": "gzip"}
             )
-            return _decoded(answer, _Answers).answers.keys()
+            told = _decoded(answer, _Answers)
+            keep_heads(self.state, {part: ChainEnd(*end) for part, end in told.audits.items()})
+            return told.answers.keys()
         except (EnrolmentRefused, NotEnrolled) as error:
             raise LineDown(reason=error.facts.get("reason", error.code)) from error
 
     def _call(self, port: int, method: str, path: str, body: bytes = b"", more: dict[str, str] | None = None) -> bytes:
-        context = self._tls(with_credential=port == self.settings.box_port)
-        connection = http.client.HTTPSConnection(
-            self.settings.host, port, timeout=self.settings.timeout_seconds, context=context
-        )
-        try:
-            connection.request(method, path, body or None, {"Content-Type": "application/json", **(more or {})})
-            response = connection.getresponse()
-            status, answer = response.status, response.read(_MAX_ANSWER)
-        except (OSError, http.client.HTTPException) as error:
-            raise LineDown(reason=_why(error)) from error
-        finally:
-            connection.close()
-        if status == http.client.OK:
+        if port != self.settings.box_port:
+            return self._exchange(port, method, path, body, more or {})[0]
+        with self._chained(self.identity.folder) as call:
+            headers = {**(more or {}), CHAIN_HEADER: call.header}
+            answer, call.answered = self._exchange(port, method, path, body, headers)
             return answer
-        if status >= 500:
-            raise LineDown(reason=f"status_{status}")
-        raise EnrolmentRefused(reason=_refusal(answer))
+
+    def _chained(self, folder: Path) -> AbstractContextManager[Call]:
+        return chained_call(folder, max(int(self.clock.now().timestamp()), 0), self.started())
+
+    def _exchange(self, port: int, method: str, path: str, body: bytes, more: dict[str, str]) -> tuple[bytes, str]:
+        """(answer, city hall's word for the chain)."""
+        context = self._tls(with_credential=port == self.settings.box_port)
+        try:
+            answer = exchange(
+                Where(self.settings.host, port, context),
+                method,
+                path,
+                seconds=self.settings.timeout_seconds,
+                max_bytes=_MAX_ANSWER,
+                body=body or None,
+                headers={"Content-Type": "application/json", **more},
+                min_rate=_MIN_RATE,
+            )
+        except NO_HTTP as error:
+            raise LineDown(reason=_why(error)) from error
+        if answer.status == HTTPStatus.OK:
+            return answer.body, answer.header(CHAIN_HEADER)
+        if answer.status >= 500:
+            raise LineDown(reason=f"status_{answer.status}")
+        raise EnrolmentRefused(reason=_refusal(answer.body))
 
     def _tls(self, *, with_credential: bool) -> ssl.SSLContext:
         try:
@@ -127,6 +178,8 @@ def _why(error: Exception) -> str:
         return "server_not_trusted"
     if isinstance(error, ssl.SSLError):
         return "tls_refused"
+    if isinstance(error, AnswerTooLarge):
+        return "answer_too_large"
     return "timeout" if isinstance(error, TimeoutError) else type(error).__name__
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from device.store_reading import connect_for_reading
 from device.version import version
 from provisioning.box.kiosk_screen import IDLE_SCREENS, kiosk_screen
 from provisioning.cityhall.errors import NotEnrolled
+from provisioning.doctor.audits import past_facts
 from provisioning.enrolment.identity import Identity
 
 Paper = Callable[[], Condition]
@@ -23,7 +25,9 @@ Paper = Callable[[], Condition]
 
 @dataclass(frozen=True)
 class HeartbeatSources:
-    """Where the facts come from. audits: part -> SQLite file with an ``audit`` table. kiosk: host, port, or None."""
+    """Where the facts come from. audits: part -> SQLite file with an ``audit`` table. kiosk: host, port, or None.
+    state: the state folder, where city hall's own heads of the audits are kept. connection_log: the gate's database.
+    """
 
     identity: Identity
     clock: Clock
@@ -32,7 +36,10 @@ class HeartbeatSources:
     kiosk: tuple[str, int] | None = None
     receipt_paper: Paper | None = None
     page_paper: Paper | None = None
+    connection_log: Path | None = None
     findings: Callable[[], Sequence[str]] = field(default=lambda: ())
+    state: Path | None = None
+    documents: Callable[[], dict[str, Fact]] = field(default=dict)
 
 
 def make_heartbeat(sources: HeartbeatSources) -> Message:
@@ -52,9 +59,27 @@ def make_heartbeat(sources: HeartbeatSources) -> Message:
         facts["receipt_paper"] = sources.receipt_paper().value
     with suppress(NotEnrolled):
         facts["certificate_days_left"] = sources.identity.credential().days_left(sources.clock.now())
+    facts.update(sources.documents())
     for part, file in sources.audits.items():
         facts.update(audit_end(part, file))
+    if sources.state is not None:
+        facts.update(past_facts(sources.state, sources.audits))
+    facts.update(connection_log_end(sources.connection_log) if sources.connection_log else {})
     return sources.outbox.make("heartbeat", **facts)
+
+
+def connection_log_end(file: Path) -> dict[str, Fact]:
+    """Public key and end of the connection log's chain, by which city hall knows the box's records."""
+    try:
+        with closing(connect_for_reading(file, timeout=2.0)) as connection:
+            rows = connection.execute("SELECT name, body FROM fact WHERE name IN ('log_signer', 'log_head')").fetchall()
+    except (sqlite3.Error, OSError):
+        return {}
+    known = {str(row[0]): json.loads(row[1]) for row in rows}
+    if known.keys() != {"log_signer", "log_head"}:
+        return {}
+    head = known["log_head"]
+    return {"log_signer": str(known["log_signer"]), "log_head": str(head["hash"]), "log_number": int(head["number"])}
 
 
 def audit_end(part: str, file: Path) -> dict[str, Fact]:

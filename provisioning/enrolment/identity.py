@@ -5,6 +5,8 @@ The key's file is worth keeping through re-flashing: by it city hall knows the b
 
 from __future__ import annotations
 
+import grp
+import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,6 +21,8 @@ from provisioning.cityhall.boxes.authority import fingerprint, key_hash, private
 from provisioning.cityhall.errors import EnrolmentRefused, NotEnrolled
 
 CODE_FILE = "code"
+GROUP = "hiroba-credential"
+"""Of systemd/sysusers.d."""
 RENEW_AFTER = 2 / 3
 """A credential is renewed when this part of its life is over: a third of it is left for a line that is down."""
 
@@ -47,10 +51,11 @@ class Credential:
 @dataclass(frozen=True)
 class Identity:
     """The files below STATE/enrolment: box-key.pem (0600), box.pem, code (the one-time code that a seed brought),
-    enrolment (the id of a question not yet answered).
+    enrolment (the id of a question not yet answered). group: who may read the key beside its owner.
     """
 
     folder: Path
+    group: str = GROUP
 
     @property
     def key_file(self) -> Path:
@@ -81,6 +86,7 @@ class Identity:
         if not self.key_file.exists():
             made = ec.generate_private_key(ec.SECP256R1())
             write_private(self.key_file, private_pem(made))
+            self.share()
             return made
         try:
             key = load_pem_private_key(self.key_file.read_bytes(), None)
@@ -89,6 +95,20 @@ class Identity:
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise EnrolmentRefused(reason="own_key_unreadable")
         return key
+
+    def share(self) -> None:
+        """Let those read the key that show it beside root: kiosk and issuer, by their group. Only where there is
+        one, as on an installed box; done again at each step, since an earlier release kept the key to root.
+        """
+        if os.geteuid() != 0 or not self.key_file.exists():
+            return
+        try:
+            group = grp.getgrnam(self.group).gr_gid
+        except KeyError:
+            return
+        for path, mode in ((self.folder, 0o710), (self.key_file, 0o640)):
+            os.chown(path, -1, group)
+            path.chmod(mode)
 
     def request(self, box: str) -> str:
         """A certificate signing request, PEM: proof that we hold the key."""

@@ -51,6 +51,7 @@ class EnrolmentSteps:
         """The next step: poll, ask with the seed's code, or renew when it is time (or ``force``). None when staff
         must approve first. Raises NotEnrolled when there is neither a credential nor a code.
         """
+        self.identity.share()
         if self.identity.pending():
             return self.poll()
         if self.identity.code():

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from device.clock import Clock
 from device.logs import Log
-from device.outbox import OUTBOX_MIGRATIONS, Outbox
+from device.outbox import OUTBOX_MIGRATIONS, Fact, Outbox
 from device.printer.drivers import open_page_printer, open_receipt_printer
 from device.printer.status import Condition
 from device.sender import Sender
 from device.store import SMALL_PAGE, Store
 from provisioning.cityhall.settings import CityHallLinkSettings
+from provisioning.doctor.audits import audits_of
+from provisioning.doctor.checks import documents
 from provisioning.doctor.examination import problem_codes
 from provisioning.enrolment.city_hall_client import CityHallClient
 from provisioning.enrolment.heartbeat import HeartbeatSources
@@ -56,22 +58,31 @@ def open_connection(site: Site, link: CityHallLinkSettings, state: Path, clock: 
         identity=steps.identity,
         clock=clock,
         outbox=outbox,
-        audits=_audits(site, state),
+        audits=audits_of(site, state),
+        state=state,
         kiosk=(site.kiosk.host, site.kiosk.port) if has_kiosk else None,
         page_paper=(lambda: _page_paper(site)) if has_kiosk else None,
         receipt_paper=(lambda: _receipt_paper(site)) if has_kiosk else None,
+        connection_log=state / site.wifi.gate.database if site.wifi else None,
         findings=lambda: problem_codes(site, state, clock),
+        documents=lambda: _documents(site, state, clock, has_kiosk=has_kiosk),
     )
     return BoxConnection(steps, outbox, sender, sources)
 
 
-def _audits(site: Site, state: Path) -> dict[str, Path]:
-    files = {"kiosk": state / "kiosk" / "kiosk.db", "portal": state / "portal" / "audit.db"}
-    if site.wifi:
-        files["gate"] = state / site.wifi.gate.database
-    if site.issuer:
-        files["issuer"] = (state / site.issuer.register).with_name("ledger.db")
-    return {part: file for part, file in files.items() if file.exists()}
+def _documents(site: Site, state: Path, clock: Clock, *, has_kiosk: bool) -> dict[str, Fact]:
+    """What this kiosk fetched and voided by its own account; and, where the issuer is, whom its ledger makes
+    suspicious. City hall has both, from two boxes.
+    """
+    found: dict[str, Fact] = {}
+    if has_kiosk:
+        own = documents.of_journal(state, site.box.name, clock.now())
+        found |= {"documents_given": own.given, "documents_voided": own.voided}
+    if site.issuer is not None:
+        ledger = (state / site.issuer.register).with_name("ledger.db")
+        counted = documents.of_ledger(ledger, clock.now())
+        found["issuer_kiosks_voiding"] = [one.kiosk for one in counted if one.alarming][:64]
+    return found
 
 
 def _page_paper(site: Site) -> Condition:

@@ -83,7 +83,7 @@ def _listening(site: Site) -> Iterator[tuple[str, int]]:
     """Every port that a process of this box listens on."""
     if "kiosk" in site.box.parts:
         yield "kiosk.port", site.kiosk.port
-    if site.issuer:
+    if site.issuer and site.issuer.serves_others:
         yield "issuer.port", site.issuer.port
     if site.wifi:
         yield "wifi.portal.port", site.wifi.portal.port

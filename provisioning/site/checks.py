@@ -13,15 +13,18 @@ from importlib import resources
 from urllib.parse import urlsplit
 
 from captive_portal.portal.languages import LANGUAGES
+from kiosk.issuer.connection import means_own_issuer
 from kiosk.issuer.kinds import KINDS
 from kiosk.issuer.register.act import is_operator
 from kiosk.services import ROWS
 from provisioning.backup.age import parse_recipient
 from provisioning.backup.errors import KeyInvalid
 from provisioning.site.addresses import address_mistakes, spots_of
+from provisioning.site.issuer_place import city_hall_here
 from provisioning.site.mistakes import Mistake, mistake
 from provisioning.site.model import Site
 from provisioning.site.open_networks import open_network_mistakes
+from provisioning.site.rights import right_mistakes
 from provisioning.site.wifi_checks import wifi_mistakes
 
 HOST = re.compile(
@@ -74,8 +77,27 @@ def _addresses(site: Site) -> Iterator[Mistake]:
     if urlsplit(uri).scheme not in ("ipp", "ipps") or not urlsplit(uri).hostname:
         yield mistake("page_printer.uri", "not_a_printer", value=uri)
     url = site.issuer_link.url
-    if not re.fullmatch(r"https?://[^/\s?#@]+", url):
+    if url and not re.fullmatch(r"https?://[^/\s?#@]+", url):
         yield mistake("issuer_link.url", "not_a_link", value=url)
+    elif not url.startswith("https:") and not means_own_issuer(url):
+        yield mistake("issuer_link.url", "plain_link", value=url)
+    elif url.startswith("https:") and site.cityhall_link is None:
+        yield mistake("issuer_link.url", "link_without_city_hall", value=url)
+
+
+def _issuer(site: Site) -> Iterator[Mistake]:
+    """What an issuer for kiosks on other machines needs to know them."""
+    settings = site.issuer
+    if settings is None or not settings.serves_others:
+        return
+    if bool(settings.tls_certificate) != bool(settings.tls_key):
+        yield mistake("issuer.tls_key", "key_and_certificate")
+    if city_hall_here(site):
+        return
+    if not settings.tls_certificate:
+        yield mistake("issuer.host", "issuer_without_tls", value=settings.host)
+    if site.cityhall_link is None:
+        yield mistake("issuer.host", "issuer_without_city_hall", value=settings.host)
 
 
 def _hosts(site: Site) -> Iterator[Mistake]:
@@ -176,6 +198,7 @@ _CHECKS: tuple[Callable[[Site], Iterator[Mistake]], ...] = (
     _languages,
     _services,
     _addresses,
+    _issuer,
     _hosts,
     _said_to_people,
     _numbers,
@@ -186,4 +209,5 @@ _CHECKS: tuple[Callable[[Site], Iterator[Mistake]], ...] = (
     address_mistakes,
     wifi_mistakes,
     open_network_mistakes,
+    right_mistakes,
 )

@@ -35,14 +35,16 @@ OF_PART: Mapping[Part, tuple[str, ...]] = {
 
 
 class _Head(Section, frozen=True, kw_only=True):
-    """One box. name: unlike any other. place: its location; asset: its number in the city's inventory. parts:
-    what it does. Then any section of the city file, with what differs here.
+    """One box. name: unlike any other. place: its location; asset: its number in the city's inventory. lone: it holds
+    the register although it stands in a plaza. parts: what it does. Then any section of the city file, with what
+    differs here.
     """
 
     name: BoxName
     place_ja: str = ""
     place_en: str = ""
     asset: str = ""
+    lone: bool = False
     parts: Annotated[list[Part], msgspec.Meta(min_length=1)] = msgspec.field(default_factory=lambda: ["kiosk", "wifi"])
 
 

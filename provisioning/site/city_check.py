@@ -18,6 +18,7 @@ from provisioning.site.city import HEAD, SHARED, City, CityBox, CityFile, Tree, 
 from provisioning.site.cross_box_checks import city_mistakes
 from provisioning.site.file import SiteFile
 from provisioning.site.lines import path_of
+from provisioning.site.lone import lone_mistakes
 from provisioning.site.mistake_errors import as_error, key_in_city
 from provisioning.site.mistakes import Mistake, mistake
 from provisioning.site.model import Site
@@ -65,7 +66,7 @@ def _box(tree: Tree, number: int, left_out: set[str]) -> _Box:
     """left_out: sections in which a mistake was told already."""
     own = {name: value for name, value in box_tree(tree, number).items() if name not in left_out}
     site, mistakes = sections(own, left_out)
-    sense = site_mistakes(site)
+    sense = [*site_mistakes(site), *lone_mistakes(own)]
     if "wifi" in site.box.parts and "wifi" not in own and "wifi" not in left_out:
         sense.append(mistake("parts", "no_spots"))
     return _Box(own, site, mistakes, sense)

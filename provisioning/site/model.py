@@ -18,6 +18,7 @@ from kiosk.issuer.settings import IssuerSettings
 from kiosk.settings import CitySettings, IssuerLinkSettings, KioskSettings
 from provisioning.backup.settings import BackupSettings
 from provisioning.cityhall.settings import CityHallLinkSettings, CityHallSettings
+from provisioning.retention.settings import RetentionSettings
 from provisioning.updates.settings import UpdateSettings
 
 Part = Literal["kiosk", "wifi", "issuer", "cityhall"]
@@ -26,15 +27,17 @@ UsbId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{4}:[0-9a-f]{4}$")]
 
 class BoxSettings(Section, frozen=True, kw_only=True):
     """name: what this box signs and reports as, e.g. "chisatooka-1". Letters, digits and hyphens. place: where it
-    stands. asset: its number in the city's inventory. screen: it has a touch screen. parts: what it does, as far as
-    its sections are there.
+    stands. asset: its number in the city's inventory. screen: it has a touch screen. lone: register and seal key lie
+    on this box in a plaza, since there is no city hall behind it. parts: what it does, as far as its sections are
+    there.
     """
 
-    name: str
+    name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,63}(?![\s\S])")]
     place_ja: str = ""
     place_en: str = ""
     asset: str = ""
     screen: bool = True
+    lone: bool = False
     parts: list[Part] = msgspec.field(default_factory=lambda: ["kiosk", "wifi", "issuer", "cityhall"])
 
 
@@ -91,3 +94,4 @@ class Site(Section, frozen=True, kw_only=True):
     cityhall: CityHallSettings | None = None
     cityhall_link: CityHallLinkSettings | None = None
     backup: BackupSettings | None = None
+    retention: RetentionSettings = msgspec.field(default_factory=RetentionSettings)

@@ -10,17 +10,25 @@ SECTIONS: Mapping[str, str] = {"fleet": "cityhall", "fleet_link": "cityhall_link
 PARTS: Mapping[str, str] = {"fleet": "cityhall"}
 """Former name of a part of a box -> its name now."""
 
+NOT_READ = ("health_commands", "lay", "restart", "after_good")
+"""Keys of [updates] in earlier releases: programs that root would run because a file said so."""
+
+_LOCAL = "/etc/hiroba/update-commands.toml"
+
 Tree = dict[str, Any]
 
 
 def renamed(tree: Tree) -> tuple[Tree, list[str]]:
     """The settings under the names of today, and one line for each former name, for people: Japanese and English."""
     notes: list[str] = []
-    new = _sections(tree, notes)
+    new = _without_commands(_sections(tree, notes), notes)
     if isinstance(new.get("box"), dict):
         new["box"] = _parts(new["box"], notes)
     if isinstance(new.get("boxes"), list):
-        new["boxes"] = [_parts(_sections(box, notes), notes) if isinstance(box, dict) else box for box in new["boxes"]]
+        new["boxes"] = [
+            _parts(_without_commands(_sections(box, notes), notes), notes) if isinstance(box, dict) else box
+            for box in new["boxes"]
+        ]
     return new, list(dict.fromkeys(notes))
 
 
@@ -44,6 +52,19 @@ def _sections(tree: Tree, notes: list[str]) -> Tree:
         else:
             new[name] = value
     return new
+
+
+def _without_commands(tree: Tree, notes: list[str]) -> Tree:
+    updates = tree.get("updates")
+    if not isinstance(updates, dict):
+        return tree
+    found = [name for name in NOT_READ if name in updates]
+    notes += [
+        f"[updates] {name} は設定ファイルからは実行されません。root が {_LOCAL} に書きます。"
+        f" / [updates] {name} is not run from a site file; root writes it into {_LOCAL}."
+        for name in found
+    ]
+    return {**tree, "updates": {key: value for key, value in updates.items() if key not in found}}
 
 
 def _parts(box: Tree, notes: list[str]) -> Tree:

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from provisioning.box.install.slot import FILES, TREE, goes_on_boxes
-from provisioning.updates import archive
+from provisioning.updates import archive, sbom
 from provisioning.updates.errors import BuildFailed
 from provisioning.updates.manifest import Manifest, this_platform
 from provisioning.updates.schemas import read as read_schemas
@@ -34,11 +34,18 @@ def build(checkout: Path, out: Path, commit: str = "HEAD", pip_options: Sequence
         tree, wheels = Path(temporary, "tree"), Path(temporary, "wheels")
         _export(checkout, found, tree)
         collect_wheels(tree / "requirements.lock", wheels, int(moment), pip_options)
+        _add_sbom(tree, int(moment))
         version = tomllib.loads((tree / "pyproject.toml").read_text("utf-8"))["project"]["version"]
         manifest = Manifest(
             version=version, commit=found, platform=this_platform(), built=int(moment), schemas=read_schemas(tree)
         )
         return put_together(tree, wheels, manifest, out), manifest
+
+
+def _add_sbom(tree: Path, moment: int) -> None:
+    """The lists of components and licences, as files of the tree. A tree from before they were made has none."""
+    if (tree / sbom.COMPONENTS).exists():
+        sbom.write(tree, tree, moment)
 
 
 def put_together(tree: Path, wheels: Path, manifest: Manifest, out: Path) -> Path:

@@ -6,10 +6,7 @@ importers of tuf; the other is repository.
 
 from __future__ import annotations
 
-import http.client
 import ssl
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -23,6 +20,7 @@ from tuf.ngclient.fetcher import FetcherInterface
 from tuf.ngclient.updater import Updater
 
 from device.clock import Clock
+from device.http_exchange import NO_HTTP, HttpStatus, chunks
 from provisioning.updates.disk import Disk
 from provisioning.updates.errors import (
     BundleDamaged,
@@ -47,7 +45,10 @@ REFUSALS: tuple[tuple[type[Exception], type[BundleError]], ...] = (
     (ValueError, BundleDamaged),
 )
 """What TUF's client raises -> what we say; the first that fits."""
-_BROKEN = (OSError, http.client.HTTPException)
+_BROKEN = NO_HTTP
+MAX_FILE_BYTES = 4 * 2**30
+MIN_RATE = 4096
+"""Bytes a second of a download that earn further time; a line slower than that is as good as down."""
 _CHUNK = 1 << 18
 _SLACK = timedelta(days=1)
 
@@ -85,15 +86,13 @@ class HttpsFetcher(FetcherInterface):
         self._timeout = timeout_seconds
 
     def _fetch(self, url: str) -> Iterator[bytes]:
+        """TUF counts the bytes of each file itself; here is what no file has."""
         try:
-            answer = urllib.request.urlopen(  # noqa: S310 - the scheme was checked in the constructor
-                self._base + url, timeout=self._timeout, context=self._context
+            yield from chunks(
+                self._base + url, self._context, seconds=self._timeout, max_bytes=MAX_FILE_BYTES, min_rate=MIN_RATE
             )
-        except urllib.error.HTTPError as error:
-            raise exceptions.DownloadHTTPError(str(error.code), error.code) from error
-        with answer:
-            while chunk := answer.read(_CHUNK):
-                yield chunk
+        except HttpStatus as error:
+            raise exceptions.DownloadHTTPError(str(error.status), error.status) from error
 
     def fetch(self, url: str) -> Iterator[bytes]:
         """See FetcherInterface; the request is sent here, so that its refusal is known here."""

@@ -117,3 +117,23 @@ class RepositoryUnusable(BundleError):
     """The folder to publish in is no repository, or one that may not be changed so. facts: folder, reason."""
 
     code = "bundle.repository"
+
+
+class LicenceNotAllowed(HirobaError):
+    """A component is linked under a licence that is not allowed. facts: component, licence."""
+
+    code = "bundle.licence"
+
+
+class CommandsFileUnsafe(BundleError):
+    """The file of programs that root runs could have been written by others, or is not understood. facts: file,
+    reason.
+    """
+
+    code = "bundle.commands_unsafe"
+
+
+class TrustMisplaced(BundleError):
+    """The site file names a root of trust outside /etc/hiroba, such as on a stick. facts: file."""
+
+    code = "bundle.trust_misplaced"

@@ -15,8 +15,9 @@ from provisioning.site.model import Site
 from provisioning.updates.choice import Box
 from provisioning.updates.client import Client, fetcher_for
 from provisioning.updates.environment import fill
-from provisioning.updates.errors import ActivationFailed
+from provisioning.updates.errors import ActivationFailed, TrustMisplaced
 from provisioning.updates.installer import Installer, Ports, Timeouts
+from provisioning.updates.local_commands import Commands, UpdateCommands
 from provisioning.updates.manifest import this_platform
 from provisioning.updates.record import Record
 from provisioning.updates.running import running, units_check
@@ -25,14 +26,21 @@ from provisioning.updates.slots import Slots
 from provisioning.updates.steps import Step
 
 _TELL_SECONDS = 300.0
+TRUST_FOLDER = Path("/etc/hiroba")
+"""A site file may come on a stick; what it is held against may not."""
 
 
 def open_client(source: str, settings: UpdateSettings, trust: Path | None, slots: Slots) -> Client:
-    """One check of ``source``. Raises SourceUnreachable for an address that is none."""
+    """One check of ``source``. trust: named by root on the command line. Raises SourceUnreachable for an address that
+    is none, TrustMisplaced when the site file names a root of trust outside the folder that is root's own.
+    """
+    pinned = trust or Path(settings.trust)
+    if trust is None and (".." in pinned.parts or not pinned.is_relative_to(TRUST_FOLDER)):
+        raise TrustMisplaced(file=pinned)
     return Client(
         source,
         fetcher_for(source, Path(settings.cafile) if settings.cafile else None),
-        trust=trust or Path(settings.trust),
+        trust=pinned,
         memory=slots.updates / "trust",
         clock=SystemClock(),
     )
@@ -43,16 +51,18 @@ def build_installer(
     site: Site,
     record: Record,
     after_good_failed: Callable[[str], None],
+    *,
+    commands: UpdateCommands,
     step: Callable[[Step], None] | None = None,
 ) -> Installer:
     """step: told before each step, instead of the journal (the drill stops there)."""
     settings = site.updates
     ports = Ports(
         fill=fill,
-        lay=partial(_all, settings.lay),
-        restart=partial(_all, settings.restart),
-        healthy=partial(_healthy, site),
-        after_good=partial(_tell_others, settings.after_good, after_good_failed),
+        lay=partial(_all, commands.lay),
+        restart=partial(_all, commands.restart),
+        healthy=partial(_healthy, site, commands.health),
+        after_good=partial(_tell_others, commands.after_good, after_good_failed),
         running=lambda: running(wanted(site, screen=True)),
         idle=lambda: kiosk_screen((site.kiosk.host, site.kiosk.port)) in {None, *IDLE_SCREENS},
         step=step or record.step,
@@ -61,10 +71,9 @@ def build_installer(
     return Installer(slots, Box(site.box.name, this_platform()), ports, Timeouts(health=settings.health_seconds))
 
 
-def _healthy(site: Site, units: tuple[str, ...], seconds: float) -> str:
-    """What the site file says, else the kiosk's own page and the target; and every unit that ran before."""
-    settings = site.updates
-    urls, commands = settings.health_urls, settings.health_commands
+def _healthy(site: Site, commands: Commands, units: tuple[str, ...], seconds: float) -> str:
+    """What site file and root say, else the kiosk's own page and the target; and every unit that ran before."""
+    urls = site.updates.health_urls
     if not urls and not commands:
         urls = (f"http://{site.kiosk.host}:{site.kiosk.port}/state",)
         commands = (("systemctl", "is-active", "--quiet", "hiroba.target"),)

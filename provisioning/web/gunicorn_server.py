@@ -17,13 +17,17 @@ from gunicorn.glogging import Logger
 from device.logs import open_log, places
 from device.watchdog import Heartbeat, Notifier, Probe, socket_probe
 from provisioning.nginx_headers import with_client_address
-from provisioning.web.process import BehindNginx, ServerOptions, Tcp, WebApp
-from provisioning.web.starting import APP_LOAD_ERROR
+from provisioning.web.arrival import with_arrival
+from provisioning.web.local_users import for_local_users
+from provisioning.web.process import BehindNginx, LocalSocket, ServerOptions, Tcp, WebApp
+from provisioning.web.starting import APP_LOAD_ERROR, report_once
 
 _ARENA_MAX = -8
 """M_ARENA_MAX of mallopt(3), glibc's malloc.h."""
 _SOCKET_MODE = 0o660
-"""The process's own group: nginx is a member of it (systemd/sysusers.d)."""
+"""The group of the folder's new files: of a socket behind nginx the process's own, which nginx is a member of; of a
+local one that of the process that may come by it (systemd/sysusers.d, tmpfiles.d).
+"""
 
 
 class PrivateLog(Logger):  # type: ignore[misc]  # gunicorn ships no types
@@ -47,7 +51,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
     def __init__(self, serving: ServerOptions, build: Callable[[], WebApp]) -> None:
         self._serving = serving
-        self._build = build
+        self._build = report_once(lambda: self._started(build))
+        self._beat: Callable[[], object] = lambda: None
         self._served: WebApp | None = None
         self._heartbeat = Heartbeat(Notifier.take(), _probe(serving))  # in the arbiter: it probes the workers
         super().__init__()
@@ -56,7 +61,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         """See BaseApplication."""
         serving = self._serving
         options: dict[str, object] = {
-            "bind": _bind(serving.address),
+            "bind": [_bind(address) for address in (serving.address, serving.local) if address is not None],
             "workers": serving.workers,
             "threads": serving.threads,
             "worker_class": "gthread",
@@ -70,9 +75,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "graceful_timeout": 5,
             "keepalive": 5,
             "secure_scheme_headers": {"X-FORWARDED-PROTO": "https"},
+            # Else a worker that ended would hold the connections that a browser keeps open.
+            **({"keepalive": 0} if serving.active is not None else {}),
             "pre_fork": lambda _arbiter, _worker: _share_memory(),
             "when_ready": lambda _arbiter: self._heartbeat.start(after_fork=True),
             "on_exit": lambda _arbiter: self._heartbeat.stop(),
+            "post_fork": self._post_fork,
             "worker_exit": self._worker_exit,
         }
         for name, value in options.items():
@@ -87,15 +95,38 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             facts = {"kind": type(error).__name__, "reason": str(error)[:200], "places": places(error)}
             open_log(self._serving.name).error("could_not_start", **facts)
             sys.exit(APP_LOAD_ERROR)
-        app = self._served.app
+        app, local, users = self._served.app, _local(self._serving), self._serving.users
+        if self._serving.active is not None:
+            app = self._serving.active.counted(app)
+        app = with_arrival(app, local.path) if local else app
+        if users is not None:
+            app = for_local_users(app, users, open_log(self._serving.name))
         return with_client_address(app) if isinstance(self._serving.address, BehindNginx) else app
+
+    def _started(self, build: Callable[[], WebApp]) -> WebApp:
+        """Built, and started once it is this worker's turn to serve."""
+        active = self._serving.active
+        first = active is None or active.try_take()
+        served = build()
+        if active is not None and not first:
+            served.warm()
+            active.wait(self._beat)
+        served.start()
+        return served
+
+    def _post_fork(self, _server: object, worker: Any) -> None:
+        self._beat = lambda: worker.notify() if worker.alive else sys.exit(0)
 
     def _worker_exit(self, _server: object, _worker: object) -> None:
         if self._served is not None:
             self._served.stop()
 
 
-def _bind(address: Tcp | BehindNginx) -> str:
+def _local(serving: ServerOptions) -> LocalSocket | None:
+    return serving.address if isinstance(serving.address, LocalSocket) else serving.local
+
+
+def _bind(address: Tcp | BehindNginx | LocalSocket) -> str:
     if isinstance(address, Tcp):
         return f"[{address.host}]:{address.port}" if ":" in address.host else f"{address.host}:{address.port}"
     return f"fd://{_listen(address.path)}"
@@ -103,7 +134,7 @@ def _bind(address: Tcp | BehindNginx) -> str:
 
 def _listen(path: Path) -> int:
     """A listening socket at ``path``; gunicorn's own would be changed with chown(2), which the units forbid."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as made:
         made.bind(str(path))
@@ -113,7 +144,9 @@ def _listen(path: Path) -> int:
 
 
 def _probe(serving: ServerOptions) -> Probe:
-    address = serving.address
+    address = (
+        serving.local or serving.address
+    )  # by the local one, since behind nginx a request without a name is refused
     return socket_probe((address.host, address.port) if isinstance(address, Tcp) else str(address.path), serving.alive)
 
 

@@ -10,6 +10,7 @@ from provisioning.box.render import nginx_mutual, nginx_portal
 from provisioning.box.render.nginx import NginxRuntime, Tls, addresses, nginx
 from provisioning.box.render.nginx_pages import pages
 from provisioning.cityhall.settings import CityHallSettings
+from provisioning.site.issuer_place import asks_for_list
 from provisioning.site.model import Site
 from provisioning.web.nginx_process import NginxConfiguration
 
@@ -27,27 +28,40 @@ def box(site: Site, state: Path, runtime: NginxRuntime) -> NginxConfiguration:
         listening += addresses(portal.host, portal.tls_port, runtime) if pair else []
         credentials += files_of(pair)
         files |= pages(portal, read_catalogues())
-    if site.issuer is not None and (own := issuer_tls(site.issuer, state)) is not None:
-        servers += nginx_mutual.issuer(site.issuer.host, site.issuer.port, own, state, runtime)
-        listening += addresses(site.issuer.host, site.issuer.port, runtime)
+    if site.issuer is not None and asks_for_list(site):
+        city = site.cityhall_link.ca if site.cityhall_link else ""
+        own, place = (
+            issuer_tls(site.issuer, Tls(Path(), Path(), Path(city)), state),
+            (site.issuer.host, site.issuer.port),
+        )
+        servers += nginx_mutual.issuer(place, own, state, runtime, asks_city_hall=False)
+        listening += addresses(*place, runtime)
         credentials += files_of(own)
     return NginxConfiguration(nginx(servers, runtime), files, listening, credentials)
 
 
-def cityhall(settings: CityHallSettings, own: Tls, state: Path, runtime: NginxRuntime) -> NginxConfiguration:
-    """City hall's service. own: with the CA of the boxes. Raises CannotRender."""
+def cityhall(
+    settings: CityHallSettings, own: Tls, state: Path, runtime: NginxRuntime, issuer: IssuerSettings | None = None
+) -> NginxConfiguration:
+    """City hall's service, and the issuer on the same machine. own: with the CA of the boxes. Raises CannotRender."""
+    servers = nginx_mutual.cityhall(settings, own, state, runtime)
     ports = (settings.staff_port, settings.enrol_port, settings.box_port)
     listening = [address for port in ports for address in addresses(settings.host, port, runtime)]
-    return NginxConfiguration(
-        nginx(nginx_mutual.cityhall(settings, own, state, runtime), runtime), {}, listening, files_of(own)
-    )
+    credentials = files_of(own)
+    if issuer is not None and issuer.serves_others:
+        pair, place = issuer_tls(issuer, own, state), (issuer.host, issuer.port)
+        servers += nginx_mutual.issuer(place, pair, state, runtime, asks_city_hall=True)
+        listening += addresses(*place, runtime)
+        credentials = list(dict.fromkeys([*credentials, *files_of(pair)]))
+    return NginxConfiguration(nginx(servers, runtime), {}, listening, credentials)
 
 
-def issuer_tls(settings: IssuerSettings, state: Path) -> Tls | None:
-    """The TLS files of an issuer for kiosks on other machines; None for one on loopback."""
-    if not settings.tls_certificate:
-        return None
-    return Tls(state / settings.tls_certificate, state / settings.tls_key, state / settings.client_ca)
+def issuer_tls(settings: IssuerSettings, own: Tls, state: Path) -> Tls:
+    """The TLS files of an issuer for kiosks on other machines: its own where they are named, else city hall's."""
+    pair = (settings.tls_certificate, settings.tls_key)
+    certificate, key = (state / name for name in pair) if settings.tls_certificate else (own.certificate, own.key)
+    client_ca = Path(settings.client_ca) if settings.client_ca else own.client_ca or Path()
+    return Tls(certificate, key, state / client_ca)
 
 
 def files_of(pair: Tls | None) -> list[Path]:

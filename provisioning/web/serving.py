@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 from provisioning.errors import PortNotAllowed, PortTaken
 from provisioning.web.process import ServerOptions, Tcp, WebApp
-from provisioning.web.starting import report_once
 
 
 def serve(serving: ServerOptions, build: Callable[[], WebApp]) -> None:
@@ -23,17 +22,11 @@ def serve(serving: ServerOptions, build: Callable[[], WebApp]) -> None:
         check_port(*serving.address)
     arbiter = os.getpid()
     try:
-        Server(serving, report_once(lambda: _started(build))).run()
+        Server(serving, build).run()
     except SystemExit as end:
         if os.getpid() != arbiter:
             raise  # a worker's: its exit code tells gunicorn whether to start another one
         sys.exit(1 if end.code else 0)
-
-
-def _started(build: Callable[[], WebApp]) -> WebApp:
-    served = build()
-    served.start()
-    return served
 
 
 def check_port(host: str, port: int) -> None:

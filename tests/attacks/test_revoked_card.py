@@ -25,7 +25,7 @@ from kiosk.issuer.settings import IssuerSettings, RevocationSettings
 from kiosk.issuer.wiring import LEDGER_FILE, LEDGER_MIGRATIONS, build_service
 from kiosk.settings import CitySettings
 from tests.attacks.ocsp_responder import OcspResponder
-from tests.kiosk.issuer.conftest import Hall
+from tests.kiosk.issuer.conftest import KIOSK, Hall
 
 pytestmark = pytest.mark.needs("ipamj")
 NOON = datetime(2026, 11, 30, 12, tzinfo=JST)
@@ -75,7 +75,8 @@ def hall(tmp_path: Path, pki: TestPki, clock: HeldClock, responder: OcspResponde
     port = build_service(settings, city, tmp_path, clock)
     ledger = Store(tmp_path / "issuer" / LEDGER_FILE, LEDGER_MIGRATIONS)
     register = Register(Store(tmp_path / "issuer/register.db", REGISTER_MIGRATIONS))
-    return Hall(port, register, ledger, Audit(ledger, clock), clock, pki)
+    here, other = port.for_kiosk(KIOSK), port.for_kiosk("kiosk-other")
+    return Hall(here, register, ledger, Audit(ledger, clock), clock, pki, other)
 
 
 def test_a_good_card_enters(hall: Hall) -> None:
@@ -120,7 +121,7 @@ def test_nor_does_one_that_is_nobody_s_any_more(hall: Hall, staff: AuditedRegist
         staff.unlink(STAFF, staff.keys.credential(*identity(pki.credential("demo"))))
     else:
         staff.link(STAFF, card(pki, "demo2"), RESIDENT)
-    answer = hall.port.document(content.request, p.DocumentRequest(kiosk=hall.kiosk, visit=visit.visit))
+    answer = hall.port.document(content.request, p.DocumentRequest(visit=visit.visit))
     assert answer == p.Refusal(refused=RefusalReason.COUNTER)
 
 

@@ -121,6 +121,28 @@ def test_each_process_has_a_user_of_its_own_that_reads_nothing_of_the_others(box
             assert box.run("setpriv", f"--reuid={user}", "--clear-groups", "/bin/sh", "-c", peek).strip() == "0"
 
 
+OPENS = """
+import socket, sys
+with socket.socket(socket.AF_UNIX) as door:
+    try: door.connect('/var/lib/hiroba/issuer-local/web.sock')
+    except PermissionError: print('refused')
+    else: print('open')
+"""
+
+
+@pytest.mark.attacks
+def test_nobody_but_the_kiosk_opens_the_issuer_s_socket(box: Container) -> None:
+    """Each process with the user and the groups of its unit."""
+    said = {}
+    for name in (*WEB, "gate", "nginx@box"):
+        unit = box.show(f"hiroba-{name}.service", "User", "Group", "SupplementaryGroups")
+        groups = ",".join(dict.fromkeys([unit["Group"], *unit["SupplementaryGroups"].split()]))
+        who = [f"--reuid={unit['User']}", f"--regid={unit['Group']}", f"--groups={groups}"]
+        said[name] = box.run("setpriv", *who, PYTHON, "-c", OPENS).strip()
+    assert {name for name, answer in said.items() if answer == "open"} == {"kiosk", "issuer"}
+    assert set(said.values()) == {"open", "refused"}
+
+
 def test_stopping_leaves_the_gate_shut_and_starting_brings_all_back(box: Container, units: list[str]) -> None:
     box.run("systemctl", "stop", "hiroba.target")
     box.until("all have stopped", lambda: not any(box.active(unit) for unit in units))

@@ -63,7 +63,7 @@ def test_only_the_kiosk_starts_anew_when_only_the_kiosk_changes(box: Container, 
 
 
 def test_a_change_that_the_kiosk_does_not_survive_is_taken_back(box: Container) -> None:
-    text = changed(box, "[kiosk]\n", "[kiosk]\nport = 8101\n")  # the issuer has that port
+    text = changed(box, "[kiosk]\n", "[kiosk]\nport = 9100\n")  # the virtual receipt printer has it
     said = box.run("sh", "-c", f"hiroba apply --yes --seconds 15 --config {NEW} 2>&1; echo $?")
     assert "hiroba-kiosk.service" in said
     assert said.rstrip().endswith("1")
@@ -81,7 +81,7 @@ def cut(box: Container) -> None:
 
 
 def test_a_power_cut_in_mid_apply_is_taken_back_before_anything_starts(box: Container, units: list[str]) -> None:
-    text = changed(box, "[kiosk]\n", "[kiosk]\nport = 8101\n")  # it waits for a kiosk that cannot start
+    text = changed(box, "[kiosk]\n", "[kiosk]\nport = 9100\n")  # it waits for a kiosk that cannot start
     going = box.begin("hiroba", "apply", "--yes", "--config", NEW)
     box.until("the new file stands", lambda: (box.root / SITE).read_text("utf-8") != text)
     cut(box)

@@ -9,8 +9,11 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from cryptography import x509
+
 from provisioning.backup.age import Identity
-from provisioning.backup.archive import unpack
+from provisioning.backup.archive import open_archive
+from provisioning.backup.signing import Anchors
 from tests.boot.conftest import INSIDE, PYTHON
 from tests.boot.container import Container
 from tests.boot.inside.plaza_at_work import PHONES
@@ -108,13 +111,18 @@ class Work:
     def _archives(self) -> None:
         """Those that are there are whole; of those that are not, at most the last one lies about."""
         folder = self._box.root / ARCHIVES
-        for file in folder.glob("hiroba-*.age"):
+        for file in folder.glob("hiroba-*.backup"):
             if file.name not in self._opened:
-                with tempfile.TemporaryDirectory() as empty:
-                    assert unpack(file, self._key, Path(empty)).files
+                with tempfile.TemporaryDirectory() as empty, open_archive(file, self._signers()) as archive:
+                    assert archive.unpack(self._key, Path(empty)).files
                 self._opened.add(file.name)
         assert len(list(folder.glob(".*"))) <= 1
         assert len(list((self._box.root / "var/lib/hiroba/backup").glob("hiroba-backup-*"))) <= 1
+
+    def _signers(self) -> Anchors:
+        """The box's own CA: city hall runs on it, too."""
+        pem = (self._box.root / "var/lib/hiroba/enrolment/city-ca.pem").read_bytes()
+        return Anchors(tuple(x509.load_pem_x509_certificates(pem)))
 
 
 def phones_in(lines: list[str]) -> int:

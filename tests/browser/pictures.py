@@ -260,7 +260,7 @@ def cityhall(browser: Browser, folder: Path, out: Path) -> None:
         hall.service.staff.set_password("hanako", PASSWORD)
         now = int(SystemClock().now().timestamp())
         for name, found in findings.items():
-            code = hall.service.records.new_code(name, "hanako", now, 30)
+            code = hall.service.records.new_code(name, "jiro", now, 30)
             hall.service.enrolments.ask(code, Identity(folder / name).request(name))
             (pending,) = [one for one in hall.service.records.pending() if one.box == name]
             hall.service.enrolments.approve(pending.id, "hanako")

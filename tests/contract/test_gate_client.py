@@ -13,6 +13,7 @@ from captive_portal.gate import protocol as p
 from captive_portal.gate.client import GateClient, SocketGateClient
 from captive_portal.gate.errors import GateUnreachable
 from captive_portal.gate.memory import MemoryGate
+from captive_portal.gate.permissions import Caller
 from captive_portal.gate.policy.session import ObservedPhone
 from captive_portal.gate.server import Server
 from device.clock import HeldClock, SystemClock
@@ -24,18 +25,20 @@ Arrive = Callable[[int], None]
 
 
 class Real:
-    """A server on a thread, with a kernel and neighbours in memory."""
+    """A server on a thread, with a kernel and address bindings in memory."""
 
     def __init__(self, folder: Path) -> None:
         self.box = Box(folder)
         self.path = folder / "gate.sock"
-        self.server = Server(self.path, {0, os.getuid()}, self.box.gate, SystemClock(), open_log("gate"))
+        self.server = Server(
+            self.path, dict.fromkeys((0, os.getuid()), Caller.STAFF), self.box.gate, SystemClock(), open_log("gate")
+        )
         self.thread = threading.Thread(target=self.server.serve)
         self.thread.start()
         self.client = SocketGateClient(self.path)
 
     def arrive(self, number: int) -> None:
-        self.box.neighbours[ip(number)] = ObservedPhone("hall", mac(number), ip(number))
+        self.box.bindings[ip(number)] = ObservedPhone("hall", mac(number), ip(number))
 
     def stop(self) -> None:
         self.client.close()

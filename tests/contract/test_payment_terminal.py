@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -10,11 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.clock import SystemClock
+from device.store import Store
+from kiosk.schema import KIOSK_MIGRATIONS
 from kiosk.services.certificates.payment.counter import CounterTerminal
 from kiosk.services.certificates.payment.fee_terminal import TerminalBusy
 from kiosk.services.certificates.payment.terminal import Cancelled, Idle, Paid, PaymentTerminal, Waiting
 from kiosk.services.certificates.payment.virtual import VirtualTerminal
 from kiosk.shell.staff_code import StaffCode, hash_staff_code, staff_code_of
+from kiosk.shell.wrong_codes import Place, WrongCodes
 
 if TYPE_CHECKING:
     from tests.conftest import KeptAudit
@@ -28,11 +32,12 @@ class Bench(NamedTuple):
 
 
 @pytest.fixture(params=["counter", "virtual"])
-def bench(request: pytest.FixtureRequest, audit: KeptAudit) -> Bench:
+def bench(request: pytest.FixtureRequest, audit: KeptAudit, tmp_path: Path) -> Bench:
     if request.param == "virtual":
         virtual = VirtualTerminal()
         return Bench(virtual, virtual.confirm)
-    code = StaffCode(hash_staff_code(staff_code_of("1234-TEST")), SystemClock())
+    wrong_codes = WrongCodes(Store(tmp_path / "kiosk.db", KIOSK_MIGRATIONS), Place.PAYMENT)
+    code = StaffCode(hash_staff_code(staff_code_of("1234-TEST")), SystemClock(), wrong_codes)
     counter = CounterTerminal(code, audit)
     return Bench(counter, lambda: counter.confirm(staff_code_of("1234-TEST"), "visit-1"))
 

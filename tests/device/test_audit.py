@@ -6,8 +6,11 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from device.audit import AUDIT_MIGRATIONS, Audit, known_events
+from device.audit_chain import last_old
 from device.clock import JST, HeldClock
 from device.errors import AuditBroken
 from device.store import Store
@@ -62,3 +65,61 @@ def test_a_fact_that_is_not_enumerated_is_refused(kept: Audit) -> None:
 
 def test_every_event_is_explained_in_a_sentence() -> None:
     assert all(str(event["meaning"]).endswith(".") for event in known_events().values())
+
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=JST)
+
+
+def pruned(store: Store, hours: int = 4) -> Audit:
+    """An audit of seven lines, one each hour from nine, of which those before noon are deleted."""
+    clock = HeldClock(datetime(2026, 11, 23, 9, tzinfo=JST))
+    audit = Audit(store, clock)
+    for _ in range(hours):
+        audit.record("kiosk_reopened")
+        clock.advance(3600)
+    assert audit.prune(NOON) == 3
+    return audit
+
+
+def test_a_chain_whose_old_lines_were_deleted_still_verifies_and_says_so(store: Store) -> None:
+    audit = pruned(store)
+    head = audit.verify()
+    assert [line.sequence for line in audit.lines()] == [4, 5]
+    assert (audit.lines()[-1].event, audit.lines()[-1].hash) == ("audit_pruned", head)
+    assert audit.prune(NOON) == 0
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM audit WHERE sequence = 4",
+        "UPDATE audit SET hash = 'a' WHERE sequence = 4",
+        "UPDATE audit SET facts = replace(facts, '\"until\": 3', '\"until\": 4') WHERE event = 'audit_pruned'",
+        "DELETE FROM audit WHERE event = 'audit_pruned'",
+    ],
+)
+def test_the_deletion_can_not_be_used_to_drop_more(store: Store, sql: str) -> None:
+    audit = pruned(store)
+    with store.transaction() as connection:
+        connection.execute(sql)
+    with pytest.raises(AuditBroken):
+        audit.verify()
+
+
+def test_a_clock_that_was_not_set_makes_no_line_old(store: Store) -> None:
+    clock = HeldClock(datetime(1970, 1, 1, 9, tzinfo=JST))
+    audit = Audit(store, clock)
+    audit.record("kiosk_reopened")
+    clock.step((NOON - clock.now()).total_seconds())
+    audit.record("kiosk_reopened")
+    assert audit.prune(NOON) == 0
+    audit.record("kiosk_reopened")
+    assert audit.prune(datetime(2027, 1, 1, tzinfo=JST)) == 3
+
+
+@given(st.lists(st.integers(0, 9), max_size=12), st.integers(0, 10))
+def test_only_what_is_old_goes_and_nothing_behind_a_young_line(hours: list[int], cut: int) -> None:
+    times = [(n, f"2026-01-01T{hour:02}") for n, hour in enumerate(hours, 1)]
+    last = last_old(times, f"2026-01-01T{cut:02}")
+    assert all(hour < cut for hour in hours[:last])
+    assert last == len(hours) or hours[last] >= cut

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.logs import open_log
-from device.secrets import Pin, Secret
+from device.secrets import Pin, Secret, overwrite
 
 
 def test_a_pin_prints_as_stars_everywhere() -> None:
@@ -53,3 +53,18 @@ def test_only_four_digits_ever_become_a_pin(typed: str) -> None:
 @pytest.mark.parametrize("typed", ["", "123", "12345", "12a4", "1234\n", " 1234", "١٢٣٤"])
 def test_what_is_not_four_digits_never_reaches_the_card(typed: str) -> None:
     assert Pin.parse(typed) is None
+
+
+def test_what_held_a_secret_is_overwritten_where_it_lies() -> None:
+    digits, text = bytes(bytearray(b"4821")), "".join(["48", "21"])
+    overwrite(digits)
+    overwrite(text)
+    assert digits == bytes(4)
+    assert text == "\0" * 4
+
+
+@given(st.one_of(st.binary(max_size=1), st.text(max_size=1), st.text(alphabet="４８２１", min_size=4)))
+def test_what_python_shares_or_keeps_otherwise_is_left_alone(value: bytes | str) -> None:
+    before = repr(value)
+    overwrite(value)
+    assert repr(value) == before

@@ -33,11 +33,25 @@ SAID = [
     "の結び付けを終えました",
     "承認し、実行しました：支援措置の解除",
     "却下しました",
+    "解除しました / released: hiroba-1",
+    "回復用の鍵",
 ]
 """What a reader sees on the way."""
 pytestmark = [
     pytest.mark.needs(
-        "root", "ip", "nft", "nginx", "openssl", "pcscd", "vpcd", "ipamj", "bizud", "age", "sqlite3", "ssh-keygen"
+        "root",
+        "ip",
+        "nft",
+        "nginx",
+        "openssl",
+        "pcscd",
+        "vpcd",
+        "ipamj",
+        "bizud",
+        "age",
+        "sqlite3",
+        "ssh-keygen",
+        "cryptsetup",
     ),
     pytest.mark.timeout(600),
 ]

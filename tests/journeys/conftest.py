@@ -63,7 +63,7 @@ def visit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """A whole visit in Japanese on the virtual terminal, and one in English with the fee paid at the counter."""
     need(*NEEDS)
     folder = tmp_path_factory.mktemp(request.param)
-    ports = Ports(free_port(), free_port(), free_port(), free_port())
+    ports = Ports(free_port(), free_port(), free_port())
     with Plaza(folder / "state", ports, request.param) as plaza:
         one_visit(plaza, folder / "out", {"virtual": "ja", "counter": "en"}[request.param])
         seen = processes_seen()

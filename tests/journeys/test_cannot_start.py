@@ -13,6 +13,7 @@ from tests.journeys.conftest import need, run_hiroba
 
 SITE = """[box]
 name = "t-1"
+lone = true
 [city]
 name_ja = "試験市"
 name_en = "Test City"

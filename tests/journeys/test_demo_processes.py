@@ -97,7 +97,7 @@ def test_a_second_demo_in_one_folder_leaves_the_first_one_s_files(tmp_path: Path
     need(*NEEDS)
     (tmp_path / "site.toml").write_text("of the first", "utf-8")
     held = take_process_lock(tmp_path, "hiroba demo")
-    second = Plaza(tmp_path, Ports(*free_ports(4)), "virtual")
+    second = Plaza(tmp_path, Ports(*free_ports(3)), "virtual")
     with pytest.raises(AlreadyRunning):
         second.start()
     second.stop()

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from device.clock import HeldClock, SystemClock
 from device.logs import open_log
 from device.sender import LineDown
+from provisioning.cityhall.accounts.log_ins import Complete
 from provisioning.cityhall.boxes.authority import key_of_request, make_authority
 from provisioning.cityhall.errors import EnrolmentRefused
 from provisioning.cityhall.settings import CityHallLinkSettings
@@ -73,7 +74,7 @@ def line_of(folder: Path, name: str, hall: CityHallServer) -> BoxConnection:
 def join(folder: Path, name: str, hall: CityHallServer) -> BoxConnection:
     """Code, question, staff's yes, credential."""
     line = line_of(folder, name, hall)
-    code = hall.service.records.new_code(name, "hanako", int(SystemClock().now().timestamp()), 30)
+    code = hall.service.records.new_code(name, "jiro", int(SystemClock().now().timestamp()), 30)
     assert line.steps.enrol(code) is None
     assert hall.service.enrolments.approve(line.steps.identity.pending(), "hanako")
     credential = line.steps.poll()
@@ -152,9 +153,9 @@ def test_two_machines_share_one_database_and_either_may_answer(tmp_path: Path) -
             assert line.sender.tell(make_heartbeat(line.sources)) == 0
             assert box_of(one, "plaza-a").heartbeats == 1
             one.service.staff.set_password("hanako", "correct horse battery")
-            cookie = one.service.staff.log_in("hanako", "correct horse battery", "")
-            assert cookie is not None
-            assert two.service.staff.who(cookie) == one.service.staff.who(cookie)
+            begun = one.service.pages.log_ins.begin("hanako", "correct horse battery", "")
+            assert isinstance(begun, Complete)
+            assert two.service.staff.who(begun.token, "") == one.service.staff.who(begun.token, "")
             two.service.enrolments.revoke("plaza-a", "hanako")
             assert exchange(one, line, "/api/v1/messages") == (403, {"refused": "box_revoked"})
 
@@ -180,7 +181,7 @@ def test_a_revoked_box_is_refused_and_a_reflashed_one_is_known(hall: CityHallSer
         line.steps.next_step(force=True)
 
     other.steps.identity.certificate_file.unlink()  # a new card in the box; the key's partition survived
-    code = hall.service.records.new_code("plaza-b", "hanako", int(SystemClock().now().timestamp()), 30)
+    code = hall.service.records.new_code("plaza-b", "jiro", int(SystemClock().now().timestamp()), 30)
     assert other.steps.enrol(code) is not None
     assert exchange(hall, other, "/api/v1/messages")[0] == 200
 
@@ -257,7 +258,7 @@ def test_the_command_line_enrols_renews_and_reports(small_hall: CityHallServer, 
 
     assert run("enrol", "status")[0] == 1
     assert run("heartbeat")[0] == 0  # kept until there is a line
-    code = small_hall.service.records.new_code("plaza-a", "hanako", int(SystemClock().now().timestamp()), 30)
+    code = small_hall.service.records.new_code("plaza-a", "jiro", int(SystemClock().now().timestamp()), 30)
     exit_code, said = run("enrol", "--code", code)
     assert exit_code == 0
     (pending,) = small_hall.service.records.pending()
@@ -286,7 +287,7 @@ def test_a_seeded_box_comes_home_by_its_heartbeats_alone(small_hall: CityHallSer
     site, code_file = site_file(folder, "plaza-a", small_hall), folder / "enrolment" / "code"
     code_file.parent.mkdir()
     code_file.write_text(
-        small_hall.service.records.new_code("plaza-a", "hanako", int(SystemClock().now().timestamp()), 30) + "\n"
+        small_hall.service.records.new_code("plaza-a", "jiro", int(SystemClock().now().timestamp()), 30) + "\n"
     )
     right = site.read_text()
     site.write_text(right.replace(f"enrol_port = {small_hall.settings.enrol_port}", "enrol_port = 1"))
@@ -332,7 +333,7 @@ def test_a_box_does_not_talk_to_a_false_city_hall(small_hall: CityHallServer, tm
 
 def test_a_code_for_another_name_is_not_taken_by_the_box(small_hall: CityHallServer, tmp_path: Path) -> None:
     line = line_of(tmp_path / "a", "plaza-a", small_hall)
-    code = small_hall.service.records.new_code("plaza-b", "hanako", int(SystemClock().now().timestamp()), 30)
+    code = small_hall.service.records.new_code("plaza-b", "jiro", int(SystemClock().now().timestamp()), 30)
     with pytest.raises(EnrolmentRefused, match="other_name"):
         line.steps.enrol(code)
     with pytest.raises(EnrolmentRefused, match="code_unknown"):

@@ -29,7 +29,7 @@ from tests.journeys.plaza_visitor import PlazaVisitor
 @pytest.fixture(scope="module")
 def plaza(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plaza]:
     need(*NEEDS)
-    ports = Ports(free_port(), free_port(), free_port(), free_port())
+    ports = Ports(free_port(), free_port(), free_port())
     with Plaza(tmp_path_factory.mktemp("faults"), ports, "virtual") as running:
         yield running
 

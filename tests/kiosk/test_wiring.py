@@ -7,22 +7,26 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+import pytest
+
 from device.card.settings import CardSettings
 from device.clock import SystemClock
 from device.logs import open_log
 from device.printer.settings import PagePrinterSettings, ReceiptPrinterSettings
+from kiosk.issuer.errors import LinkInsecure
 from kiosk.settings import CitySettings, IssuerLinkSettings, KioskSettings, Place
 from kiosk.wiring import Kiosk, build
 
 NOWHERE = "127.0.0.1:1"
 
 
-def built(state: Path, terminal: Literal["counter", "virtual"] = "virtual") -> Kiosk:
+def built(state: Path, terminal: Literal["counter", "virtual"] = "virtual", url: str = "") -> Kiosk:
     """A kiosk whose every port leads nowhere, and without a staff code."""
     return build(
         kiosk=KioskSettings(opens="00:00", closes="00:00", terminal=terminal),
         city=CitySettings(name_ja="見本市", name_en="Mihon City", telephone="06-0000-0000"),
-        link=IssuerLinkSettings(url=f"http://{NOWHERE}", timeout_seconds=0.5),
+        link=IssuerLinkSettings(url=url, timeout_seconds=0.5),
+        credential=None,
         card=CardSettings(reader="a reader nobody has"),
         receipt=ReceiptPrinterSettings(port=1, timeout_seconds=0.5),
         page=PagePrinterSettings(uri=f"ipp://{NOWHERE}/ipp/print", timeout_seconds=0.5),
@@ -32,6 +36,13 @@ def built(state: Path, terminal: Literal["counter", "virtual"] = "virtual") -> K
         clock=SystemClock(),
         log=open_log("test", (state / "log.jsonl").open("w")),
     )
+
+
+@pytest.mark.parametrize("url", ["http://192.0.2.5:8101", "http://issuer.example.jp", "https://issuer.example.jp"])
+def test_a_kiosk_does_not_start_on_a_link_that_anybody_could_answer(tmp_path: Path, url: str) -> None:
+    """Plain HTTP off loopback, and HTTPS without a credential of its own."""
+    with pytest.raises(LinkInsecure):
+        built(tmp_path, url=url)
 
 
 def eventually(holds: Callable[[], bool]) -> bool:

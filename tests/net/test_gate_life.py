@@ -344,7 +344,7 @@ def _received(heard: socket.socket) -> int:
 
 def test_250_phones_log_in_sixteen_at_a_time_and_all_pass(plaza: Topology, gate: SocketGateClient) -> None:
     phones = [(f"10.90.2.{n}", f"02:00:00:01:00:{n:02x}") for n in range(1, 251)]
-    plaza.neighbours(phones)
+    plaza.take_addresses(phones)
 
     def login(ip: str) -> p.Answer:
         return gate.open(p.Open(ip=ip, method="one_tap"))

@@ -25,6 +25,7 @@ from typing import TypeVar
 from captive_portal.gate import protocol as p
 from captive_portal.gate.client import SocketGateClient
 from captive_portal.gate.errors import GateUnreachable
+from tests.net import frames
 from tests.net.attempts import ATTEMPTS, KnownAddresses, target
 
 T = TypeVar("T")
@@ -218,7 +219,10 @@ class Topology:
             self._process = subprocess.Popen(
                 ["ip", "netns", "exec", self.gateway, *entry], stderr=log, env={**os.environ, "PYTHONPATH": str(ROOT)}
             )
-        return self.wait_ready()
+        client = self.wait_ready()
+        for phone in self.phones.values():
+            phone.say_hello()  # an address is its first user's
+        return client
 
     def wait_ready(self) -> SocketGateClient:
         """A client of the running gate."""
@@ -241,9 +245,12 @@ class Topology:
         command = ["ip", "netns", "exec", self.gateway, "nft", *words]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
-    def neighbours(self, phones: list[tuple[str, str]]) -> None:
-        """Let the gateway know these (address, MAC) pairs, as if the phones had spoken to it."""
-        _batch(self.gateway, *[f"neigh replace {ip} lladdr {mac} dev br-lan nud permanent" for ip, mac in phones])
+    def take_addresses(self, phones: list[tuple[str, str]]) -> None:
+        """Let these (address, MAC) pairs each send a frame to the gateway, from the place of one phone."""
+        place = self.phones["online"]
+        for ip, mac in phones:
+            packet = frames.ipv4(ip, "10.90.0.1", 17, frames.udp(ip, "10.90.0.1", 9, b"here I am"))
+            place.put_on_wire([frames.ethernet(GATEWAY_MAC, mac, packet)])
 
     def log(self) -> str:
         """What the gate has said so far."""

@@ -26,7 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 HIROBA = [sys.executable, "-m", "provisioning"]
 PORTAL = "wifi.example.jp"
 FAR = "198.19.0.80"
-"""Where every name of this Internet is."""
+"""Where every name of this Internet is, but for those below TUNNEL: whoever listens at TUNNEL_PORT is asked them."""
+TUNNEL, TUNNEL_PORT = "t.tunnel.example", 5300
 
 SITE = """
 [box]
@@ -61,6 +62,9 @@ login = ["one_tap", "email_code", "voucher"]
 limits = {{ minutes_per_visit = 30, quota_mib = 500, devices = 3 }}
 dns = ["198.18.0.1"]
 """
+IPV6 = 'ipv6 = {{ mode = "masquerade", network = "fd00:90::/64", gateway = "fd00:90::1" }}\ndhcp'
+SITE6 = SITE.replace("dhcp", IPV6, 1)
+"""The same plaza with IPv6."""
 DHCLIENT = """
 option captive-portal code 114 = text;
 request subnet-mask, routers, domain-name-servers, captive-portal;
@@ -174,8 +178,8 @@ class Phone:
 class Whole:
     """Everything. ``build`` once; phones by ``phone``."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.state, self.stack = folder, folder / "state", ExitStack()
+    def __init__(self, folder: Path, site: str = SITE) -> None:
+        self.folder, self.state, self.stack, self._site = folder, folder / "state", ExitStack(), site
         self.tag = f"hw{os.getpid():x}{os.urandom(2).hex()}"
         self.gateway, self.internet = f"{self.tag}g", f"{self.tag}i"
         self.running: dict[str, subprocess.Popen[bytes]] = {}
@@ -192,7 +196,7 @@ class Whole:
         self.mail = MailServer((self.trust, self.state / "test-key.pem"), ear)
         self.stack.callback(self.mail.close)
         (self.state / "password").write_text(PASSWORD)
-        (self.folder / "site.toml").write_text(SITE.format(mail=self.mail.port, user=USER), "utf-8")
+        (self.folder / "site.toml").write_text(self._site.format(mail=self.mail.port, user=USER), "utf-8")
         self._far_side()
         self.hiroba("site", "render", "--out", str(self.folder / "rendered"))
         rendered = str(self.folder / "rendered" / "dnsmasq-hall.conf")
@@ -216,6 +220,8 @@ class Whole:
             f"{i} route add local 198.19.0.0/16 dev lo",
         ):  # fmt: skip
             _ip(words)
+        if self._site == SITE6:
+            _ip(f"{g} address add fd00:90::1/64 dev br-lan nodad")
 
     def _far_side(self) -> None:
         server = ThreadingHTTPServer(("", 0), _Far, bind_and_activate=False)
@@ -225,6 +231,7 @@ class Whole:
         self.stack.callback(server.server_close)
         self.stack.callback(server.shutdown)
         names = ["--no-resolv", "--no-hosts", "--address=/#/198.19.0.80", "--listen-address=198.18.0.1"]
+        names.append(f"--server=/{TUNNEL}/198.18.0.1#{TUNNEL_PORT}")
         plain = ["-k", "-C", "/dev/null", "--user=root", "--pid-file=", "--bind-interfaces"]
         self.start("names", self.internet, "dnsmasq", *plain, *names)
 
@@ -287,6 +294,13 @@ class Whole:
         """``hiroba wifi online``, addresses shown."""
         told: list[dict[str, Any]] = json.loads(self.hiroba("wifi", "online", "--mac", "--json"))
         return told
+
+    def doctor(self) -> list[dict[str, Any]]:
+        """What ``hiroba doctor`` found, in the gateway."""
+        command = ["ip", "netns", "exec", self.gateway, *HIROBA, "doctor", "--json", *self.where]
+        told = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT).stdout
+        found: list[dict[str, Any]] = json.loads(told)
+        return found
 
     # -- phones --
 

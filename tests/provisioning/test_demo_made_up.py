@@ -29,7 +29,7 @@ def test_nobody_lives_in_settsu() -> None:
 
 
 def test_its_site_file_is_one_and_marks_its_papers(tmp_path: Path) -> None:
-    kiosk = kiosk_sections(kiosk=1, issuer=2, receipt=3, page=4, terminal="virtual", trust=tmp_path)
+    kiosk = kiosk_sections(kiosk=1, receipt=3, page=4, terminal="virtual", trust=tmp_path)
     (tmp_path / "site.toml").write_text(kiosk + wifi_sections(portal=5, stats=6), "utf-8")
     site = read_site(tmp_path / "site.toml")
     assert site.issuer

@@ -27,11 +27,12 @@ from kiosk.issuer.protocol import OrderContent
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
 from kiosk.schema import KIOSK_MIGRATIONS
 from kiosk.services.certificates.issuance.journal import Journal
-from provisioning.backup.restore import is_blank
+from provisioning.backup.restore import Blank
 from provisioning.cli import hiroba
 
 SITE = """[box]
 name = "t-1"
+lone = true
 [city]
 name_ja = "試験市"
 name_en = "Test City"
@@ -62,6 +63,8 @@ READING = {
     "disaster status": (1, 1),
     "doctor": (1, 1),
     "enrol status": (1, 1),
+    "audit verify": (0, 3),
+    "retention show": (0, 0),
     "cityhall accounts": (0, 0),
     "cityhall boxes": (0, 0),
     "journal list --state {state}": (0, 0),
@@ -77,17 +80,20 @@ READING = {
 }
 """Command -> its exit code without state, and with."""
 _WRITING = """
-    apply backup bundle-install bundle-recover bundle-rollback bundle-settle demo disaster-off disaster-on enrol
-    enrol-renew cityhall-ca cityhall-code cityhall-revoke cityhall-staff cityhall-tidy heartbeat install journal-resolve
-    register-approve register-credentials register-history register-import register-link register-link-card
-    register-link-many register-reject register-requests register-restrict register-revoke register-show register-unlink
-    restore run-cityhall run-gate run-issuer run-kiosk run-nginx
-    run-portal run-stats seed voucher-call-back voucher-make wifi-block wifi-end wifi-sealed
+    apply audit-accept backup backup-signer bundle-install bundle-recover bundle-rollback bundle-settle cityhall-ca
+    cityhall-code cityhall-factor-reset cityhall-issuer-credential cityhall-recovery cityhall-release
+    cityhall-revoke cityhall-role cityhall-staff cityhall-tidy demo disaster-off disaster-on enrol enrol-renew
+    heartbeat install journal-resolve register-approve register-credentials register-history
+    register-import register-link register-link-card register-link-many register-reject register-requests
+    register-restrict register-revoke register-show register-unlink restore retention-run
+    run-cityhall run-gate run-issuer run-kiosk run-nginx run-portal run-stats seal-accept-list seal-rotate seed
+    storage-open storage-prepare storage-recover voucher-call-back voucher-make wifi-block wifi-end wifi-sealed
     wifi-unblock wifi-unseal wipe
 """
 _NO_STATE = """
-    backup-key bench bundle-build bundle-init bundle-publish bundle-renew bundle-replace-key bundle-schemas
-    bundle-waves site-check site-render site-schema staff-code test verify wifi-log-key
+    backup-key bench bundle-build bundle-init bundle-publish bundle-renew bundle-replace-key bundle-sbom
+    bundle-schemas bundle-waves seal-keys seal-new-signer seal-sign-list site-check site-render site-schema
+    staff-code storage-status test verify wifi-log-key
 """
 
 
@@ -174,7 +180,7 @@ def test_every_command_is_known_to_read_or_to_write() -> None:
 def test_a_look_at_a_box_without_state_makes_nothing(box: Path, line: str) -> None:
     assert run(line, box) == READING[line][0]
     assert sorted(path.name for path in box.iterdir()) == ["cityhall.toml", "site.toml"]
-    assert is_blank(box / "state")
+    assert Blank(box / "state", box / "site.toml").is_blank()
 
 
 @pytest.mark.parametrize("line", READING)

@@ -102,6 +102,23 @@ def test_nothing_is_installed_when_nothing_is_missing(set_up: Machine) -> None:
     assert set_up.calls == []
 
 
+@pytest.mark.parametrize(
+    ("site", "wanted"),
+    [("[usb]\nguard = true\n", True), ("[box]\n", True), ("[usb] # TEST\n guard=false\n", False),
+     ("[usb]\nguard = true\n[x]\nguard = false\n", True), (None, False)],
+)  # fmt: skip
+def test_usbguard_is_brought_to_a_box_whose_site_file_wants_it_and_to_no_other(
+    machine: Machine, site: str | None, wanted: bool
+) -> None:
+    if site is not None:
+        (machine.folder / "site.toml").write_text(site)
+    packages = (REPO / "provisioning/packages.txt").read_text().replace("usbguard\n", "")
+    (machine.folder / "installed.txt").write_text(packages)
+    installed = {"PACKAGES": str(machine.folder / "installed.txt"), "HIROBA_PYTHON": machine.interpreter("f", "3.11")}
+    machine.run("install", "--site", str(machine.folder / "site.toml"), **installed)
+    assert any("usbguard" in call for call in machine.calls) == wanted
+
+
 def test_an_environment_is_made_anew_when_its_interpreter_was_upgraded(set_up: Machine) -> None:
     set_up.interpreter("first", "3.13")  # the same path, as after an upgrade of Debian
     assert set_up.run("doctor").returncode == 0

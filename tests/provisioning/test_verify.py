@@ -1,4 +1,4 @@
-"""hiroba verify: genuine, changed, unknown, in words and for programs."""
+"""hiroba verify: not compared, changed, unknown, in words and for programs; genuine papers are in tests/attacks."""
 
 from __future__ import annotations
 
@@ -33,12 +33,13 @@ def sealed(state: Path) -> bytes:
     return Sealer(seal_key(state / "issuer" / "seal", "TEST city")).seal(FACTS).encode()
 
 
-def test_a_genuine_seal_is_told_in_both_languages_with_what_to_compare(state: Path) -> None:
+def test_a_good_code_alone_is_told_in_both_languages_with_what_to_compare_and_exit_3(state: Path) -> None:
     result = run(state, sealed(state))
-    assert result.exit_code == 0
-    assert "真正 / genuine: 住民票の写し (residence_record) R8-000001-4 2026-11-23 1/2" in result.output
+    assert result.exit_code == 3
+    assert "見くらべてください / not compared" in result.output
+    assert "住民票の写し (residence_record) R8-000001-4 2026-11-23 1/2" in result.output
     assert "TEST-city-" in result.output
-    assert "見くらべてください" in result.output
+    assert "真正" not in result.output
 
 
 def test_a_changed_seal_is_told(state: Path) -> None:
@@ -56,10 +57,11 @@ def test_what_has_no_seal_is_unknown(state: Path, content: bytes) -> None:
 
 
 def test_programs_get_json(state: Path) -> None:
-    (answer,) = json.loads(run(state, sealed(state), "--json").output)
-    assert answer["verdict"] == "genuine"
-    assert (answer["issue_number"], answer["page"], answer["pages"]) == ("R8-000001-4", 1, 2)
-    assert answer["issued_at"] == "2026-11-23T12:00:00+09:00"
+    answer = json.loads(run(state, sealed(state), "--json").output)
+    assert (answer["verdict"], answer["compared"], answer["reason"]) == ("not_compared", "nothing", "seal_only")
+    (seal,) = answer["seals"]
+    assert (seal["issue_number"], seal["page"], seal["pages"]) == ("R8-000001-4", 1, 2)
+    assert seal["issued_at"] == "2026-11-23T12:00:00+09:00"
 
 
 def test_without_the_citys_keys_there_is_no_answer(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def box(tmp_path: Path, key: Path) -> WifiBox:
     made.config.write_text(made.config.read_text("utf-8") + "\n" + told.output, "utf-8")
     wifi = read_site(made.config).wifi
     assert wifi
-    database = Database(made.state / wifi.gate.database, wifi.log)
+    database = Database(made.state / wifi.gate.database, wifi.log, "TEST-plaza-1")
     policy = MemoryGate(wifi, SystemClock()).policy
     database.write(Changes(log_entries=[ENTRY]), policy, DaySalt("", b""), Moment("boot", 0.0, AT))
     database.close()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from provisioning.storage.moving import MOUNT_UNIT, write_mount_unit
+
 UNITS = Path(__file__).parents[2] / "systemd" / "system"
 BARS = {
     "hiroba-kiosk.service": 12,
@@ -24,14 +26,16 @@ BARS = {
     "hiroba-heartbeat.service": 20,
     "hiroba-enrol-renew.service": 20,
     "hiroba-backup.service": 20,
+    "hiroba-retention.service": 20,
     "hiroba-apply-recover.service": 20,
+    "hiroba-storage.service": 30,
     "hiroba-disaster.service": 10,
     "hiroba-hostapd-disaster@wlan0.service": 20,
     "hiroba-cityhall-tidy.service": 10,
 }
 """Unit -> the highest exposure in tenths: web 1.0, nginx and device 1.2, privileged 2.0."""
 WITHOUT_BAR = {
-    "hiroba-kiosk-browser.service",  # Chromium makes its sandbox of namespaces
+    *("hiroba-kiosk-browser.service", "hiroba-storage-screen.service"),  # Chromium makes its sandbox of namespaces
     *("hiroba-update.service", "hiroba-recover.service", "hiroba-settle.service"),  # they exchange the system's units
 }
 SERVICES = sorted(UNITS.glob("hiroba-*.service"))
@@ -74,9 +78,10 @@ def test_only_what_needs_one_has_a_capability() -> None:
     able = {file.name for file in SERVICES if re.search(r"^CapabilityBoundingSet=.", file.read_text(), re.MULTILINE)}
     radios = {"hiroba-hostapd@.service", "hiroba-hostapd-disaster@.service"}
     network = {"hiroba-gate.service", "hiroba-dnsmasq@.service", *radios}
-    for_files = {f"hiroba-{name}.service" for name in ("heartbeat", "enrol-renew", "backup")}
-    after_a_cut = {"hiroba-apply-recover.service"}
-    assert able == network | for_files | after_a_cut | WITHOUT_BAR - {"hiroba-kiosk-browser.service"}
+    for_files = {f"hiroba-{name}.service" for name in ("heartbeat", "enrol-renew", "backup", "retention")}
+    at_a_start = {"hiroba-apply-recover.service", "hiroba-storage.service"}
+    browsers = {"hiroba-kiosk-browser.service", "hiroba-storage-screen.service"}
+    assert able == network | for_files | at_a_start | WITHOUT_BAR - browsers
     gate = (UNITS / "hiroba-gate.service").read_text()
     assert re.findall(r"CAP_\w+", gate.split("\n# The one process", 1)[1]) == ["CAP_NET_ADMIN", "CAP_NET_ADMIN"]
 
@@ -95,3 +100,33 @@ def test_what_the_kernel_takes_from_the_interface_is_set_for_every_interface() -
     text = (UNITS.parent / "sysctl.d/60-hiroba.conf").read_text()
     for name in ("rp_filter", "send_redirects"):
         assert re.findall(rf"^net\.ipv4\.conf\.(\S+)\.{name} = 0$", text, re.MULTILINE) == ["all", "default", "*"]
+
+
+def test_units_of_one_folder_agree_on_its_rights() -> None:
+    """The one that starts last sets them: a timer's unit that differs would shut nginx out of the socket in it."""
+    said: dict[str, set[tuple[str, ...]]] = {}
+    for file in SERVICES:
+        told = dict(re.findall(r"^(\w+)=(.*)$", file.read_text(), re.MULTILINE))
+        if "StateDirectory" in told:
+            rights = tuple(told.get(name, "") for name in ("User", "Group", "StateDirectoryMode"))
+            said.setdefault(told["StateDirectory"], set()).add(rights)
+    assert {folder: rights for folder, rights in said.items() if len(rights) > 1} == {}
+
+
+@pytest.mark.needs("systemd")
+def test_the_mount_of_an_encrypted_state_waits_for_its_opening_without_a_cycle(tmp_path: Path) -> None:
+    """systemd itself builds the order; it gives up neither the device nor the boot while the volume is shut."""
+    write_mount_unit("hiroba_state", Path("/var/lib/hiroba"), tmp_path)
+    assert "infinity" in (tmp_path / "dev-mapper-hiroba_state.device.d/hiroba.conf").read_text()
+    environment = {**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:{UNITS}:", "SYSTEMD_COLORS": "0"}
+    words = [
+        "systemd-analyze",
+        "verify",
+        MOUNT_UNIT,
+        "hiroba-storage.service",
+        "hiroba-kiosk.service",
+        "multi-user.target",
+    ]
+    said = subprocess.run(words, env=environment, capture_output=True, text=True, check=False).stderr
+    assert "cycle" not in said, said
+    assert not [line for line in said.splitlines() if MOUNT_UNIT in line or "storage.conf" in line], said

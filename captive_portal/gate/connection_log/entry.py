@@ -9,7 +9,7 @@ import msgspec
 
 class ConnectionLogEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One phone at one IPv4 address from ``begun_at`` to ``ended_at``. A session that moved to another MAC or address
-    has one entry for each.
+    has one entry for each. ip6: the IPv6 addresses that it sent from meanwhile.
     """
 
     session: str
@@ -19,3 +19,4 @@ class ConnectionLogEntry(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     begun_at: datetime
     ended_at: datetime
+    ip6: list[str] = []

@@ -2,7 +2,8 @@
 
 A sealed box is the ephemeral X25519 public key (32 bytes, RFC 7748), then ChaCha20-Poly1305 (RFC 8439) of JSON lines
 under a key by HKDF-SHA-256 (RFC 5869) from the shared secret, both public keys in its info. The key is used once, so
-the nonce is 0.
+the nonce is 0. What it is bound to (chain.ChainLink.bound_to) is the cipher's associated data; a box of release 0.1 is
+bound to nothing.
 """
 
 from __future__ import annotations
@@ -30,17 +31,17 @@ class LogSealer:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def seal(self, entries: Sequence[ConnectionLogEntry]) -> bytes:
-        """One sealed box of these entries."""
+    def seal(self, entries: Sequence[ConnectionLogEntry], bound_to: bytes = b"") -> bytes:
+        """One sealed box of these entries, which opens with the same ``bound_to`` alone."""
         from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
         ephemeral = X25519PrivateKey.generate()
         sent = ephemeral.public_key().public_bytes_raw()
         secret = ephemeral.exchange(X25519PublicKey.from_public_bytes(self._key))
-        return sent + _encrypted(secret, sent, self._key, msgspec.json.encode(entries))
+        return sent + _encrypted(secret, sent, self._key, msgspec.json.encode(entries), bound_to)
 
 
-def unseal_entries(private: bytes, box: bytes) -> list[ConnectionLogEntry]:
+def unseal_entries(private: bytes, box: bytes, bound_to: bytes = b"") -> list[ConnectionLogEntry]:
     """The entries in a sealed box. private: the private key, 32 bytes. Raises UnsealFailed."""
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -50,7 +51,7 @@ def unseal_entries(private: bytes, box: bytes) -> list[ConnectionLogEntry]:
         key, sent = X25519PrivateKey.from_private_bytes(private), box[:PUBLIC]
         secret = key.exchange(X25519PublicKey.from_public_bytes(sent))
         own = key.public_key().public_bytes_raw()
-        plain = ChaCha20Poly1305(_derived(secret, sent, own)).decrypt(_NONCE, box[PUBLIC:], None)
+        plain = ChaCha20Poly1305(_derived(secret, sent, own)).decrypt(_NONCE, box[PUBLIC:], bound_to)
         return msgspec.json.decode(plain, type=list[ConnectionLogEntry])
     except (InvalidTag, ValueError, msgspec.MsgspecError) as error:
         raise UnsealFailed from error
@@ -64,10 +65,10 @@ def new_key() -> tuple[bytes, str]:
     return private.private_bytes_raw(), base64.b64encode(private.public_key().public_bytes_raw()).decode()
 
 
-def _encrypted(secret: bytes, sent: bytes, own: bytes, plain: bytes) -> bytes:
+def _encrypted(secret: bytes, sent: bytes, own: bytes, plain: bytes, bound_to: bytes) -> bytes:
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-    return ChaCha20Poly1305(_derived(secret, sent, own)).encrypt(_NONCE, plain, None)
+    return ChaCha20Poly1305(_derived(secret, sent, own)).encrypt(_NONCE, plain, bound_to)
 
 
 def _derived(secret: bytes, sent: bytes, own: bytes) -> bytes:

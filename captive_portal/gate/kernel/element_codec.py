@@ -9,19 +9,18 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from itertools import groupby
 from typing import NamedTuple
 
 from captive_portal.gate.kernel import netlink
 from captive_portal.gate.kernel.netlink import NESTED, attribute
 from captive_portal.gate.kernel.reconcile import MAPS, Element, ElementName, ElementReading, Plan
-from captive_portal.gate.kernel.ruleset import TABLE
+from captive_portal.gate.kernel.ruleset import table_of
 
 NEW, GET, DELETE = (10 << 8 | number for number in (12, 13, 14))
 """NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWSETELEM, GETSETELEM, DELSETELEM."""
-INET = 1
-"""NFPROTO_INET."""
+FAMILIES = {"inet": 1, "arp": 3}
+"""NFPROTO_INET, NFPROTO_ARP."""
 ELEMENTS, LIST_ELEM = 3 | NESTED, 1 | NESTED
 KEY, DATA, TIMEOUT, EXPIRATION, EXPRESSION, EXPRESSIONS = 1, 2, 4, 5, 7, 11
 """NFTA_SET_ELEM_*."""
@@ -66,6 +65,28 @@ def readings(kind: str, body: bytes) -> Iterator[tuple[ElementName, ElementReadi
         yield ElementName(kind, read(_value(facts.get(KEY, b"")))), _reading(facts)
 
 
+def holders(kind: str, body: bytes) -> Iterator[tuple[str, str]]:
+    """(address, MAC) of each element of ``phone4`` or ``phone6`` in the body of one answer."""
+    read = KEYS[kind].read
+    for _, element in netlink.attributes(dict(netlink.attributes(body[4:])).get(3, b"")):
+        facts = dict(netlink.attributes(element))
+        yield read(_value(facts.get(KEY, b""))), _mac_text(_value(facts.get(DATA, b"")))
+
+
+def hold_steps(holding: Sequence[tuple[str, str]]) -> list[tuple[int, bytes]]:
+    """(message type, body) that make these (address, MAC) pairs first come, for the set's own time."""
+    steps = []
+    for address, mac in holding:
+        family = 6 if ":" in address else 4
+        phone = attribute(KEY | NESTED, attribute(VALUE, KEYS[f"phone{family}"].write(address)))
+        phone += attribute(DATA | NESTED, attribute(VALUE, _mac(mac)))
+        names = [ElementName(f"seen{family}", f"{address} . {mac}"), ElementName(f"held{family}", address)]
+        bodies = [(name.set, _element(name, b"")) for name in names]
+        steps += [(NEW, _head(kind) + attribute(ELEMENTS, element)) for kind, element in bodies]
+        steps.append((NEW, _head(f"phone{family}") + attribute(ELEMENTS, attribute(LIST_ELEM, phone))))
+    return steps
+
+
 def _reading(facts: dict[int, bytes]) -> ElementReading:
     left = facts.get(EXPIRATION)
     seconds = int.from_bytes(left, "big") / 1000 if left else None
@@ -104,8 +125,9 @@ def _set_of(named: tuple[ElementName, Element]) -> str:
 
 def _head(kind: str) -> bytes:
     """nfgenmsg, NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET."""
-    family = struct.pack(">BBH", INET, 0, 0)
-    return family + attribute(1, TABLE.encode() + b"\0") + attribute(2, kind.encode() + b"\0")
+    family, table = table_of(kind)
+    head = struct.pack(">BBH", FAMILIES[family], 0, 0)
+    return head + attribute(1, table.encode() + b"\0") + attribute(2, kind.encode() + b"\0")
 
 
 def _element(name: ElementName, facts: bytes) -> bytes:
@@ -156,6 +178,40 @@ def _read_mac_ip4(key: bytes) -> str:
     return f"{_mac_text(key)} . {socket.inet_ntoa(key[8:12])}"
 
 
+def _write_ip_mac(text: str) -> bytes:
+    address, mac = text.split(" . ")
+    return _write_ip(address) + _mac(mac) + b"\0\0"
+
+
+def _read_ip_mac(key: bytes) -> str:
+    return f"{_read_ip(key[:-8])} . {_mac_text(key[-8:])}"
+
+
+def _write_ip(text: str) -> bytes:
+    return socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
+
+
+def _read_ip(key: bytes) -> str:
+    return socket.inet_ntop(socket.AF_INET6 if len(key) == 16 else socket.AF_INET, key)
+
+
+def _write_mac_ip6(text: str) -> bytes:
+    mac, ip6 = text.split(" . ")
+    return _mac(mac) + b"\0\0" + socket.inet_pton(socket.AF_INET6, ip6)
+
+
+def _read_mac_ip6(key: bytes) -> str:
+    return f"{_mac_text(key)} . {socket.inet_ntop(socket.AF_INET6, key[8:24])}"
+
+
+def _write_two_macs(text: str) -> bytes:
+    return b"".join(_mac(mac) + b"\0\0" for mac in text.split(" . "))
+
+
+def _read_two_macs(key: bytes) -> str:
+    return f"{_mac_text(key)} . {_mac_text(key[8:])}"
+
+
 def _write_interface_mac(text: str) -> bytes:
     interface, mac = text.split(" . ")
     return _interface(interface) + _mac(mac) + b"\0\0"
@@ -170,6 +226,7 @@ _MARKS, _MACS, _INTERFACES = (
     KeyCodec(_mac, _mac_text),
     KeyCodec(_interface, _interface_text),
 )
+_IPS, _IP_MACS = KeyCodec(_write_ip, _read_ip), KeyCodec(_write_ip_mac, _read_ip_mac)
 _INTERFACE_MACS = KeyCodec(_write_interface_mac, _read_interface_mac)
 KEYS = {
     "up4": KeyCodec(_write_mac_ip4, _read_mac_ip4),
@@ -178,8 +235,11 @@ KEYS = {
     "slow": _MARKS,
     "blocked": _MACS,
     "disaster": _INTERFACES,
-    "garden4": KeyCodec(socket.inet_aton, socket.inet_ntoa),
-    "garden6": KeyCodec(partial(socket.inet_pton, socket.AF_INET6), partial(socket.inet_ntop, socket.AF_INET6)),
+    **dict.fromkeys(("garden4", "garden6", "leased", "arp_leased", "own6"), _IPS),
+    **dict.fromkeys(("held4", "held6", "phone4", "phone6"), _IPS),
+    **dict.fromkeys(("leased4", "arp_leased4", "seen4", "seen6"), _IP_MACS),
+    "sources6": KeyCodec(_write_mac_ip6, _read_mac_ip6),
+    "dhcp_clients": KeyCodec(_write_two_macs, _read_two_macs),
     "disaster_phones": _INTERFACE_MACS,
     "disaster_up": _INTERFACES,
     "disaster_down": _INTERFACES,

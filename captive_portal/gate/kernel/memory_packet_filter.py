@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from captive_portal.gate.errors import KernelRefused
 from captive_portal.gate.kernel.reconcile import MAPS, Element, ElementName, ElementReading, Plan
@@ -22,6 +22,7 @@ class MemoryPacketFilter:
         self.refuse = False
         self.forgotten: list[int] = []
         self.open_wifi = OpenWifiReading()
+        self.dropped: dict[str, int] = {}
 
     def install(self, table: str, elements: Iterable[tuple[ElementName, Element]]) -> None:
         """See PacketFilter."""
@@ -68,6 +69,11 @@ class MemoryPacketFilter:
         """See PacketFilter."""
         self._fail_if_refusing()
         return self.open_wifi
+
+    def read_dropped(self) -> Mapping[str, int]:
+        """See PacketFilter."""
+        self._fail_if_refusing()
+        return dict(self.dropped)
 
     def delete_connections(self, mark: int) -> None:
         """See PacketFilter."""

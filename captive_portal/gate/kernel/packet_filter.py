@@ -7,14 +7,16 @@ read packet by packet, so that neither time nor memory of a log-in grows with th
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from captive_portal.gate.errors import KernelRefused
-from captive_portal.gate.kernel import element_codec, netlink
+from captive_portal.gate.kernel import counter_codec, element_codec, netlink
+from captive_portal.gate.kernel.lease_limits import PORT_TABLE
 from captive_portal.gate.kernel.nft import HANDLE, STATELESS, TERSE, Nft
 from captive_portal.gate.kernel.reconcile import Element, ElementName, ElementReading, Plan, add_commands
 from captive_portal.gate.kernel.ruleset import GUARD_TABLE, TABLE
+from captive_portal.gate.kernel.source_rules import ARP_TABLE
 from captive_portal.gate.policy.disaster_usage import OpenWifiReading
 
 MAX_BATCH_BYTES = 16 * 1024 * 1024
@@ -26,7 +28,7 @@ class PacketFilter(Protocol):
     """What the enforcer may do to the packet filter. All raise KernelRefused."""
 
     def install(self, table: str, elements: Iterable[tuple[ElementName, Element]]) -> None:
-        """Replace both tables, with these elements already in the first one, in one transaction."""
+        """Replace all tables, with these elements already in them, in one transaction."""
         ...
 
     def apply(self, todo: Plan) -> None:
@@ -34,7 +36,7 @@ class PacketFilter(Protocol):
         ...
 
     def structure(self) -> str:
-        """Both tables as text without elements and counters, with rule handles; "" without the first one."""
+        """All tables as text without elements and counters, with rule handles; "" without the first one."""
         ...
 
     def readings(self, kind: str) -> Iterator[tuple[ElementName, ElementReading]]:
@@ -49,6 +51,10 @@ class PacketFilter(Protocol):
 
     def read_disaster_usage(self) -> OpenWifiReading:
         """Phones and byte counters of the open Wi-Fi in disaster mode."""
+        ...
+
+    def read_dropped(self) -> Mapping[str, int]:
+        """Packets counted by each named counter of the tables, by its name."""
         ...
 
     def delete_connections(self, mark: int) -> None:
@@ -85,14 +91,15 @@ class NftPacketFilter:
     def structure(self) -> str:
         """See PacketFilter."""
         try:
-            first = self._listing(TABLE)
-            return first and first + self._listing(GUARD_TABLE)
+            first = self._listing(f"inet {TABLE}")
+            others = (f"inet {GUARD_TABLE}", f"bridge {PORT_TABLE}", f"arp {ARP_TABLE}")
+            return first and first + "".join(self._listing(table) for table in others)
         finally:
             self._nft.renew()
 
     def _listing(self, table: str) -> str:
         try:
-            return self._nft.run(f"list table inet {table}", TERSE | HANDLE | STATELESS)
+            return self._nft.run(f"list table {table}", TERSE | HANDLE | STATELESS)
         except KernelRefused:
             return ""
 
@@ -119,6 +126,18 @@ class NftPacketFilter:
         phones, up, down = ({n.key: r.bytes for n, r in self.readings(kind)} for kind in DISASTER_SETS)
         pairs = {(interface.strip('"'), mac) for interface, _, mac in (key.partition(" . ") for key in phones)}
         return OpenWifiReading(pairs, *({key.strip('"'): count for key, count in way.items()} for way in (up, down)))
+
+    def read_dropped(self) -> Mapping[str, int]:
+        """See PacketFilter."""
+        found: dict[str, int] = {}
+        try:
+            for family, table in ((element_codec.FAMILIES["inet"], TABLE), (counter_codec.BRIDGE, PORT_TABLE)):
+                for body in self._dumps.dump(counter_codec.GET, counter_codec.get_all_body(family, table)):
+                    name, packets = counter_codec.reading(body)
+                    found[name] = found.get(name, 0) + packets
+        except OSError as error:
+            raise KernelRefused(what="counters", reason=error.errno) from error
+        return found
 
     def delete_connections(self, mark: int) -> None:
         """See PacketFilter. linux/netfilter/nfnetlink_conntrack.h: CT_DELETE with CTA_MARK and CTA_MARK_MASK."""

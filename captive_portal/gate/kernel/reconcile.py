@@ -6,9 +6,10 @@ An element is named by (set, key) in nft's syntax, so that desired and actual na
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from ipaddress import IPv6Address
 from typing import NamedTuple
 
-from captive_portal.gate.kernel.ruleset import TABLE
+from captive_portal.gate.kernel.ruleset import table_of
 from captive_portal.gate.policy.session import Session
 from captive_portal.settings import SpotSettings
 
@@ -61,6 +62,8 @@ class KernelSession(NamedTuple):
 
 MAPS = frozenset({"up4", "up6"})
 SESSION_SETS = ("up4", "up6", "live", "slow")
+RAW_SETS = frozenset({"own6"})
+"""Their keys are IPv6 addresses that the rules read as raw bytes; nft's text has them as numbers."""
 GARDEN_SETS = ("garden4", "garden6")
 OWN_SETS = (*SESSION_SETS, "blocked", "disaster")
 """Sets that only the gate writes; dnsmasq writes the garden sets, the ruleset itself the rate and usage sets."""
@@ -127,13 +130,16 @@ def add_commands(elements: Iterable[tuple[ElementName, Element]]) -> str:
     by_set: dict[str, list[str]] = {}
     for name, element in elements:
         by_set.setdefault(name.set, []).append(_nft_element(name, element))
-    return "".join(f"add element inet {TABLE} {kind} {{ {', '.join(texts)} }}\n" for kind, texts in by_set.items())
+    return "".join(
+        f"add element {' '.join(table_of(kind))} {kind} {{ {', '.join(texts)} }}\n" for kind, texts in by_set.items()
+    )
 
 
 def _nft_element(name: ElementName, element: Element) -> str:
     timeout = "" if element.seconds is None else f" timeout {_nft_duration(element.seconds)}"
     value = f" : {element.mark}" if name.set in MAPS else ""
-    return f"{name.key}{timeout}{value}"
+    key = f"0x{int(IPv6Address(name.key)):032x}" if name.set in RAW_SETS else name.key
+    return f"{key}{timeout}{value}"
 
 
 def _nft_duration(seconds: float) -> str:

@@ -6,7 +6,7 @@ was made by another process.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -50,12 +50,26 @@ class ElementDrift(NamedTuple):
     session: str = ""
 
 
+def no_elements() -> Iterable[tuple[ElementName, Element]]:
+    """For a kernel without address bindings."""
+    return ()
+
+
 class ElementReconciler:
     """Applies changes to one packet filter and finds drift. Memory: one KernelSession a session, and while it reads the
     keys of one set.
     """
 
-    def __init__(self, settings: WifiSettings, kernel: PacketFilter, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: WifiSettings,
+        kernel: PacketFilter,
+        clock: Clock,
+        seed: int = 0,
+        bindings: Callable[[], Iterable[tuple[ElementName, Element]]] = no_elements,
+    ) -> None:
+        """seed: of connection_marks; bindings: the elements of AddressBindings, for a new table."""
+        self._seed, self._bindings = seed, bindings
         self._spots = {spot.name: spot for spot in settings.spots}
         self._interfaces = [spot.interface for spot in settings.spots]
         self._kernel = kernel
@@ -66,11 +80,11 @@ class ElementReconciler:
         self._gardens = GARDEN_SETS if any(spot.garden for spot in settings.spots) else ()
         self._walled_garden_expiry: dict[ElementName, float] = {}
         self._settings = settings
-        self.table = table(settings)
+        self.table = table(settings, seed=seed)
 
     def follow_uplinks(self, uplinks: Mapping[str, Sequence[str]]) -> bool:
         """The networks of the uplinks as they are now; True when the table has changed and is to be installed."""
-        before, self.table = self.table, table(self._settings, uplinks)
+        before, self.table = self.table, table(self._settings, uplinks, self._seed)
         return self.table != before
 
     # -- desired state to kernel --
@@ -101,7 +115,8 @@ class ElementReconciler:
         now = self._clock.monotonic()
         elements = (session_elements(each, now).items() for each in self._sessions.values())
         garden = [(name, Element(0, ends - now)) for name, ends in self._walled_garden_expiry.items() if ends > now]
-        self._kernel.install(self.table, chain(self._switches.items(), garden, chain.from_iterable(elements)))
+        own = chain(self._switches.items(), garden, self._bindings())
+        self._kernel.install(self.table, chain(own, chain.from_iterable(elements)))
         for session in policy.sessions.values():
             session.seen.clear()
 

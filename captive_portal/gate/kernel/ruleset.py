@@ -2,6 +2,9 @@
 
 How a packet of a phone is classified, for IPv4 and IPv6 alike:
 
+0. ``source`` (prerouting, before everything): the source address must belong to the MAC of the frame (source_rules).
+   A new connection to the ports of the portal gets the hash of that MAC as its mark, so that the gate can say later
+   which phone began it (connection_marks).
 1. ``arrive`` (prerouting, after conntrack): the source must lie in the spot's networks. A packet for the box is marked
    BOX. Any other is looked up: IPv4 by (MAC . leased IP) in ``up4``, IPv6 by (interface . MAC) in ``up6`` (a phone
    makes its own IPv6 addresses, so the MAC is the key and the prefix is checked). The map gives the session's mark,
@@ -28,7 +31,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from captive_portal.gate.kernel.address_log_rules import SET as SOURCES
+from captive_portal.gate.kernel.address_log_rules import source_chain, source_set
 from captive_portal.gate.kernel.closed_networks import closed4, closed6
+from captive_portal.gate.kernel.connection_marks import FIRST_PHONE_MARK, MARKS
+from captive_portal.gate.kernel.dns_limits import dns_chains, dns_sets
+from captive_portal.gate.kernel.lease_limits import lease_chain, lease_sets, port_table
+from captive_portal.gate.kernel.source_rules import ARP_SETS, ARP_TABLE, VERIFIED, arp_table, source_chains
+from captive_portal.gate.kernel.source_rules import SETS as SOURCE_SETS
 from captive_portal.gate.policy.session import FIRST_MARK, network4
 from captive_portal.settings import SpotSettings, WifiSettings
 
@@ -54,7 +64,6 @@ SETS = """
   set garden6 { type ipv6_addr; size 65536; flags timeout; timeout 1h; }
   set garden_used4 { type ipv4_addr; size 65536; flags dynamic,timeout; timeout 1h; }
   set garden_used6 { type ipv6_addr; size 65536; flags dynamic,timeout; timeout 1h; }
-  set dns_rate { type ether_addr; size 65536; flags dynamic,timeout; timeout 1m; }
   set box_rate { type ether_addr; size 65536; flags dynamic,timeout; timeout 1m; }
   set portal_connections { type ether_addr; size 65536; flags dynamic; }
 """
@@ -72,18 +81,33 @@ REFUSE = """
 """
 
 
-def table(settings: WifiSettings, uplinks: Mapping[str, Sequence[str]] | None = None) -> str:
-    """Both tables without elements, as nft commands; they replace older ones. uplinks: the networks of each uplink."""
+def table(settings: WifiSettings, uplinks: Mapping[str, Sequence[str]] | None = None, seed: int = 0) -> str:
+    """The tables without elements, as nft commands; they replace older ones. uplinks: the networks of each uplink;
+    seed: of connection_marks.
+    """
     spots = list(enumerate(settings.spots))
     port, tls = settings.portal.port, settings.portal.tls_port
     parts = [
         SETS,
+        SOURCE_SETS,
+        dns_sets(),
+        lease_sets(),
+        source_set() + source_chain(),
         *(_rate_limit_sets(n, s) for n, s in spots),
         REFUSE,
-        *(_spot_chains(n, s, port, tls, (uplinks or {}).get(s.uplink, ())) for n, s in spots),
+        source_chains(spots),
+        dns_chains([spot.interface for spot in settings.spots], ACCEPT),
+        *(lease_chain(n, s, ACCEPT) for n, s in spots),
+        *(_spot_chains(n, s, (port, tls), (uplinks or {}).get(s.uplink, ()), seed) for n, s in spots),
     ]
     head = f"table inet {TABLE}\ndelete table inet {TABLE}\ntable inet {TABLE} {{\n"
-    return head + "\n".join(parts) + _base_chains(settings, spots) + "}\n" + _guard_table(settings)
+    first = head + "\n".join(parts) + _base_chains(settings, spots) + "}\n"
+    return first + _guard_table(settings) + port_table(settings.spots) + arp_table(settings)
+
+
+def table_of(kind: str) -> tuple[str, str]:
+    """(family, table) of the set ``kind``."""
+    return ("arp", ARP_TABLE) if kind in ARP_SETS else ("inet", TABLE)
 
 
 def _guard_table(settings: WifiSettings) -> str:
@@ -140,24 +164,22 @@ def _base_chains(settings: WifiSettings, spots: list[tuple[int, SpotSettings]]) 
 """
 
 
-def _spot_chains(n: int, spot: SpotSettings, port: int, tls: int, uplink: Sequence[str]) -> str:
+def _spot_chains(n: int, spot: SpotSettings, ports: tuple[int, int], uplink: Sequence[str], seed: int) -> str:
     passing = _up(n, spot, uplink) + _down(n, spot)
-    return _arrive(n, spot) + _portal(n, spot, port, tls) + passing + _box(n, spot, port, tls)
+    return _arrive(n, spot, ports, seed) + _portal(n, spot, *ports) + passing + _box(n, spot, *ports)
 
 
-def _arrive(n: int, spot: SpotSettings) -> str:
+def _arrive(n: int, spot: SpotSettings, ports: tuple[int, int], seed: int) -> str:
     v4 = network4(spot)
-    addresses = ", ".join(["fe80::/10", "::", *([spot.ipv6.network] if spot.ipv6.mode != "off" else [])])
     own6 = ", ".join(["fe80::/10", "ff00::/8", *([spot.ipv6.gateway] if spot.ipv6.mode != "off" else [])])
-    own_source = f"\n    ip6 saddr {spot.ipv6.gateway} drop" if spot.ipv6.mode != "off" else ""
+    hashed = f"jhash ether saddr mod {MARKS} seed 0x{seed:08x} offset {FIRST_PHONE_MARK}"
     mark_used = "\n    ".join(
         f"{ip} daddr @garden{v} update @garden_used{v} {{ {ip} daddr }}" for ip, v in (("ip", 4), ("ip6", 6))
     )
     return f"""
   chain arrive_{n} {{
-    meta nfproto ipv4 ip saddr != {{ {v4}, 0.0.0.0 }} drop
-    meta nfproto ipv6 ip6 saddr != {{ {addresses} }} drop
-    ip saddr {{ {spot.ipv4.gateway}, {v4.broadcast_address} }} drop{own_source}
+    meta mark != {VERIFIED} drop
+    tcp dport {{ 80, 443, {ports[0]}, {ports[1]} }} ct state new ct mark set {hashed}
     ip daddr {{ {spot.ipv4.gateway}, {v4.broadcast_address}, 255.255.255.255, 224.0.0.0/4 }} meta mark set {BOX} return
     ip6 daddr {{ {own6} }} meta mark set {BOX} return
     meta mark set {WAITING}
@@ -198,6 +220,8 @@ def _up(n: int, spot: SpotSettings, uplink: Sequence[str]) -> str:
     lines += [f"meta mark {GARDEN} {ACCEPT}", *_shaping(n, spot, "up")]
     counted = "update @disaster_phones { iifname . ether saddr } update @disaster_up { iifname counter }"
     lines += [f"meta mark {DISASTER} {counted} {ACCEPT}"]
+    if spot.ipv6.mode != "off":
+        lines += [f"meta nfproto ipv6 meta mark >= {FIRST_MARK} ct state new jump {SOURCES}"]
     return _chain(f"up_{n}", [*lines, f"meta mark >= {FIRST_MARK} {ACCEPT}", "goto refuse"])
 
 
@@ -218,16 +242,15 @@ def _down(n: int, spot: SpotSettings) -> str:
 def _box(n: int, spot: SpotSettings, port: int, tls: int) -> str:
     """Phone to box: DHCP, neighbour discovery, a little DNS, NTP and ping, and the portal. Nothing else."""
     own6 = ", ".join(["fe80::/10", "ff02::/16", *([spot.ipv6.gateway] if spot.ipv6.mode != "off" else [])])
-    dns = "meta l4proto { tcp, udp } th dport 53"
     lines = [
-        f"udp dport 67 {ACCEPT}",
+        "udp dport 67 jump dhcp",
+        f"udp dport 67 goto leases_{n}",
         f"udp dport 547 ip6 daddr {{ fe80::/10, ff02::1:2 }} {ACCEPT}",
         f"icmpv6 type {{ nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld2-listener-report }} {ACCEPT}",
         f"meta nfproto ipv4 ip daddr != {spot.ipv4.gateway} goto refuse",
         f"meta nfproto ipv6 ip6 daddr != {{ {own6} }} goto refuse",
         f"ct direction reply ct state {{ established, related }} {ACCEPT}",
-        f"{dns} update @dns_rate {{ ether saddr limit rate over 15/second burst 90 packets }} drop",
-        f"{dns} {ACCEPT}",
+        "meta l4proto { tcp, udp } th dport 53 goto dns_in",
         f"tcp dport {{ {port}, {tls} }} ct state new add @portal_connections"
         f" {{ ether saddr ct count over {MAX_CONNECTIONS} }} goto refuse",
         f"tcp dport {{ {port}, {tls} }} {ACCEPT}",

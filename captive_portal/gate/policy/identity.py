@@ -41,6 +41,11 @@ class DailyPseudonyms:
         return hashlib.blake2b(mac.encode(), key=self.salt.key, digest_size=16).hexdigest()
 
 
+def connection_seed(key: bytes) -> int:
+    """32 bits for the marks of connections to the portal, from the gate's key."""
+    return int.from_bytes(hmac.digest(key, b"hiroba portal connections 1", "sha256")[:4], "big")
+
+
 class ResumeTokens:
     """Signed bearer tokens of (session, number of moves); a token is invalid once the session has moved."""
 

@@ -29,8 +29,8 @@ class ObservedPhone(NamedTuple):
 class Session:
     """Desired state: this phone passes until ``ends`` (monotonic seconds of this boot). spent: seconds used before
     ``since`` (an earlier boot); bytes are totals; told_*: reported to statistics already; seen: the kernel's counters
-    as last read, by set; moved_at: since when it has its present MAC and address, when it moved. Stored as JSON under
-    these field names.
+    as last read, by set; moved_at: since when it has its present MAC and address, when it moved; ip6: IPv6 addresses it
+    sent from since then. Stored as JSON under these field names.
     """
 
     id: str
@@ -57,6 +57,7 @@ class Session:
     told_down: int = 0
     seen: dict[str, int] = field(default_factory=dict)
     moved_at: datetime | None = None
+    ip6: list[str] = field(default_factory=list)
 
     def seconds_used(self, now: float) -> float:
         """Seconds online up to ``now`` (monotonic)."""

@@ -43,6 +43,17 @@ def no_counters(session: Session) -> tuple[int, int]:  # noqa: ARG001 - a ReadCo
     return 0, 0
 
 
+ReadAddresses = Callable[[Session], Iterable[str]]
+"""IPv6 addresses that a session sent from lately; called before its elements in the kernel change."""
+MAX_ADDRESSES = 256
+"""IPv6 addresses in one entry of the connection log; then the next entry begins."""
+
+
+def no_addresses(session: Session) -> Iterable[str]:  # noqa: ARG001 - a ReadAddresses for a policy without a kernel
+    """None."""
+    return ()
+
+
 class SessionPolicy:
     """All sessions, blocked phones, the day's use and the disaster mode of one box."""
 
@@ -53,7 +64,10 @@ class SessionPolicy:
         pseudonyms: DailyPseudonyms,
         tokens: ResumeTokens,
         read_counters: ReadCounters = no_counters,
+        *,
+        read_addresses: ReadAddresses = no_addresses,
     ) -> None:
+        self._read_addresses = read_addresses
         self._read_counters = read_counters
         self._settings = settings
         self._clock = clock
@@ -102,7 +116,7 @@ class SessionPolicy:
     def lookup(self, observed: ObservedPhone | None) -> p.Phone:
         """See protocol.Lookup."""
         if observed is None:
-            return p.Phone(phone="", spot="", state=p.PhoneState.UNKNOWN, disaster=self.disaster.on)
+            return p.Phone(phone="", spot="", state=p.PhoneState.UNKNOWN, disaster=self.disaster.on, leased=False)
         spot, session = self._spots[observed.spot], self._index.by_mac(observed.mac)
         if session:
             self._update_address(session, observed)
@@ -116,6 +130,7 @@ class SessionPolicy:
             minutes_left_today=None if left == float("inf") else max(0, int(left // 60)),
             closed=seconds_until_closing(spot, self._clock.now()) is None,
             disaster=self.disaster.on,
+            leased=observed.leased,
         )
 
     def open(self, observed: ObservedPhone | None, request: p.Open) -> p.Opened | p.Refused:
@@ -255,6 +270,11 @@ class SessionPolicy:
         session.throttled = True
         self._changes.updated.add(session.id)
 
+    def note_addresses(self) -> None:
+        """Note the IPv6 addresses of every session."""
+        for session in list(self.sessions.values()):
+            self._note_addresses(session)
+
     def record_growth(self) -> None:
         """A usage event for every session that used bytes since its last event."""
         for session in self.sessions.values():
@@ -271,6 +291,7 @@ class SessionPolicy:
         self._index.remove(session)
         self._changes.updated.discard(session.id)
         self._changes.ended[session.id] = session
+        self._note_addresses(session)
         self._changes.log_entries.append(_log_entry(session, self._clock.now()))
         self.usage_events.record(session, "ended", reason.value)
 
@@ -283,9 +304,22 @@ class SessionPolicy:
 
     def _log_address_change(self, session: Session) -> None:
         """Log the present MAC and address, which the session is about to leave."""
+        self._note_addresses(session)
+        self._close_log_entry(session)
+
+    def _close_log_entry(self, session: Session) -> None:
         now = self._clock.now()
         self._changes.log_entries.append(_log_entry(session, now))
-        session.moved_at = now
+        session.moved_at, session.ip6 = now, []
+        if session.id in self.sessions:
+            self._changes.updated.add(session.id)
+
+    def _note_addresses(self, session: Session) -> None:
+        for address in self._read_addresses(session):
+            if address not in session.ip6:
+                if len(session.ip6) >= MAX_ADDRESSES:
+                    self._close_log_entry(session)
+                session.ip6.append(address)
 
     def _refusal_reason(self, spot: SpotSettings, observed: ObservedPhone, request: p.Open) -> p.RefusalReason | None:
         if observed.mac in self.blocked_phones:
@@ -379,4 +413,5 @@ def _log_entry(session: Session, until: datetime) -> ConnectionLogEntry:
         method=session.method,
         begun_at=session.moved_at or session.started_at,
         ended_at=until,
+        ip6=list(session.ip6),
     )

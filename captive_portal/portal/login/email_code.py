@@ -24,7 +24,14 @@ TRIES = 5
 HOUR = 3600.0
 PER_PHONE_HOUR, PER_PHONE_DAY = 4, 10
 PER_ADDRESS_HOUR, PER_ADDRESS_DAY = 3, 6
-PER_BOX_HOUR = 400
+PER_DOMAIN_HOUR, PER_BOX_HOUR = 120, 400
+MAX_ADDRESS_DAY, MAX_DOMAIN_HOUR, MAX_BOX_HOUR = 8, 600, 1200
+QUIET_SECONDS = 600.0
+"""For the first mail of a phone's day: a domain or a box that others have asked much of is still open to a phone that
+asked for none, and a mailbox when none went there for QUIET_SECONDS. It takes a lease for each to get here.
+"""
+DOTLESS_DOMAINS = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
+"""Where dots before the @ are left out, and the name that the mailbox has (support.google.com/mail/answer/7436150)."""
 
 _ADDRESS = re.compile(
     r"([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64})@((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63})"
@@ -39,6 +46,17 @@ def parse_address(typed: str) -> str | None:
     if not found or len(found[0]) > 254:
         return None
     return f"{found[1]}@{found[2].lower()}"
+
+
+def mailbox_of(address: str) -> tuple[str, str]:
+    """(mailbox, domain) that a mail to this address reaches: letter case and what follows a + (RFC 5233) left out, dots
+    where it is known that they do not count.
+    """
+    local, _, domain = address.lower().rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in DOTLESS_DOMAINS:
+        local, domain = local.replace(".", "") or local, DOTLESS_DOMAINS[domain]
+    return f"{local}@{domain}", domain
 
 
 def parse_code(typed: str) -> str | None:
@@ -83,8 +101,9 @@ class EmailCode:
         address = parse_address(typed)
         if address is None:
             return Rejected("error_address")
-        account = self._account(address)
-        if not self._may_send(visitor.phone, account):
+        mailbox, domain = mailbox_of(address)
+        account = self._day_hash("account", mailbox)
+        if not self._may_send(visitor.phone, account, self._day_hash("domain", domain)):
             return Rejected("error_too_many")
         request, code = secrets.token_hex(16), f"{secrets.randbelow(10**6):06}"
         self._save(request, visitor.phone, account, code)
@@ -95,19 +114,31 @@ class EmailCode:
         self._delete(request)
         return Rejected("error_mail")
 
-    def _account(self, address: str) -> str:
-        """Letter case is folded so that one mailbox counts once; with the day in the key, two days cannot be linked."""
-        return keyed_hash(self._key, "account", self._clock.now().date().isoformat(), address.lower())
+    def _day_hash(self, purpose: str, value: str) -> str:
+        """With the day in the key, two days cannot be linked."""
+        return keyed_hash(self._key, purpose, self._clock.now().date().isoformat(), value)
 
-    def _may_send(self, phone: str, account: str) -> bool:
-        return self._attempts.take(
-            self._clock.now(),
+    def _may_send(self, phone: str, account: str, domain: str) -> bool:
+        now = self._clock.now()
+        first = self._attempts.allowed(now, "mail_phone", phone, 1, DAY_SECONDS)
+        busy = not self._attempts.allowed(now, "mail_address", account, PER_ADDRESS_HOUR, HOUR)
+        limits = [
             ("mail_phone", phone, PER_PHONE_HOUR, HOUR),
             ("mail_phone", phone, PER_PHONE_DAY, DAY_SECONDS),
-            ("mail_address", account, PER_ADDRESS_HOUR, HOUR),
-            ("mail_address", account, PER_ADDRESS_DAY, DAY_SECONDS),
-            ("mail_box", "", PER_BOX_HOUR, HOUR),
-        )
+            ("mail_address", account, MAX_ADDRESS_DAY, DAY_SECONDS),
+            ("mail_domain", domain, MAX_DOMAIN_HOUR, HOUR),
+            ("mail_box", "", MAX_BOX_HOUR, HOUR),
+        ]
+        if first and busy:
+            limits.append(("mail_address", account, 1, QUIET_SECONDS))
+        if not first:
+            limits += [
+                ("mail_address", account, PER_ADDRESS_HOUR, HOUR),
+                ("mail_address", account, PER_ADDRESS_DAY, DAY_SECONDS),
+                ("mail_domain", domain, PER_DOMAIN_HOUR, HOUR),
+                ("mail_box", "", PER_BOX_HOUR, HOUR),
+            ]
+        return self._attempts.take(now, *limits)
 
     def _save(self, request: str, phone: str, account: str, code: str) -> None:
         now = self._clock.now().timestamp()

@@ -9,7 +9,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Visitor:
-    """The gate's id of the phone (its IP address when the gate knows none), and the page's language."""
+    """The gate's id of the phone, which has a lease, and the page's language."""
 
     phone: str
     language: str

@@ -25,6 +25,10 @@ ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 wrong character and every transposition."""
 LENGTH = 12
 WRONG_PER_HOUR = 10
+GUESSES_IN_ALL, WRONG_WHILE_GUESSED = 300, 3
+"""Well-formed wrong codes of all phones in an hour; above that each phone has this many wrong ones in an hour, so that
+many phones guess no more and nobody with a voucher is kept out.
+"""
 KEPT_SECONDS = 366 * 86400.0
 """How long an expired voucher is reported as expired and not as wrong."""
 
@@ -125,12 +129,16 @@ class Voucher:
     def attempt(self, visitor: Visitor, form: Mapping[str, str], /) -> Outcome:
         """Claim the voucher for this phone."""
         now = self._clock.now()
-        if not self._attempts.allowed(now, "voucher_wrong", visitor.phone, WRONG_PER_HOUR, 3600.0):
+        guessed = not self._attempts.allowed(now, "voucher_guess", "", GUESSES_IN_ALL, 3600.0)
+        wrong = WRONG_WHILE_GUESSED if guessed else WRONG_PER_HOUR
+        if not self._attempts.allowed(now, "voucher_wrong", visitor.phone, wrong, 3600.0):
             return Rejected("error_too_many")
         code = parse_code(form.get("voucher", ""))
         outcome = self._claim(visitor.phone, code) if code else Rejected("error_voucher")
         if outcome == Rejected("error_voucher"):
             self._attempts.take(now, ("voucher_wrong", visitor.phone, WRONG_PER_HOUR, 3600.0))
+            if code:
+                self._attempts.take(now, ("voucher_guess", "", GUESSES_IN_ALL, 3600.0))
         return outcome
 
     def _claim(self, phone: str, code: str) -> Outcome:

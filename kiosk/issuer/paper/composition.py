@@ -73,17 +73,5 @@ def compose(
     )
 
 
-def page_text(sheet: Sheet, pages: Sequence[PagePlan], place: int) -> str:
-    """All text on page ``place`` (from 1) of a copy but the mark, in the order of drawing."""
-    page = pages[place - 1]
-    words = [sheet.title if page.first else sheet.continued]
-    for row in (*page.heading, *(row for block in page.blocks for row in block)):
-        for cell in row.cells:
-            words += [cell.label, *cell.kana, *cell.lines]
-    if page.last:
-        words += [sheet.end, sheet.sentence, sheet.date, sheet.authority]
-    return "\n".join([*words, _place(place, len(pages)), sheet.number_label, sheet.number])
-
-
 def _place(place: int, pages: int) -> str:
     return f"{place} / {pages}"

@@ -112,12 +112,11 @@ class OrderSteps:
         card = state.card
         if card is None:
             raise CardGone()
-        challenge = self._issuer.challenge(self._kiosk)
+        challenge = self._issuer.challenge()
         signature = card.sign_authorisation(challenge.nonce, self._kiosk, content)
         state.card = None
         card.close()
         return Order(
-            kiosk=self._kiosk,
             visit=resident.visit,
             challenge=challenge.challenge,
             content=content,

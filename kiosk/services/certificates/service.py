@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from device.printer.pdf_drawing import load_library
 from kiosk.services.certificates.issuance.issuance import Issuance
 from kiosk.services.certificates.issuance.journal import Journal
 from kiosk.services.certificates.issuance.open_matters import OpenMatters
@@ -23,6 +24,7 @@ from kiosk.settings import KioskSettings
 from kiosk.shell.readiness import Need, Wants
 from kiosk.shell.screens import plain
 from kiosk.shell.service import Round, Running, Service, Shell
+from kiosk.shell.wrong_codes import Place
 from kiosk.sign_in.shared import SIGN_IN
 from kiosk.sign_in.steps import SignInSteps
 
@@ -65,6 +67,7 @@ def _build(shell: Shell) -> Running:
         open_matters=lambda: len(matters.waiting()),
         recover=recovery.run,
         round=Round(TELL_SECONDS, issuance.tell_outcomes),
+        warm=load_library,
         terminal=terminal,
         journal=journal,
     )
@@ -83,7 +86,7 @@ SERVICE = Service(
 
 def _terminal(shell: Shell) -> PaymentTerminal:
     virtual = shell.ports.settings.terminal == "virtual"
-    return VirtualTerminal() if virtual else CounterTerminal(shell.staff_code, shell.audit)
+    return VirtualTerminal() if virtual else CounterTerminal(shell.staff_code(Place.PAYMENT), shell.audit)
 
 
 def _issuance(shell: Shell, journal: Journal) -> Issuance:
@@ -94,8 +97,8 @@ def _issuance(shell: Shell, journal: Journal) -> Issuance:
         journal,
         shell.audit,
         ports.clock,
-        kiosk_name=ports.name,
         alarm=shell.alarm,
+        page_rules=ports.page_rules,
         wait=ports.wait,
         later=lambda work: shell.spawn("tell", lambda: _tell(work)),
     )
@@ -108,4 +111,4 @@ def _tell(work: Callable[[], object]) -> None:
 def _recovery(shell: Shell, journal: Journal) -> Recovery:
     ports = shell.ports
     watch = JobWatch(ports.page_printer, ports.clock, IssuanceSettings(), ports.wait)
-    return Recovery(ports.issuer, ports.page_printer, journal, alarm=shell.alarm, watch=watch, kiosk_name=ports.name)
+    return Recovery(ports.issuer, ports.page_printer, journal, alarm=shell.alarm, watch=watch)

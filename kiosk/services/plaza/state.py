@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from kiosk.shell.visit import ServiceVisit, Visit
 
@@ -14,6 +15,7 @@ PICTURES = ("place", "pin", "choose", "pay", "take")
 class PlazaVisit(ServiceVisit):
     """picture: place in PICTURES of the one that is shown."""
 
+    personal: ClassVar[bool] = False
     picture: int = 0
 
     def close(self, reason: str) -> None:  # noqa: ARG002  # whatever ended the visit

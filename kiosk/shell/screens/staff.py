@@ -11,12 +11,13 @@ from kiosk.shell.desk import Desk
 from kiosk.shell.journey import STAFF
 from kiosk.shell.menu import Menu
 from kiosk.shell.service import Shell
-from kiosk.shell.staff_code import Accepted, CodeCheck, LockedOut, WrongCode, staff_code_of
+from kiosk.shell.staff_code import Accepted, CodeCheck, LockedOut, StaffCode, WrongCode, facts_of, staff_code_of
+from kiosk.shell.wrong_codes import Place
 
 
 def make_blueprint(shell: Shell, menu: Menu) -> Blueprint:
     """Routes: /staff, /staff/enter, /staff/clear-alarm."""
-    staff, pages = Blueprint("staff", __name__), shell.pages
+    staff, pages, staff_code = Blueprint("staff", __name__), shell.pages, shell.staff_code(Place.STAFF_SCREEN)
 
     @staff.get("/staff")
     def show() -> str | Response:
@@ -32,7 +33,7 @@ def make_blueprint(shell: Shell, menu: Menu) -> Blueprint:
     @staff.post("/staff/enter")
     def enter() -> Response:
         if pages.claimed(STAFF):
-            _enter(shell, request.form.get("code", ""))
+            _enter(shell, staff_code, request.form.get("code", ""))
         return pages.now()
 
     @staff.post("/staff/clear-alarm")
@@ -44,10 +45,11 @@ def make_blueprint(shell: Shell, menu: Menu) -> Blueprint:
     return staff
 
 
-def _enter(shell: Shell, typed: str) -> None:
-    answer = shell.staff_code.check(staff_code_of(typed))
+def _enter(shell: Shell, staff_code: StaffCode, typed: str) -> None:
+    shell.desk.personal = True  # the code was in this process's memory
+    answer = staff_code.check(staff_code_of(typed))
     if isinstance(answer, WrongCode):
-        shell.audit.record("staff_code_refused", visit="")
+        shell.audit.record("staff_code_refused", visit="", **facts_of(answer, staff_code))
     tell_code(shell.desk, answer)
     with shell.desk.held() as visit:
         visit.staff = isinstance(answer, Accepted) and visit.step.screen is STAFF

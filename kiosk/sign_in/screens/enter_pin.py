@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
+from device.secrets import overwrite
 from kiosk.shell.pages import Pages
 from kiosk.sign_in.journey import ENTER_PIN
 from kiosk.sign_in.steps import SignInSteps
@@ -20,8 +21,12 @@ def make_blueprint(pages: Pages, steps: SignInSteps) -> Blueprint:
 
     @enter_pin.post("/enter-pin/enter")
     def enter() -> Response:
-        if pages.claimed(ENTER_PIN):
-            steps.enter_pin(request.form.get("pin", ""))
+        typed = request.form.get("pin", "")
+        try:
+            if pages.claimed(ENTER_PIN):
+                steps.enter_pin(typed)
+        finally:
+            overwrite(typed)  # the form's own text; the process that read it ends after the visit
         return pages.now()
 
     return enter_pin

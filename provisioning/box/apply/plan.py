@@ -48,12 +48,21 @@ class SystemdActions(NamedTuple):
 
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "hiroba-kiosk.service": ("box", "city", "card", "receipt_printer", "page_printer", "issuer_link", "kiosk"),
-    "hiroba-issuer.service": ("city", "issuer"),
+    "hiroba-kiosk.service": (
+        "box",
+        "city",
+        "card",
+        "receipt_printer",
+        "page_printer",
+        "issuer_link",
+        "kiosk",
+        "cityhall_link",
+    ),
+    "hiroba-issuer.service": ("box", "city", "issuer", "cityhall", "cityhall_link"),
     "hiroba-gate.service": ("wifi",),
     "hiroba-portal.service": ("wifi",),
     "hiroba-stats.service": ("wifi",),
-    "hiroba-nginx@box.service": ("wifi", "issuer"),
+    "hiroba-nginx@box.service": ("wifi", "issuer", "cityhall", "cityhall_link"),
 }
 """Unit -> the sections of the site file that its process reads at its start. Timers' commands read it every time."""
 _UNITS = (

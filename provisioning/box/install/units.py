@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from provisioning.box.render.services import radios_of
+from provisioning.site.issuer_place import asks_for_list
 from provisioning.site.model import Site
 
 SHIPPED = Path("usr/local/lib")
@@ -29,8 +30,15 @@ MASKED = (
 """Restart by keys; updates that nobody has tried first; Debian's own start of what our units start."""
 MASKED_WITH_SCREEN = ("getty@tty1.service", "autovt@.service")
 """Ways from the touch screen to a log-in."""
-RECOVERY_UNITS = ("hiroba-recover.service", "hiroba-settle.service", "hiroba-apply-recover.service")
-"""Enabled on every box; they do nothing unless a power cut left an update on trial or settings half laid."""
+RECOVERY_UNITS = (
+    "hiroba-storage.service",
+    "hiroba-recover.service",
+    "hiroba-settle.service",
+    "hiroba-apply-recover.service",
+)
+"""Enabled on every box; they do nothing unless its state is encrypted, or a power cut left an update on trial or
+settings half laid.
+"""
 CITY_HALL = ("hiroba-cityhall.service", "hiroba-nginx@cityhall.service", "hiroba-cityhall-tidy.timer")
 REPLACED_BY = {
     "hiroba-fleet.service": ("hiroba-cityhall.service", "hiroba-nginx@cityhall.service"),
@@ -56,7 +64,7 @@ def destinations(shipped: Path) -> dict[Path, Path]:
 
 def wanted(site: Site, *, screen: bool) -> list[str]:
     """The units to enable, in a fixed order. screen: this box has one (cage and Chromium)."""
-    units = ["hiroba.target", "hiroba-kiosk.service"]
+    units = ["hiroba.target", "hiroba-kiosk.service", "hiroba-retention.timer"]
     if site.cityhall_link is not None:
         units += ["hiroba-heartbeat.timer", "hiroba-enrol-renew.timer"]
     if site.backup is not None and site.backup.folder:
@@ -73,7 +81,7 @@ def wanted(site: Site, *, screen: bool) -> list[str]:
         radios = radios_of(site)
         units += [f"hiroba-hostapd@{radio}.service" for radio in radios]
         units += ["hiroba-disaster.path"] if radios else []
-    if site.wifi is not None or (site.issuer is not None and site.issuer.tls_certificate):
+    if site.wifi is not None or asks_for_list(site):
         units.append("hiroba-nginx@box.service")
     return units
 

@@ -39,7 +39,8 @@ def render_box(
     files |= services.drop_ins(site) | services.kernel(site) | services.time(site)
     files |= network.spots(site) | usb.rules(site)
     if site.cityhall is not None and "cityhall" in site.box.parts:
-        own = {"cityhall": renamed(tomllib.loads(text))[0]["cityhall"]}
+        tree = renamed(tomllib.loads(text))[0]
+        own = {str(name): tree[name] for name in ("cityhall", "issuer") if name in tree}  # nginx stands before both
         files[CITYHALL] = Rendered(tomli_w.dumps(own), True, 0o640, READERS)  # a database's address holds its password
     return files | _wifi(site, state, passphrases)
 

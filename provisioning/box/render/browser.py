@@ -7,6 +7,14 @@ import json
 FIRST_PORT = 8100
 """The kiosk's port as the shipped browser policy has it."""
 
+OWN_PAGES = ("NewTabPageLocation", "HomepageLocation")
+"""What a keyboard's Ctrl+T, Ctrl+N and Alt+Home open: the kiosk's page, where else a dead one would stay."""
+
+
+def _blocks(listed: object) -> bool:
+    """Whether every address is blocked, the browser's own pages too, which "*" does not mean."""
+    return isinstance(listed, list) and {"*", "chrome://*"} <= {*listed}
+
 
 def browser_environment(port: int) -> str:
     """/etc/hiroba/browser.env: the page the browser opens."""
@@ -16,7 +24,8 @@ def browser_environment(port: int) -> str:
 def browser_policy(shipped: str, port: int) -> str:
     """Chromium's policy with this box's port. Raises ValueError when the shipped one allows anything else."""
     policy = json.loads(shipped)
-    if policy.get("URLAllowlist") != [f"http://127.0.0.1:{FIRST_PORT}"] or policy.get("URLBlocklist") != ["*"]:
+    if policy.get("URLAllowlist") != [f"http://127.0.0.1:{FIRST_PORT}"] or not _blocks(policy.get("URLBlocklist")):
         raise ValueError("the shipped browser policy must allow the kiosk alone")
     policy["URLAllowlist"] = [f"http://127.0.0.1:{port}"]
+    policy |= dict.fromkeys(OWN_PAGES, f"http://127.0.0.1:{port}/")
     return json.dumps(policy, indent=2) + "\n"

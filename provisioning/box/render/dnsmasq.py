@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 from pathlib import Path
 
+from captive_portal.gate.kernel.lease_limits import FIRST_LEASE_SECONDS, pool_size
 from captive_portal.gate.kernel.ruleset import TABLE
 from captive_portal.portal.capport import API_PATH
 from captive_portal.settings import DhcpSettings, PortalSettings, SpotSettings
@@ -32,13 +33,26 @@ bogus-priv
 stop-dns-rebind
 dns-loop-detect
 cache-size=2000
-dns-forward-max=300
+dns-forward-max=1000
+# A larger answer is cut, and asked for again over TCP: within what the gate lets through (gate/kernel/dns_limits.py).
+edns-packet-max=1232
 # No query is logged, and no lease with its address (N8): there is no log-queries and no log-dhcp here.
 quiet-dhcp
 quiet-dhcp6
 quiet-ra
 no-ident
 """
+
+
+_FIRST_LEASE = (
+    "# Before each offer dnsmasq would ask the address for three seconds, and serve nobody else meanwhile.",
+    "no-ping",
+    "# One address a MAC, whatever client identifiers it sends.",
+    "dhcp-ignore-clid",
+    "# Who asks for an address (option 50, RFC 2131 table 5) gets a short lease; who renews it, a whole one.",
+    "dhcp-match=set:asks,option:requested-address",
+    f"dhcp-host=*:*:*:*:*:*,tag:asks,{FIRST_LEASE_SECONDS}s",
+)
 
 
 def dnsmasq(spot: SpotSettings, portal: PortalSettings, state: Path) -> str:
@@ -83,13 +97,15 @@ def _garden(spot: SpotSettings) -> list[str]:
 def _dhcp(spot: SpotSettings, dhcp: DhcpSettings, portal: PortalSettings, state: Path) -> list[str]:
     network = ipaddress.IPv4Network(f"{spot.ipv4.gateway}/{spot.ipv4.prefix}", strict=False)
     first, last = ipaddress.IPv4Address(dhcp.first), ipaddress.IPv4Address(dhcp.last)
+    leases = [f"dhcp-lease-max={pool_size(dhcp)}", f"dhcp-range={first},{last},{network.netmask},{dhcp.lease_seconds}s"]
     return [
         "# addresses",
         "dhcp-authoritative",
+        "dhcp-ignore-clid",  # whose lease it is: the MAC's, which the gate checks, not what a phone calls itself
         "dhcp-ignore-names",  # a phone's own name is often its owner's
-        f"dhcp-leasefile={state / dhcp.leases}",
-        f"dhcp-lease-max={int(last) - int(first) + 1}",
-        f"dhcp-range={first},{last},{network.netmask},{dhcp.lease_seconds}s",
+        f"dhcp-leasefile={state / one_line(dhcp.leases, 'wifi.spots.dhcp.leases')}",
+        *leases,
+        *_FIRST_LEASE,
         f"dhcp-option=option:router,{spot.ipv4.gateway}",
         f"dhcp-option=option:dns-server,{spot.ipv4.gateway}",
         *_announced("dhcp-option-force=114", portal),

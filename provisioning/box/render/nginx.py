@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from provisioning.box.render.refusal import CannotRender, one_line
-from provisioning.nginx_headers import CLIENT, CREDENTIAL, LISTENER, SCHEME
+from provisioning.nginx_headers import ADMITTED, CLIENT, CLIENT_PORT, CREDENTIAL, LISTENER, SCHEME
 from provisioning.site.mistakes import Mistake
 
 WORKER_CONNECTIONS = 1024
@@ -121,19 +121,40 @@ def upstream(name: str, socket: Path) -> str:
     return block(f"upstream {name}", lines)
 
 
-def proxied(name: str, *, listener: str = "", credential: bool = False) -> list[str]:
+def proxied(name: str, *, listener: str = "", credential: bool = False, admitted: bool = False) -> list[str]:
     """Pass requests to ``upstream`` name, with every header that the application trusts. A body without a
-    length, which no browser's form has, is refused.
+    length, which no browser's form has, is refused, and a request that names no host.
     """
     return [
         "if ($http_transfer_encoding) { return 411; }",
+        'if ($http_host = "") { return 400; }',
         f"proxy_pass http://{name};",
+        *_headers(listener=listener, credential=credential, admitted=admitted),
+    ]
+
+
+def asked(name: str, path: str, *, listener: str) -> list[str]:
+    """Ask ``upstream`` name about a request and its credential (auth_request): 2xx lets it pass."""
+    return [
+        "internal;",
+        f"proxy_pass http://{name}{path};",
+        "proxy_method GET;",
+        "proxy_pass_request_body off;",
+        'proxy_set_header Content-Length "";',
+        *_headers(listener=listener, credential=True, admitted=False),
+    ]
+
+
+def _headers(*, listener: str, credential: bool, admitted: bool) -> list[str]:
+    return [
         'proxy_set_header Connection "";',
         "proxy_set_header Host $http_host;",
         f"proxy_set_header {CLIENT} $remote_addr;",
+        f"proxy_set_header {CLIENT_PORT} $remote_port;",
         f"proxy_set_header {SCHEME} $scheme;",
         f'proxy_set_header {LISTENER} "{listener}";',
         f"proxy_set_header {CREDENTIAL} {'$ssl_client_escaped_cert' if credential else _NOTHING};",
+        f'proxy_set_header {ADMITTED} "{1 if admitted else ""}";',
         *(f"proxy_set_header {header} {_NOTHING};" for header in ("Forwarded", "X-Forwarded-For")),
     ]
 

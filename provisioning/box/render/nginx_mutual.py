@@ -1,7 +1,8 @@
-"""City hall's three ports, and an issuer for kiosks on other machines, behind nginx.
+"""City hall's three ports, and the issuer's port for kiosks on other machines, behind nginx.
 
 nginx terminates mutual TLS: without a credential of the CA the connection is closed; a verified one is passed on in a
-header. Pure.
+header. On city hall's own machine nginx asks city hall about each request of a kiosk before the issuer hears of it.
+Pure.
 """
 
 from __future__ import annotations
@@ -9,18 +10,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from provisioning.box.render.nginx import NginxRuntime, Tls, block, listen, proxied, tls, upstream
+from kiosk.issuer.errors import TooMany
+from kiosk.issuer.protocol import KIOSK_NOT_ASKED, KIOSK_REFUSED
+from provisioning.box.render.nginx import NginxRuntime, Tls, asked, block, listen, proxied, tls, upstream
 from provisioning.cityhall.settings import CityHallSettings
-from provisioning.nginx_headers import BOX_LISTENER, ENROL_LISTENER, STAFF_LISTENER
+from provisioning.nginx_headers import BOX_LISTENER, ENROL_LISTENER, KIOSK_LISTENER, STAFF_LISTENER
 
 CITYHALL_SOCKET, ISSUER_SOCKET = Path("fleet/web.sock"), Path("issuer/web.sock")
 """Below the state folder."""
-STAFF_BODY, BOX_BODY, ISSUER_BODY = "16k", "512k", "256k"
+STAFF_BODY, BOX_BODY, ISSUER_BODY = "16k", "512k", "16k"
+ADMITTED_PATH = "/api/v1/admitted"
+"""City hall answers 204 to a box that it admits (provisioning/cityhall/boxes/box_api.py)."""
+KIOSK_REQUESTS_PER_SECOND, KIOSK_BURST, KIOSK_CONCURRENT = 5, 40, 8
+"""Of one box, by its credential's name: a visit asks six times, and a kiosk looks every two seconds whether the issuer
+is there.
+"""
 _MAX_CONCURRENT = 64
 
 
 class _Listener(NamedTuple):
-    """name: of the application; body: the largest request."""
+    """name: of the application; body: the largest request; limits, refusals: more lines of its location, of its server;
+    asks_city_hall: whether city hall has admitted what comes through.
+    """
 
     name: str
     listener: str
@@ -28,6 +39,9 @@ class _Listener(NamedTuple):
     port: int
     own: Tls
     body: str
+    limits: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
+    asks_city_hall: bool = False
 
 
 def cityhall(settings: CityHallSettings, own: Tls, state: Path, runtime: NginxRuntime) -> list[str]:
@@ -41,10 +55,53 @@ def cityhall(settings: CityHallSettings, own: Tls, state: Path, runtime: NginxRu
     return [*_application("cityhall", state / CITYHALL_SOCKET), *(_server(listener, runtime) for listener in listeners)]
 
 
-def issuer(host: str, port: int, own: Tls, state: Path, runtime: NginxRuntime) -> list[str]:
-    """The texts inside ``http``. own: with the CA of the kiosks. Raises CannotRender."""
-    listener = _Listener("issuer", "kiosks", host, port, own, ISSUER_BODY)
-    return [*_application("issuer", state / ISSUER_SOCKET), _server(listener, runtime)]
+def issuer(
+    address: tuple[str, int], own: Tls, state: Path, runtime: NginxRuntime, *, asks_city_hall: bool
+) -> list[str]:
+    """The texts inside ``http``. address: host, port; own: with the CA of the kiosks; asks_city_hall: about each
+    request, the ``cityhall`` of the same file. Raises CannotRender.
+    """
+    zones = [
+        f"limit_req_zone $ssl_client_s_dn zone=issuer_boxes:2m rate={KIOSK_REQUESTS_PER_SECOND}r/s;",
+        "limit_conn_zone $ssl_client_s_dn zone=issuer_box_connections:2m;",
+    ]
+    limits = [
+        # A document waits here for a kiosk that reads slowly, and not in a thread of the issuer; never on the disk.
+        "proxy_buffers 64 64k;",
+        "proxy_busy_buffers_size 128k;",
+        f"limit_req zone=issuer_boxes burst={KIOSK_BURST} nodelay;",
+        "limit_req_status 429;",
+        f"limit_conn issuer_box_connections {KIOSK_CONCURRENT};",
+    ]
+    refusals = [
+        *_refusal(429, "@too_many", 429, TooMany.code),
+        *_refusal(413, "@too_large", 413, "request.too_large"),
+    ]
+    if asks_city_hall:
+        limits.append("auth_request /-/admitted;")
+        question = asked("cityhall", ADMITTED_PATH, listener=BOX_LISTENER)
+        refusals += [
+            block("location = /-/admitted", question),
+            *_refusal(403, "@not_admitted", 403, KIOSK_REFUSED),
+            *_refusal(500, "@not_asked", 503, KIOSK_NOT_ASKED),
+        ]
+    listener = _Listener(
+        "issuer",
+        KIOSK_LISTENER,
+        *address,
+        own,
+        ISSUER_BODY,
+        tuple(limits),
+        tuple(refusals),
+        asks_city_hall=asks_city_hall,
+    )
+    return [*zones, *_application("issuer", state / ISSUER_SOCKET), _server(listener, runtime)]
+
+
+def _refusal(status: int, name: str, told: int, code: str) -> list[str]:
+    """A refusal of nginx's own as the protocol says one; the application's own answers are not replaced."""
+    inside = ["default_type application/json;", f'return {told} \'{{"code":"{code}"}}\';']
+    return [f"error_page {status} = {name};", block(f"location {name}", inside)]
 
 
 def _application(name: str, socket: Path) -> list[str]:
@@ -57,7 +114,8 @@ def _server(listener: _Listener, runtime: NginxRuntime) -> str:
     inside = [
         f"limit_conn {listener.name}_connections {_MAX_CONCURRENT};",
         "limit_conn_status 429;",
-        *proxied(listener.name, listener=listener.listener, credential=mutual),
+        *listener.limits,
+        *proxied(listener.name, listener=listener.listener, credential=mutual, admitted=listener.asks_city_hall),
     ]
     return block(
         "server",
@@ -66,6 +124,7 @@ def _server(listener: _Listener, runtime: NginxRuntime) -> str:
             *tls(listener.own, f"{listener.name}_{listener.listener}_tls"),
             f"client_max_body_size {listener.body};",
             *refusal,
+            *listener.refusals,
             block("location /", inside),
         ],
     )

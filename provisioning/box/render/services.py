@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from captive_portal.settings import WifiSettings
 from provisioning.box.render.files import Rendered
+from provisioning.box.render.refusal import one_line
+from provisioning.site.issuer_place import asks_for_list
 from provisioning.site.model import Site
 
 HEAD = "# Made by `hiroba apply` from the site file. Edit the site file, not this one.\n"
@@ -26,6 +28,8 @@ SHIPPED = tuple(
     ]
 )
 """What the units let through as shipped (IPAddressAllow= in systemd/system)."""
+BEYOND_LOOPBACK = SHIPPED[2:]
+"""What the portal's unit lets through as shipped: of loopback it reaches nothing of ours."""
 OUTGOING = ("hiroba-kiosk", "hiroba-portal", "hiroba-heartbeat", "hiroba-enrol-renew", "hiroba-update")
 """The units that connect to other machines, with the list of allowed ones (network.reachable)."""
 _SMALLEST, _LARGEST = 1024, 65536
@@ -42,9 +46,12 @@ def drop_ins(site: Site) -> dict[str, Rendered]:
         found[_drop_in("hiroba-backup", "folder")] = _section(f"ReadWritePaths={site.backup.folder}")
     if radios := radios_of(site):
         found[_drop_in("hiroba-disaster", "radios")] = _section(f'Environment="HIROBA_RADIOS={" ".join(radios)}"')
+    if asks_for_list(site):
+        networks = [*map(str, SHIPPED), *site.network.reachable]
+        found[_drop_in("hiroba-issuer", "addresses")] = _section(f"IPAddressAllow={' '.join(networks)}")
     for unit, networks in _allowed(site).items():
         found[_drop_in(unit, "addresses")] = _section(f"IPAddressAllow={' '.join(networks)}")
-    if site.wifi is not None and site.issuer is None:
+    if site.wifi is not None and not asks_for_list(site):
         found[_drop_in("hiroba-nginx@box", "addresses")] = _section(_phones_alone(site.wifi))
     return found
 
@@ -77,7 +84,7 @@ def _allowed(site: Site) -> dict[str, list[str]]:
     if site.issuer is not None and site.issuer.revocation.ocsp:
         allowed["hiroba-issuer"] = _responder(site, site.issuer.revocation.ocsp)
     for unit, addresses in wanted.items():
-        if beyond := _beyond(addresses):
+        if beyond := _beyond(addresses, BEYOND_LOOPBACK if unit == "hiroba-portal" else SHIPPED):
             allowed[unit] = [*site.network.reachable, *(str(network) for network in beyond)]
     return allowed
 
@@ -126,14 +133,16 @@ def time(site: Site) -> dict[str, Rendered]:
     """The city's time servers: certificates, hours and codes go by the clock."""
     if not site.network.ntp:
         return {}
-    text = f"{HEAD}[Time]\nNTP={' '.join(site.network.ntp)}\n"
+    servers = " ".join(one_line(name, "network.ntp") for name in site.network.ntp)
+    text = f"{HEAD}[Time]\nNTP={servers}\n"
     return {"etc/systemd/timesyncd.conf.d/hiroba.conf": Rendered(text)}
 
 
 def _hosts(*places: str) -> list[str]:
     """The addresses among hosts and URLs. Names are not resolved: ``network.reachable`` lists their addresses."""
     hosts = (urlsplit(place).hostname if "://" in place else place for place in places)
-    return [host for host in hosts if host and _is_address(host)]
+    addresses = ("127.0.0.1" if host == "localhost" else host for host in hosts)
+    return [host for host in addresses if host and _is_address(host)]
 
 
 def _is_address(host: str) -> bool:
@@ -144,9 +153,9 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _beyond(addresses: Iterable[str]) -> list[Network]:
-    networks = {ipaddress.ip_network(text, strict=False) for text in addresses}
-    outside = [n for n in networks if not any(n.version == s.version and n.subnet_of(s) for s in SHIPPED)]  # type: ignore[arg-type]  # same version
+def _beyond(addresses: Iterable[str], shipped: Iterable[Network]) -> list[Network]:
+    networks, inside = {ipaddress.ip_network(text, strict=False) for text in addresses}, tuple(shipped)
+    outside = [n for n in networks if not any(n.version == s.version and n.subnet_of(s) for s in inside)]  # type: ignore[arg-type]  # same version
     return sorted(outside, key=lambda n: (n.version, n))
 
 

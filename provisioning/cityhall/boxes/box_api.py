@@ -6,6 +6,7 @@ A refusal is {"refused": reason} with 400, 403, 404 or 429; a fault 500 or 503.
 from __future__ import annotations
 
 import zlib
+from typing import Annotated
 
 import msgspec
 from flask import Flask, Response, g, request
@@ -13,10 +14,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from device.logs import Log, places
-from provisioning.cityhall.accounts import StaffAccounts
+from provisioning.cityhall.accounts.staff_accounts import StaffAccounts
 from provisioning.cityhall.boxes.authority import peer_of
+from provisioning.cityhall.boxes.clones import link_of
 from provisioning.cityhall.boxes.enrolment import EnrolmentService, Refused
 from provisioning.cityhall.boxes.intake import Batch, Intake
+from provisioning.cityhall.settings import CHAIN_HEADER
 from provisioning.cityhall.tables import Enrolment
 from provisioning.nginx_headers import credential_of
 
@@ -38,6 +41,22 @@ class RenewQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     request: str
 
 
+class VolumeQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """volume: its id. key: its own public key, PEM. recovery: the recovery key, sealed to the city (age, base64)."""
+
+    volume: Annotated[str, msgspec.Meta(min_length=16, max_length=32)]
+    key: Annotated[str, msgspec.Meta(max_length=1024)]
+    recovery: Annotated[str, msgspec.Meta(max_length=4096)]
+
+
+class UnlockQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """chain: HAVE/NEXT. signature: by the volume's key, base64."""
+
+    volume: Annotated[str, msgspec.Meta(max_length=32)]
+    chain: Annotated[str, msgspec.Meta(max_length=80)]
+    signature: Annotated[str, msgspec.Meta(max_length=256)]
+
+
 class EnrolAnswer(msgspec.Struct, frozen=True):
     """state: pending, approved, declined. certificate: PEM when approved."""
 
@@ -51,10 +70,11 @@ class EnrolAnswer(msgspec.Struct, frozen=True):
 def create_enrol_app(enrolments: EnrolmentService, staff: StaffAccounts, log: Log) -> Flask:
     """The listener for boxes without a credential yet."""
     app, decoder = _bare("provisioning.cityhall.enrol", log), msgspec.json.Decoder(EnrolQuestion)
+    unlocking = msgspec.json.Decoder(UnlockQuestion)
 
     def ask() -> Response:
         address = request.remote_addr or ""
-        if staff.too_many("", address):
+        if staff.too_many_codes(address):
             return _refusal(Refused("too_many"))
         question = decoder.decode(request.get_data(cache=False))
         answer = enrolments.ask(question.code, question.request)
@@ -66,7 +86,18 @@ def create_enrol_app(enrolments: EnrolmentService, staff: StaffAccounts, log: Lo
         answer = enrolments.state(name)
         return _refusal(answer) if isinstance(answer, Refused) else _told(answer)
 
+    def unlock() -> Response:
+        question = unlocking.decode(request.get_data(cache=False))
+        share, why = enrolments.volumes.unlock(question.volume, question.chain, question.signature)
+        if why:
+            log.warning("volume_refused", reason=why)
+            return _refusal(Refused(why))
+        answer = _json(200, {"share": share})
+        answer.headers[CHAIN_HEADER] = question.chain.rpartition("/")[2]
+        return answer
+
     app.add_url_rule("/api/v1/enrol", "ask", ask, methods=["POST"])
+    app.add_url_rule("/api/v1/unlock", "unlock", unlock, methods=["POST"])
     app.add_url_rule("/api/v1/enrol/<name>", "state", state, methods=["GET"])
     return app
 
@@ -76,27 +107,60 @@ def create_box_app(enrolments: EnrolmentService, intake: Intake, log: Log) -> Fl
     app = _bare("provisioning.cityhall.boxes", log)
     # Made here, by one thread: msgspec 0.22 crashes when several threads meet a type for the first time together.
     renewals, batches = msgspec.json.Decoder(RenewQuestion), msgspec.json.Decoder(Batch)
+    volumes = msgspec.json.Decoder(VolumeQuestion)
 
-    @app.before_request
-    def admit() -> Response | None:
-        der = credential_of(request.environ)
-        admitted = enrolments.admit(peer_of(der) if der else None)
-        if isinstance(admitted, Refused):
-            log.warning("box_refused", reason=admitted.reason)
-            return _refusal(admitted)
-        g.box = admitted.name
-        return None
+    _admit_boxes(app, enrolments, log)
 
     def renew() -> Response:
         answer = enrolments.renew(g.box, renewals.decode(request.get_data(cache=False)).request)
         return _refusal(answer) if isinstance(answer, Refused) else _json(200, {"certificate": answer})
 
     def messages() -> Response:
-        return _json(200, {"answers": intake.take(g.box, batches.decode(_unpacked()))})
+        answers = intake.take(g.box, batches.decode(_unpacked()))
+        return _json(200, {"answers": answers, "audits": intake.audit_heads(g.box)})
 
+    def admitted() -> Response:
+        """For nginx before the issuer on the same machine: ``admit`` has looked the box up."""
+        return Response(status=204)
+
+    def boxes() -> Response:
+        """For an issuer on another machine."""
+        return _json(200, {"boxes": enrolments.admitted()})
+
+    def volume() -> Response:
+        asked = volumes.decode(request.get_data(cache=False))
+        share = enrolments.volumes.register(g.box, asked.volume, asked.key, asked.recovery)
+        return _json(200, {"share": share}) if share else _refusal(Refused("request_malformed"))
+
+    app.add_url_rule("/api/v1/admitted", "admitted", admitted, methods=["GET"])
+    app.add_url_rule("/api/v1/boxes", "boxes", boxes, methods=["GET"])
+    app.add_url_rule("/api/v1/volume", "volume", volume, methods=["POST"])
     app.add_url_rule("/api/v1/renew", "renew", renew, methods=["POST"])
     app.add_url_rule("/api/v1/messages", "messages", messages, methods=["POST"])
     return app
+
+
+def _admit_boxes(app: Flask, enrolments: EnrolmentService, log: Log) -> None:
+    """Before each call: the box as city hall knows it now; after it: the chain's new end."""
+
+    @app.before_request
+    def admit() -> Response | None:
+        der = credential_of(request.environ)
+        link = link_of(request.headers.get(CHAIN_HEADER, ""))
+        elsewhere = request.endpoint == "admitted"  # nginx asks, of a call to the issuer
+        admitted = enrolments.admit(peer_of(der) if der else None, link, chained=not elsewhere)
+        if isinstance(admitted, Refused):
+            log.warning("box_refused", reason=admitted.reason)
+            return _refusal(admitted)
+        g.box, g.link = admitted.name, link
+        return None
+
+    @app.after_request
+    def acknowledge(response: Response) -> Response:
+        """The chain went on, whatever became of the call itself."""
+        if link := g.get("link"):
+            response.headers[CHAIN_HEADER] = link.next
+        return response
 
 
 def _bare(name: str, log: Log) -> Flask:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from device.clock import Clock
 from device.outbox import MAX_IN_BATCH, Fact, check_facts, known_kinds
+from provisioning.cityhall.boxes.audit_heads import heads_of, take_heads
 from provisioning.cityhall.database import Database
 from provisioning.cityhall.tables import Box, Received
 
@@ -20,6 +21,8 @@ LATE_SECONDS = 30 * 86400
 """A message older than this when it is sent is refused: past it the service may have forgotten its id."""
 KEPT_SECONDS = 2 * LATE_SECONDS
 _TIDY_SECONDS = 3600
+FRESH_SECONDS = 300
+"""A heartbeat that waited for the line tells of an audit's past, which is not compared."""
 _PLAUSIBLE = 1_735_689_600
 """2025-01-01: a box that says it is earlier has no clock yet; its messages' ages are not believed."""
 
@@ -59,8 +62,16 @@ class Intake:
             stored = _insert(session, box, list(sound.values()), batch.sent_at, now) if sound else set()
             new = [m for name, m in sound.items() if name in stored]
             _note(session, box, new, now, now - batch.sent_at)
+            for beat in new:
+                if beat.kind == "heartbeat" and batch.sent_at - beat.at <= FRESH_SECONDS:
+                    take_heads(session, box, beat.facts, now)
         self._tidy_now_and_then(now)
         return {name: why or ("stored" if name in stored else "duplicate") for name, why in answers.items()}
+
+    def audit_heads(self, box: str) -> dict[str, tuple[int, str]]:
+        """For the answer: the heads that this box's audits have to go on from."""
+        with self._database.transaction() as session:
+            return heads_of(session, box)
 
     def _tidy_now_and_then(self, now: int) -> None:
         """Each worker once an hour: the table does not grow beyond its sixty days, and no timer is needed for it."""

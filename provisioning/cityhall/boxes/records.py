@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import func, select
 
+from provisioning.cityhall.accounts.staff_audit import record_action
 from provisioning.cityhall.boxes.codes import make_code
 from provisioning.cityhall.database import Database
 from provisioning.cityhall.tables import Box, Code, Enrolment, Received, StaffAction
@@ -67,5 +68,5 @@ class Records:
     def new_code(self, box: str, staff: str, now: int, days: int) -> str:
         """A one-time code for ``box``; kept as a hash only."""
         with self._database.transaction() as session:
-            session.add(StaffAction(at=now, staff=staff, action="code_made", box=box))
+            record_action(session, now, staff, "code_made", box=box)
             return make_code(session, box, now, days)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,13 +11,15 @@ from provisioning.cityhall.tables import Box
 
 EXPIRING_SECONDS = 7 * 86400
 SKEW_SECONDS = 120
+ALARMS = frozenset({"documents.voided", "audit.broken", "audit.shortened", "audit.replaced", "audit.missing"})
+"""Findings that need a person first."""
 _PAPER_BAD = {"paper_out", "cover_open", "jam", "toner_out", "offline", "silent", "fault"}
 
 
 @dataclass(frozen=True)
 class BoxStatus:
-    """One box as staff see it. state: revoked, expired, never, silent, trouble, attention, well; worst first. Times
-    are unix seconds. marks: (kind of mark, code) pairs to be shown.
+    """One box as staff see it. state: forked, revoked, expired, never, silent, trouble, attention, well; worst first.
+    Times are unix seconds. marks: (kind of mark, code) pairs to be shown.
     """
 
     name: str
@@ -34,24 +37,33 @@ class BoxStatus:
     @property
     def stale(self) -> bool:
         """What it told is of the past: nobody knows how it is now."""
-        return self.state in ("silent", "expired", "revoked", "never")
+        return self.state in ("silent", "expired", "revoked", "forked", "never")
 
 
-STATES = ("trouble", "silent", "expired", "attention", "never", "well", "revoked")
+STATES = ("forked", "trouble", "silent", "expired", "attention", "never", "well", "revoked")
 """In this order on the page: what needs a person first."""
 
 
-def box_status(box: Box, now: int, silent_seconds: int) -> BoxStatus:
-    """``box`` at ``now``."""
+def box_status(box: Box, now: int, silent_seconds: int, alarms: Sequence[str] = ()) -> BoxStatus:
+    """``box`` at ``now``. alarms: reasons for which an audit of it is in alarm."""
     facts, left = box.facts, box.certificate_until - now
     found = facts.get("findings")
-    findings = tuple(str(f) for f in found) if isinstance(found, list) else ()
+    told = [str(f) for f in found] if isinstance(found, list) else []
+    ours = dict.fromkeys(f"audit.{reason}" for reason in alarms)
+    findings = (*ours, *(f for f in told if f not in ours))
     papers = tuple((name, str(facts[name])) for name in ("receipt_paper", "page_paper") if facts.get(name))
     uptime, kiosk = facts.get("uptime_s"), facts.get("kiosk_open")
     skewed = box.skew_seconds if abs(box.skew_seconds) > SKEW_SECONDS else 0
     return BoxStatus(
         name=box.name,
-        state=_state(box, now, silent_seconds, papers, attention=bool(findings or skewed or left < EXPIRING_SECONDS)),
+        state=_state(
+            box,
+            now,
+            silent_seconds,
+            papers,
+            alarm=not ALARMS.isdisjoint(findings),
+            attention=bool(findings or skewed or left < EXPIRING_SECONDS),
+        ),
         version=str(facts.get("version", "")),
         uptime_days=int(uptime) // 86400 if isinstance(uptime, int | float) else None,
         heard_at=box.heartbeat_at,
@@ -64,16 +76,18 @@ def box_status(box: Box, now: int, silent_seconds: int) -> BoxStatus:
     )
 
 
-def _state(box: Box, now: int, silent_seconds: int, papers: tuple[tuple[str, str], ...], *, attention: bool) -> str:
-    if box.state == "revoked":
-        return "revoked"
+def _state(
+    box: Box, now: int, silent_seconds: int, papers: tuple[tuple[str, str], ...], *, alarm: bool, attention: bool
+) -> str:
+    if box.state in ("revoked", "forked"):
+        return box.state
     if box.certificate_until <= now:
         return "expired"
     if box.heartbeat_at is None:
         return "never"
     if now - box.heartbeat_at > silent_seconds:
         return "silent"
-    if any(condition in _PAPER_BAD for _, condition in papers):
+    if alarm or any(condition in _PAPER_BAD for _, condition in papers):
         return "trouble"
     return "attention" if attention or any(c == "paper_low" for _, c in papers) else "well"
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from device.clock import Clock
-from provisioning.cityhall.accounts import StaffAccounts
+from provisioning.cityhall.accounts.account_requests import AccountRequests
+from provisioning.cityhall.accounts.log_ins import LogIns
+from provisioning.cityhall.accounts.staff_accounts import StaffAccounts
+from provisioning.cityhall.boxes.audit_heads import AuditAlarms
 from provisioning.cityhall.boxes.enrolment import EnrolmentService
 from provisioning.cityhall.boxes.expiry import CredentialEnds
 from provisioning.cityhall.boxes.records import Records
@@ -20,6 +23,9 @@ class StaffContext:
     records: Records
     enrolments: EnrolmentService
     staff: StaffAccounts
+    log_ins: LogIns
+    requests: AccountRequests
+    audits: AuditAlarms
     clock: Clock
     ends: CredentialEnds = field(default_factory=CredentialEnds)
 

@@ -54,6 +54,8 @@ def _own(box: ExaminedBox) -> dict[str, Path]:
         files["portal"] = box.state / wifi.portal.tls_certificate
     if link:
         files |= {"box": box.state / "enrolment" / "box.pem", "city-ca": box.state / link.ca}
+    if box.site.issuer and box.site.issuer.tls_certificate:
+        files["issuer"] = box.state / box.site.issuer.tls_certificate
     if hall and hall.certificate:
         files["cityhall"] = box.state / hall.certificate
     return files

@@ -6,21 +6,39 @@ from contextlib import closing
 
 from device.health.finding import Finding, error, ok
 from kiosk.issuer.client import HttpIssuerClient
-from kiosk.issuer.errors import IssuerBroken, IssuerUnreachable
+from kiosk.issuer.connection import link_of
+from kiosk.issuer.errors import IssuerBroken, IssuerBusy, IssuerUnreachable, LinkInsecure
+from kiosk.issuer.protocol import KIOSK_NOT_ASKED, KIOSK_REFUSED, PATH_UNKNOWN, PROTOCOL_RETIRED
 from provisioning.doctor.examined_box import ExaminedBox
+from provisioning.site.issuer_place import credential_files
+
+_REFUSALS = {
+    KIOSK_REFUSED: "issuer.refused",
+    KIOSK_NOT_ASKED: "issuer.not_asked",
+    PROTOCOL_RETIRED: "issuer.other_release",
+    PATH_UNKNOWN: "issuer.other_release",
+}
+"""Code of the protocol -> what is found."""
 
 
 def check(box: ExaminedBox) -> list[Finding]:
     """Asks the issuer."""
-    with closing(HttpIssuerClient(box.site.issuer_link.url, 5.0)) as client:
+    url = box.site.issuer_link.url
+    try:
+        client = HttpIssuerClient(link_of(url, box.state), 5.0, credential_files(box.site, box.state))
+    except LinkInsecure:
+        return [judge(ready=None, refusal="issuer.insecure")]
+    with closing(client):
         try:
             return [judge(ready=client.health().ready)]
-        except (IssuerUnreachable, IssuerBroken):
+        except IssuerBroken as broken:
+            return [judge(ready=None, refusal=_REFUSALS.get(str(broken.facts["code"]), "issuer.unreachable"))]
+        except (IssuerUnreachable, IssuerBusy):
             return [judge(ready=None)]
 
 
-def judge(*, ready: bool | None) -> Finding:
-    """ready: None when there was no answer."""
+def judge(*, ready: bool | None, refusal: str = "issuer.unreachable") -> Finding:
+    """ready: None when there was no answer, or a refusal."""
     if ready is None:
-        return error("issuer.unreachable")
+        return error(refusal)
     return ok("issuer.ready") if ready else error("issuer.not_ready")

@@ -11,6 +11,10 @@ from device.watchdog import http_probe, socket_probe
 from provisioning.box.render import nginx_portal
 from provisioning.doctor.examined_box import ExaminedBox
 
+NEARLY_USED = 0.8
+"""Part of a pool."""
+LIMIT_FINDINGS = {"dns": "wifi.limit_dns", "leases": "wifi.limit_leases"}
+
 
 def check(box: ExaminedBox) -> list[Finding]:
     """Looks at every interface of a spot, asks the gate, nginx and the portal behind it."""
@@ -21,10 +25,11 @@ def check(box: ExaminedBox) -> list[Finding]:
     missing, seen = missing_interfaces(wanted), interfaces()
     down = [name for name in wanted if name in seen and not seen[name].up]
     tls_only = bool(wifi.portal.tls_certificate) and not wifi.portal.port
-    gate = judge_gate(_health(SocketGateClient(box.state / wifi.gate.socket)))
+    health = _health(SocketGateClient(box.state / wifi.gate.socket))
+    gate = [judge_gate(health), *judge_limits(health)]
     nginx = http_probe(wifi.portal.host, wifi.portal.port, tls=tls_only)()
     portal = socket_probe(str(box.state / nginx_portal.SOCKET), "/static/icon.svg")()
-    return [*judge_interfaces(missing, down), gate, *judge_portal(nginx_answers=nginx, portal_answers=portal)]
+    return [*judge_interfaces(missing, down), *gate, *judge_portal(nginx_answers=nginx, portal_answers=portal)]
 
 
 def judge_interfaces(missing: list[str], down: list[str]) -> list[Finding]:
@@ -50,6 +55,18 @@ def judge_gate(health: Health | None) -> Finding:
     if health.repairs:
         return warning("wifi.rules_repaired", count=health.repairs)
     return ok("wifi.gate", online=health.online)
+
+
+def judge_limits(health: Health | None) -> list[Finding]:
+    """Pools that are nearly used up, and limits that somebody reached in the last ten minutes."""
+    if health is None:
+        return []
+    found = [
+        warning("wifi.leases_nearly_used", spot=pool.spot, used=pool.used, size=pool.size)
+        for pool in health.pools
+        if pool.used >= NEARLY_USED * pool.size
+    ]
+    return found + [warning(LIMIT_FINDINGS[limit]) for limit in health.limits if limit in LIMIT_FINDINGS]
 
 
 def _health(client: SocketGateClient) -> Health | None:

@@ -11,7 +11,5 @@ from provisioning.virtual import VirtualFolder
 STATE = Path("/var/lib/hiroba")
 
 if __name__ == "__main__":
-    prepare(
-        STATE, Ports(8100, 8101, 9100, 8631), "virtual"
-    ).site.unlink()  # its site file is the demo's, not this box's
+    prepare(STATE, Ports(8100, 9100, 8631), "virtual").site.unlink()  # its site file is the demo's, not this box's
     shutil.copytree(VirtualFolder(STATE).pki / "trust", STATE / "issuer" / "trust", dirs_exist_ok=True)

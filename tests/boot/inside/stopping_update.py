@@ -11,6 +11,7 @@ from pathlib import Path
 from device.clock import SystemClock
 from device.logs import open_log
 from provisioning.site.reading import read_site
+from provisioning.updates.local_commands import read_commands
 from provisioning.updates.record import Record
 from provisioning.updates.slots import Slots
 from provisioning.updates.steps import Step
@@ -30,7 +31,9 @@ if __name__ == "__main__":
     command, where = sys.argv[1], Step(sys.argv[2])
     slots, site = Slots(Path("/opt/hiroba")), read_site(Path("/etc/hiroba/site.toml"))
     record = Record(slots, Path("/var/lib/hiroba"), SystemClock(), open_log("update"))
-    installer = build_installer(slots, site, record, print, lambda step: stand_still(where, step))
+    installer = build_installer(
+        slots, site, record, print, commands=read_commands(), step=lambda step: stand_still(where, step)
+    )
     if command == "install":
         installer.update(open_client(site.updates.source, site.updates, None, slots))
     else:

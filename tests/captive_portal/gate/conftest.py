@@ -1,4 +1,4 @@
-"""A whole gate over a kernel and neighbours in memory."""
+"""A whole gate over a kernel and address bindings in memory."""
 
 from __future__ import annotations
 
@@ -19,12 +19,33 @@ from device.logs import open_log
 from tests.captive_portal.gate.sites import MORNING, a_site
 
 
-class MemoryNeighbours(dict[str, ObservedPhone]):
-    """A neighbour table filled by the test."""
+class MemoryBindings(dict[str, ObservedPhone]):
+    """Address bindings filled by the test."""
 
-    def find(self, ip: str) -> ObservedPhone | None:
-        """See NeighbourTable."""
+    def find(self, ip: str, port: int = 0) -> ObservedPhone | None:  # noqa: ARG002 - there are no connections
+        """See AddressBindings."""
         return self.get(ip)
+
+    def start(self) -> None:
+        """See AddressBindings."""
+
+    def elements(self) -> tuple[()]:
+        """None."""
+        return ()
+
+    def restore(self) -> None:
+        """See AddressBindings."""
+
+    def follow(self) -> None:
+        """See AddressBindings."""
+
+    def reconcile(self) -> int:
+        """See AddressBindings."""
+        return 0
+
+    def next_due_at(self) -> float:
+        """See AddressBindings."""
+        return float("inf")
 
 
 class Box:
@@ -35,7 +56,7 @@ class Box:
         self.settings = settings or a_site()
         self.clock = HeldClock(MORNING)
         self.kernel = MemoryPacketFilter(self.clock)
-        self.neighbours = MemoryNeighbours()
+        self.bindings = MemoryBindings()
         self.boot = "first"
         self.gate = self.start()
 
@@ -47,7 +68,7 @@ class Box:
             self.settings,
             database=database,
             kernel=self.kernel,
-            neighbours=self.neighbours,
+            bindings=self.bindings,
             clock=self.clock,
             boot=self.boot,
             audit=self.audit,

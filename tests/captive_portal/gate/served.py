@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from captive_portal.gate.memory import MemoryGate
+from captive_portal.gate.permissions import Caller
 from captive_portal.gate.server import Server
 from captive_portal.wiring_virtual_gate import MemoryRequestHandler
 from device.clock import SystemClock
@@ -20,7 +21,9 @@ def served(gate: MemoryGate, path: Path) -> Iterator[None]:
     """``gate`` answers at ``path`` inside the block."""
     clock = SystemClock()
     with Path(os.devnull).open("w") as sink:
-        server = Server(path, {os.getuid()}, MemoryRequestHandler(gate, clock), clock, open_log("test", sink))
+        server = Server(
+            path, {os.getuid(): Caller.STAFF}, MemoryRequestHandler(gate, clock), clock, open_log("test", sink)
+        )
         thread = threading.Thread(target=server.serve)
         thread.start()
         try:

@@ -19,7 +19,7 @@ MakeBox = Callable[..., Box]
 
 def login(box: Box, *numbers: int) -> list[p.Answer]:
     for n in numbers:
-        box.neighbours[ip(n)] = ObservedPhone("hall", mac(n), ip(n))
+        box.bindings[ip(n)] = ObservedPhone("hall", mac(n), ip(n))
     return box.gate.handle([p.Open(ip=ip(n), method="one_tap") for n in numbers])
 
 

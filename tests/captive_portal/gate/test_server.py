@@ -16,6 +16,7 @@ from captive_portal.gate import protocol as p
 from captive_portal.gate import server as served
 from captive_portal.gate.client import SocketGateClient
 from captive_portal.gate.errors import GateUnreachable
+from captive_portal.gate.permissions import Caller
 from captive_portal.gate.server import Server, take_frame
 from device.clock import HeldClock, SystemClock
 from device.logs import open_log
@@ -36,7 +37,7 @@ class Counting:
 
 
 def serve(path: Path, users: set[int], clock: HeldClock | SystemClock) -> tuple[Server, threading.Thread]:
-    server = Server(path, users, Counting(), clock, open_log("gate"))
+    server = Server(path, dict.fromkeys(users, Caller.STAFF), Counting(), clock, open_log("gate"))
     thread = threading.Thread(target=server.serve)
     thread.start()
     return server, thread

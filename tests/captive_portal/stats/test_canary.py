@@ -81,7 +81,7 @@ def said(stats: BuiltStats) -> dict[str, bytes]:
 
 def log_in_all(box: Box) -> None:
     for ip, mac in PHONES.items():
-        box.neighbours[ip] = ObservedPhone("hall", mac, ip)
+        box.bindings[ip] = ObservedPhone("hall", mac, ip)
         opened = box.gate.handle([p.Open(ip=ip, method="one_tap", language="ja", device="apple")])
         assert isinstance(opened[0], p.Opened)
         box.kernel.traffic(ElementName("up4", f"{mac} . {ip}"), 5000)

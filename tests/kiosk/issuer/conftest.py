@@ -27,9 +27,11 @@ from kiosk.issuer.certificate import CertificateMaker
 from kiosk.issuer.challenges import Challenges
 from kiosk.issuer.client import HttpIssuerClient
 from kiosk.issuer.form import ManyOf, default_answers
+from kiosk.issuer.given_documents import GivenDocuments
 from kiosk.issuer.kinds import KINDS
 from kiosk.issuer.kinds.kind import Kind
 from kiosk.issuer.ledger import Ledger
+from kiosk.issuer.limits import Allowed, KioskLimits
 from kiosk.issuer.paper.glyphs import GlyphCheck, find_font
 from kiosk.issuer.paper.typst_renderer import TypstRenderer
 from kiosk.issuer.port import IssuerPort
@@ -42,6 +44,7 @@ from kiosk.issuer.visits import Visits
 from kiosk.issuer.wiring import LEDGER_MIGRATIONS
 
 KIOSK = "kiosk-test"
+ALLOWED = Allowed(requests_per_minute=60, refusals_per_hour=8, orders_per_hour=6)
 ROOT = Path(__file__).parents[3]
 """Below it lie the layouts of the kinds, those of tests too."""
 NOON = datetime(2026, 11, 23, 12, 0, 0, 654321, tzinfo=JST)
@@ -90,6 +93,7 @@ class Hall:
     audit: Audit
     clock: HeldClock
     pki: TestPki
+    other: IssuerPort
     log: StringIO = field(default_factory=StringIO)
     kiosk: str = KIOSK
 
@@ -98,11 +102,9 @@ class Hall:
         return key.sign(message, padding.PKCS1v15(), hashes.SHA256())
 
     def proof(self, card: str = "demo", kiosk: str = KIOSK) -> p.Authenticate:
-        given = self.port.challenge(kiosk)
+        given = (self.port if kiosk == KIOSK else self.other).challenge()
         signature = self.sign(p.authentication_message(given.nonce, kiosk), card)
-        return p.Authenticate(
-            kiosk=kiosk, challenge=given.challenge, credential=self.pki.credential(card), signature=signature
-        )
+        return p.Authenticate(challenge=given.challenge, credential=self.pki.credential(card), signature=signature)
 
     def enter(self, card: str = "demo") -> p.Resident:
         answer = self.port.authenticate(self.proof(card))
@@ -115,9 +117,9 @@ class Hall:
         return answer.refused
 
     def signed(self, visit: str, content: p.OrderContent, card: str = "demo", kiosk: str = KIOSK) -> p.Order:
-        given = self.port.challenge(kiosk)
+        given = (self.port if kiosk == KIOSK else self.other).challenge()
         signature = self.sign(p.authorisation_message(given.nonce, kiosk, content), card)
-        return p.Order(kiosk=kiosk, visit=visit, challenge=given.challenge, content=content, signature=signature)
+        return p.Order(visit=visit, challenge=given.challenge, content=content, signature=signature)
 
     def quoted(self, visit: str, content: p.OrderContent) -> p.Quote:
         answer = self.port.order(self.signed(visit, content))
@@ -137,22 +139,28 @@ class Hall:
             copies=copies,
         )
 
+    def told(self, resident: p.Resident, content: p.OrderContent, outcome: p.OutcomeKind) -> p.Settled | p.Refusal:
+        """How the request ended, by the kiosk of its visit."""
+        key = p.outcome_key(resident.visit, content.request)
+        return self.port.outcome(content.request, p.Outcome(outcome=outcome, key=key))
+
     def link(self, card: str, resident: str) -> None:
         pair = identity(self.pki.credential(card))
         self.register.unlink(*pair)
         self.register.link(*pair, resident)
 
 
-Server = Callable[[Issuer, StringIO], HttpIssuerClient]
+Server = Callable[[Issuer, str, StringIO], HttpIssuerClient]
 
 
 @pytest.fixture
 def serve() -> Iterator[Server]:
-    """Puts an issuer behind a live HTTP server on a free port of loopback."""
+    """Puts an issuer behind a live HTTP server on a free port of loopback, as a kiosk of that name has it."""
     running = []
 
-    def start(issuer: Issuer, log: StringIO) -> HttpIssuerClient:
-        server = make_server("127.0.0.1", 0, create_app(issuer, open_log("issuer", log)), threaded=True)
+    def start(issuer: Issuer, kiosk: str, log: StringIO) -> HttpIssuerClient:
+        app = create_app(issuer.for_kiosk, lambda _environ: kiosk, open_log("issuer", log))
+        server = make_server("127.0.0.1", 0, app, threaded=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         client = HttpIssuerClient(f"http://127.0.0.1:{server.server_port}", 20.0)
@@ -208,6 +216,8 @@ def hall(
             challenges=Challenges(ledger, clock),
             visits=Visits(ledger, clock),
             ledger=Ledger(ledger),
+            given=GivenDocuments(ledger, clock),
+            limits=KioskLimits(ALLOWED, clock),
             maker=CertificateMaker(
                 glyphs=glyphs,
                 renderer=renderer,
@@ -223,9 +233,10 @@ def hall(
             version="test",
         )
     )
-    made = Hall(issuer, register, ledger, audit, clock, pki)
+    here, other = issuer.for_kiosk(KIOSK), issuer.for_kiosk("kiosk-other")
+    made = Hall(here, register, ledger, audit, clock, pki, other)
     if request.param == "http":
-        made.port = serve(issuer, made.log)
+        made.port, made.other = (serve(issuer, name, made.log) for name in (KIOSK, "kiosk-other"))
     made.link("demo", DEMO_RESIDENT)
     yield made
     ledger.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
@@ -22,6 +22,7 @@ from kiosk.issuer.api import create_app
 from kiosk.issuer.client import HttpIssuerClient
 from kiosk.issuer.errors import IssuerBroken, IssuerUnreachable
 from kiosk.issuer.memory import MemoryIssuer
+from kiosk.issuer.port import IssuerPort
 from kiosk.issuer.settings import IssuerSettings
 from kiosk.issuer.wiring import build_issuer
 from kiosk.settings import CitySettings
@@ -30,35 +31,55 @@ if TYPE_CHECKING:
     from device.card.virtual.pki import TestPki
 
 
+HEALTH = f"/{p.VERSION}/health"
+
+
+def _anybody(issuer: IssuerPort) -> Callable[[str], IssuerPort]:
+    return lambda _kiosk: issuer
+
+
 @pytest.fixture
 def door() -> FlaskClient:
-    return create_app(MemoryIssuer(), open_log("issuer", StringIO())).test_client()
+    return create_app(
+        _anybody(MemoryIssuer()), lambda _environ: "kiosk-1", open_log("issuer", StringIO())
+    ).test_client()
 
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b"null", b'{"kiosk": 1}', b'{"kiosk": "a", "more": 1}', b"\xff\xfe", b'{"kiosk": "\\ud800"}'],
+    [
+        *(b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"visit": 1}', b'{"visit": "12345678", "more": 1}'),
+        *(
+            b'{"visit": "\\ud800"}',
+            b'{"visit": "short"}',
+            b'{"visit": "%b"}' % (b"a" * 65),
+            b'{"visit": "12345678/.."}',
+        ),
+    ],
 )
 def test_bad_input_is_answered_with_a_code(door: FlaskClient, body: bytes) -> None:
-    answer = door.post("/v2/challenge", data=body)
+    answer = door.post("/v3/requests/request-1/document", data=body)
     assert (answer.status_code, answer.json) == (400, {"code": "request.malformed"})
 
 
 def test_unknown_paths_methods_and_huge_bodies_have_codes(door: FlaskClient) -> None:
-    assert door.get("/v2/nothing").json == {"code": "path.unknown"}
-    assert door.get("/v2/challenge").json == {"code": "method.not_allowed"}
-    huge = door.post("/v2/authenticate", data=b"x" * 70_000)
+    assert door.get("/v3/nothing").json == {"code": "path.unknown"}
+    assert door.get("/v3/challenge").json == {"code": "method.not_allowed"}
+    huge = door.post("/v3/authenticate", data=b"x" * 70_000)
     assert (huge.status_code, huge.json) == (413, {"code": "request.too_large"})
-    unknown = door.post("/v2/requests/none-such/document", data=b'{"kiosk":"a","visit":"b"}')
+    unknown = door.post("/v3/requests/none-such/document", data=b'{"visit":"12345678"}')
     assert (unknown.status_code, unknown.json) == (404, {"code": "request.unknown"})
 
 
-def test_a_kiosk_of_the_protocol_before_finds_nobody_already_when_it_asks_for_health(door: FlaskClient) -> None:
-    assert (door.get("/v1/health").status_code, door.get("/v2/health").status_code) == (404, 200)
+@pytest.mark.parametrize("path", ["/v1/health", "/v2/health", "/v2/challenge"])
+def test_a_kiosk_of_an_earlier_release_is_told_so_already_when_it_asks_for_health(door: FlaskClient, path: str) -> None:
+    answers = door.get(path), door.post(path, data=b'{"kiosk": "kiosk-1"}')
+    assert {answer.status_code for answer in answers} == {410}
+    assert [answer.json for answer in answers] == [{"code": "protocol.retired"}] * 2
 
 
 def test_nothing_may_be_cached(door: FlaskClient) -> None:
-    assert door.post("/v2/challenge", data=b'{"kiosk":"a"}').headers["Cache-Control"] == "no-store"
+    assert door.post("/v3/challenge").headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize(
@@ -71,7 +92,9 @@ def test_a_fault_is_logged_by_kind_and_place_and_never_by_message(error: Excepti
             raise error
 
     log = StringIO()
-    answer = create_app(Failing(), open_log("issuer", log)).test_client().get("/v2/health")
+    answer = (
+        create_app(_anybody(Failing()), lambda _environ: "kiosk-1", open_log("issuer", log)).test_client().get(HEALTH)
+    )
     assert (answer.status_code, answer.json) == (status, {"code": code})
     assert type(error).__name__ in log.getvalue()
     assert "辻" not in log.getvalue()
@@ -81,8 +104,9 @@ def test_the_wired_issuer_serves_and_says_it_is_not_ready_without_residents(pki:
     settings = IssuerSettings(mayor="摂津市長　見本　太郎", municipality_code="27999", trust=str(pki.trust))
     city = CitySettings(name_ja="摂津市", name_en="Settsu", telephone="06-0000-0000")
     clock = HeldClock(datetime(2026, 11, 23, tzinfo=JST))
-    app = build_issuer(settings, city, tmp_path, clock, open_log("issuer", StringIO()))
-    assert app.test_client().get("/v2/health").json == {"ready": False, "version": version()}
+    log = open_log("issuer", StringIO())
+    app = build_issuer(settings, city, tmp_path, clock=clock, log=log, who_asks=lambda _environ: "kiosk-1")
+    assert app.test_client().get(HEALTH).json == {"ready": False, "version": version()}
 
 
 def test_nobody_listening_is_unreachable() -> None:

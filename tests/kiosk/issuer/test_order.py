@@ -74,7 +74,7 @@ def test_an_order_signed_by_another_card_is_refused(hall: Hall) -> None:
 def test_another_kiosk_can_not_use_this_kiosks_visit(hall: Hall) -> None:
     visit = hall.enter()
     order = hall.signed(visit.visit, hall.content(visit), kiosk="kiosk-other")
-    assert hall.port.order(order) == p.Refusal(refused=RefusalReason.CHALLENGE)
+    assert hall.other.order(order) == p.Refusal(refused=RefusalReason.CHALLENGE)
 
 
 def test_a_visit_ends_after_ten_minutes(hall: Hall) -> None:
@@ -151,7 +151,7 @@ def test_a_tombstone_between_order_and_document_beats_the_accepted_order(hall: H
     content = hall.content(visit)
     hall.quoted(visit.visit, content)
     hall.register.add_tombstone(Tombstone(resident="R00003", reason=GoneReason.MOVED_OUT, since=date(2026, 11, 23)))
-    answer = hall.port.document(content.request, p.DocumentRequest(kiosk=hall.kiosk, visit=visit.visit))
+    answer = hall.port.document(content.request, p.DocumentRequest(visit=visit.visit))
     assert answer == p.Refusal(refused=RefusalReason.COUNTER)
 
 
@@ -160,7 +160,7 @@ def test_a_restriction_between_order_and_document_stops_the_document(hall: Hall)
     content = hall.content(visit)
     hall.quoted(visit.visit, content)
     hall.register.restrict("R00001")
-    answer = hall.port.document(content.request, p.DocumentRequest(kiosk=hall.kiosk, visit=visit.visit))
+    answer = hall.port.document(content.request, p.DocumentRequest(visit=visit.visit))
     assert answer == p.Refusal(refused=RefusalReason.COUNTER)
 
 
@@ -168,7 +168,7 @@ def test_another_visit_gets_no_document_of_this_one(hall: Hall) -> None:
     mine, later = hall.enter(), hall.enter()
     content = hall.content(mine)
     hall.quoted(mine.visit, content)
-    answer = hall.port.document(content.request, p.DocumentRequest(kiosk=hall.kiosk, visit=later.visit))
+    answer = hall.port.document(content.request, p.DocumentRequest(visit=later.visit))
     assert answer == p.Refusal(refused=RefusalReason.ORDER_INVALID)
 
 
@@ -177,9 +177,11 @@ def test_another_kiosk_does_not_even_learn_that_a_request_exists(hall: Hall) -> 
     content = hall.content(visit)
     hall.quoted(visit.visit, content)
     with pytest.raises(RequestUnknown):
-        hall.port.document(content.request, p.DocumentRequest(kiosk="kiosk-other", visit=visit.visit))
+        hall.other.document(content.request, p.DocumentRequest(visit=visit.visit))
     with pytest.raises(RequestUnknown):
-        hall.port.outcome("nobody-asked", p.Outcome(kiosk=hall.kiosk, outcome=p.OutcomeKind.VOIDED))
+        hall.other.outcome(content.request, p.Outcome(outcome=p.OutcomeKind.VOIDED))
+    with pytest.raises(RequestUnknown):
+        hall.port.outcome("nobody-asked", p.Outcome(outcome=p.OutcomeKind.VOIDED))
 
 
 def test_the_first_outcome_told_stays(hall: Hall) -> None:
@@ -187,7 +189,7 @@ def test_the_first_outcome_told_stays(hall: Hall) -> None:
     content = hall.content(visit)
     hall.quoted(visit.visit, content)
     for outcome in (p.OutcomeKind.DELIVERED, p.OutcomeKind.VOIDED):
-        settled = hall.port.outcome(content.request, p.Outcome(kiosk=hall.kiosk, outcome=outcome))
+        settled = hall.told(visit, content, outcome)
         assert settled == p.Settled(outcome=p.OutcomeKind.DELIVERED)
     assert [line.event for line in hall.audit.lines()].count("certificate_settled") == 1
 
@@ -197,7 +199,7 @@ def test_what_staff_found_takes_the_place_of_unknown(hall: Hall) -> None:
     content = hall.content(visit)
     hall.quoted(visit.visit, content)
     for told, stands in (("unknown", "unknown"), ("delivered", "delivered"), ("unknown", "delivered")):
-        settled = hall.port.outcome(content.request, p.Outcome(kiosk=hall.kiosk, outcome=p.OutcomeKind(told)))
+        settled = hall.told(visit, content, p.OutcomeKind(told))
         assert settled == p.Settled(outcome=p.OutcomeKind(stands))
 
 
@@ -205,8 +207,8 @@ def test_after_the_outcome_there_is_no_document_any_more(hall: Hall) -> None:
     visit = hall.enter()
     content = hall.content(visit)
     hall.quoted(visit.visit, content)
-    hall.port.outcome(content.request, p.Outcome(kiosk=hall.kiosk, outcome=p.OutcomeKind.VOIDED))
-    answer = hall.port.document(content.request, p.DocumentRequest(kiosk=hall.kiosk, visit=visit.visit))
+    hall.told(visit, content, p.OutcomeKind.VOIDED)
+    answer = hall.port.document(content.request, p.DocumentRequest(visit=visit.visit))
     assert answer == p.Refusal(refused=RefusalReason.ORDER_INVALID)
 
 
@@ -242,6 +244,6 @@ def _answering(content: p.OrderContent, **answers: list[str]) -> p.OrderContent:
 
 
 def _document(hall: Hall, visit: p.Resident, content: p.OrderContent) -> p.Document:
-    answer = hall.port.document(content.request, p.DocumentRequest(kiosk=hall.kiosk, visit=visit.visit))
+    answer = hall.port.document(content.request, p.DocumentRequest(visit=visit.visit))
     assert isinstance(answer, p.Document)
     return answer

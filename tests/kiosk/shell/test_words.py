@@ -18,6 +18,7 @@ from kiosk.services.plaza.state import PICTURES
 from kiosk.shell.readiness import PRINTER_CODES, READER_CODES
 from kiosk.shell.service import packages_of
 from kiosk.shell.words import Words
+from kiosk.sign_in.shared import SIGN_IN
 
 KIOSK = Path(__file__).parents[3] / "kiosk"
 PACKAGES = packages_of(load(ROWS))
@@ -62,6 +63,7 @@ def said() -> set[str]:
     notices = {f"notice.{code}" for code in re.findall(r'(?:\.tell|Notice)\(\s*"([a-z_]+)"', codes)}
     steps = {f"step.{name}" for service in load(ROWS) for name, _ in service.journey.steps}
     menu = {f"services.{name}{part}" for name in ROWS for part in ("", "_note", "_prepare")}
+    menu |= {f"services.{s.name}_purpose" for s in load(ROWS) if SIGN_IN in s.shares}
     pictures = {f"plaza.how.{name}{part}" for name in PICTURES for part in ("", "_note")}
     notices |= {f"notice.{code}" for code in (TOO_FEW, TOO_MANY)}
     receipt = {f"take_items.receipt_{state}" for state in ("waiting", "printed", "failed")}

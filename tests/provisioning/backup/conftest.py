@@ -8,13 +8,20 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from device.clock import JST, HeldClock
 from provisioning.backup.age import Identity, parse_recipient
+from provisioning.backup.archive import open_archive
 from provisioning.backup.backup_writer import BackupWriter
+from provisioning.backup.contents import Manifest
+from provisioning.backup.restore import Blank, Restored, restore
 from provisioning.backup.settings import BackupSettings
+from provisioning.backup.signing import Anchors, Signer
 
 BOX = "TEST-box-1"
+SIGNER = Signer(ec.generate_private_key(ec.SECP256R1()))
+NOTED = Anchors(fingerprints=frozenset({SIGNER.fingerprint()}))
 TOKEN = b"TEST-TOKEN-7f3a91"
 """Stands in every file of the box; after a wipe it is nowhere."""
 
@@ -60,4 +67,16 @@ def site_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def backup(box: Path, site_file: Path, identity: Identity, clock: HeldClock) -> BackupWriter:
     settings = BackupSettings(recipient=identity.recipient())
-    return BackupWriter(box, site_file, BOX, parse_recipient(settings.recipient), clock)
+    return BackupWriter(box, site_file, BOX, parse_recipient(settings.recipient), clock, signer=SIGNER)
+
+
+def laid(source: Path, identity: Identity, state: Path, settings: Path, clock: HeldClock) -> Restored:
+    """The archive restored, as by staff who noted the box's fingerprint."""
+    with open_archive(source, NOTED) as archive:
+        return restore(archive, identity, Blank(state, settings), clock)
+
+
+def unpacked(source: Path, identity: Identity, folder: Path) -> Manifest:
+    """All of the archive in ``folder``."""
+    with open_archive(source, NOTED) as archive:
+        return archive.unpack(identity, folder)

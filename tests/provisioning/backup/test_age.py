@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioning.backup import archive
 from provisioning.backup.age import Identity, decrypted, encrypt, parse_recipient
+from provisioning.backup.archive import open_archive
 from provisioning.backup.errors import ArchiveDamaged, KeyInvalid, KeyWrong
+from provisioning.backup.signing import Anchors
 
 CHUNK = 64 * 1024
 """Of the format's payload."""
@@ -50,7 +51,8 @@ def test_one_wrong_letter_in_a_key_is_noticed(place: int, letter: str) -> None:
 
 def test_an_archive_of_our_own_age_code_opens_with_its_key(tmp_path: Path) -> None:
     identity = Identity.read(OLD / "TEST-key.txt")
-    manifest = archive.unpack(OLD / "written-by-our-own-age.age", identity, tmp_path / "out")
+    with open_archive(OLD / "written-by-our-own-age.age", Anchors(), unsigned=True) as old:
+        manifest = old.unpack(identity, tmp_path / "out")
     assert f"public key: {identity.recipient()}" in (OLD / "TEST-key.txt").read_text("ascii")
     assert [kept.path for kept in manifest.files] == ["state/gate/key", "state/portal/large", "settings/site.toml"]
     assert (tmp_path / "out/state/gate/key").read_bytes() == b"TEST key of 32 bytes, of no city"

@@ -11,19 +11,18 @@ import pytest
 
 from device.clock import HeldClock
 from device.files import temporary_name
-from provisioning.backup import archive
 from provisioning.backup.age import Identity
 from provisioning.backup.backup_writer import BackupWriter, last_backup
 from provisioning.backup.contents import archive_name
 from provisioning.backup.errors import CannotWrite, StateMissing
 from provisioning.backup.leftovers import claim
 from provisioning.backup.snapshot import MAX_IN_MEMORY, working_folder
-from tests.provisioning.backup.conftest import BOX
+from tests.provisioning.backup.conftest import BOX, SIGNER, unpacked
 
 
 def test_an_archive_holds_every_room_and_the_settings(backup: BackupWriter, identity: Identity, tmp_path: Path) -> None:
     written = backup.to_file(tmp_path / "a.age")
-    manifest = archive.unpack(written.path, identity, tmp_path / "out")
+    manifest = unpacked(written.path, identity, tmp_path / "out")
     names = {kept.path for kept in manifest.files}
     assert names == {
         "state/portal/portal.db",
@@ -38,7 +37,7 @@ def test_an_archive_holds_every_room_and_the_settings(backup: BackupWriter, iden
 
 def test_nothing_of_the_box_can_be_read_in_the_archive(backup: BackupWriter, tmp_path: Path) -> None:
     body = backup.to_file(tmp_path / "a.age").path.read_bytes()
-    assert not any(word in body for word in (b"TEST-TOKEN", b"TEST-box", b"SQLite format", b"manifest"))
+    assert not any(word in body for word in (b"TEST-TOKEN", b"site.toml", b"SQLite format", b"manifest"))
 
 
 def test_rows_that_only_stand_in_the_write_ahead_log_are_kept(
@@ -48,7 +47,7 @@ def test_rows_that_only_stand_in_the_write_ahead_log_are_kept(
         writer.execute("PRAGMA wal_autocheckpoint=0")
         writer.execute("INSERT INTO row VALUES ('only in the log')")
         writer.commit()
-        archive.unpack(backup.to_file(tmp_path / "a.age").path, identity, tmp_path / "out")
+        unpacked(backup.to_file(tmp_path / "a.age").path, identity, tmp_path / "out")
     with closing(sqlite3.connect(tmp_path / "out" / "state" / "gate" / "sessions.db")) as copy:
         assert copy.execute("SELECT count(*) FROM row").fetchone() == (2,)
 
@@ -69,7 +68,7 @@ def test_a_copy_taken_while_others_write_is_one_moment(
     thread.start()
     try:
         for number in range(3):
-            archive.unpack(backup.to_file(tmp_path / f"{number}.age").path, identity, tmp_path / str(number))
+            unpacked(backup.to_file(tmp_path / f"{number}.age").path, identity, tmp_path / str(number))
     finally:
         stop.set()
         thread.join()
@@ -86,10 +85,10 @@ def test_a_folder_gets_one_more_and_loses_the_oldest(backup: BackupWriter, clock
     for _ in range(4):
         last = backup.to_folder(folder, keep=2)
         clock.advance(3600)
-    assert last.removed == ("hiroba-TEST-box-1-20261122T190000Z.age",)
+    assert last.removed == ("hiroba-TEST-box-1-20261122T190000Z.backup",)
     assert sorted(path.name for path in folder.iterdir()) == [
-        "hiroba-TEST-box-1-20261122T200000Z.age",
-        "hiroba-TEST-box-1-20261122T210000Z.age",
+        "hiroba-TEST-box-1-20261122T200000Z.backup",
+        "hiroba-TEST-box-1-20261122T210000Z.backup",
     ]
 
 
@@ -117,7 +116,9 @@ def test_plain_copies_are_gone_afterwards_wherever_they_were(box: Path, tmp_path
 
 def test_a_box_without_records_has_nothing_to_keep(backup: BackupWriter, tmp_path: Path, clock: HeldClock) -> None:
     (tmp_path / "blank").mkdir()
-    empty = BackupWriter(tmp_path / "blank", tmp_path / "none.toml", "b", Identity.make().recipient(), clock)
+    empty = BackupWriter(
+        tmp_path / "blank", tmp_path / "none.toml", "b", Identity.make().recipient(), clock, signer=SIGNER
+    )
     with pytest.raises(StateMissing):
         empty.to_file(tmp_path / "a.age")
 

@@ -52,7 +52,7 @@ class Hall:
         return Identity(self.state / "boxes" / name)
 
     def code(self, box: str) -> str:
-        return self.service.records.new_code(box, "hanako", self.now, self.settings.code_days)
+        return self.service.records.new_code(box, "jiro", self.now, self.settings.code_days)
 
     def ask(self, box: str, code: str, identity: Identity | None = None) -> Enrolment:
         answer = self.service.enrolments.ask(code, (identity or self.box(box)).request(box))
@@ -73,7 +73,9 @@ class Hall:
 
 
 def open_hall(state: Path, database: str = "") -> Hall:
-    settings = CityHallSettings(names=["localhost", "127.0.0.1"], database=database, city_name="TEST city")
+    settings = CityHallSettings(
+        names=["localhost", "127.0.0.1"], database=database, city_name="TEST city", second_factor="optional"
+    )
     clock = HeldClock(START)
     prepare(settings, state, clock)
     return Hall(build_cityhall(settings, state, clock, open_log("cityhall")), clock, settings, state)

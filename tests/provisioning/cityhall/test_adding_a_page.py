@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from device.logs import open_log
 from provisioning import cityhall
+from provisioning.cityhall.accounts.roles import Role
 from provisioning.cityhall.app import create_staff_app
 from provisioning.cityhall.staff.context import StaffContext
 from provisioning.cityhall.staff.table import PAGES, StaffPage
@@ -34,9 +35,8 @@ def add(site: Blueprint, context: StaffContext) -> None:
 def browser(hall: Hall) -> FlaskClient:
     service = hall.service
     service.staff.set_password("hanako", PASSWORD)
-    context = StaffContext(hall.settings, service.records, service.enrolments, service.staff, hall.clock)
-    row = StaffPage("papers", add, "paper", lambda _context: 3)
-    return create_staff_app(context, open_log("cityhall"), [*PAGES, row]).test_client()
+    row = StaffPage("papers", add, {"GET papers": Role.VIEW}, "paper", lambda _context: 3)
+    return create_staff_app(service.pages, open_log("cityhall"), [*PAGES, row]).test_client()
 
 
 def test_a_row_gives_a_page_its_place_in_the_navigation_and_its_guard(small_hall: Hall) -> None:

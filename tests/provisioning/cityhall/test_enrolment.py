@@ -108,6 +108,7 @@ def test_a_revoked_box_is_cut_off_at_once_and_comes_back_only_with_a_new_key(hal
     before = hall.enrolled("plaza-1")
     assert hall.service.enrolments.revoke("plaza-1", "hanako")
     assert admitted(hall, before) == "box_revoked"
+    assert hall.service.enrolments.admitted() == {}
     assert hall.refused("plaza-1", "") == "box_revoked"
     assert hall.refused("plaza-1", hall.code("plaza-1")) == "box_revoked"
     asked = hall.ask("plaza-1", hall.code("plaza-1"), hall.box("fresh key"))
@@ -151,5 +152,5 @@ def test_every_decision_is_on_record(small_hall: Hall) -> None:
     assert told == [
         ("taro", "revoked", "plaza-1"),
         ("hanako", "approved", "plaza-1"),
-        ("hanako", "code_made", "plaza-1"),
+        ("jiro", "code_made", "plaza-1"),
     ]

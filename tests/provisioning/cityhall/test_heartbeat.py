@@ -113,3 +113,9 @@ def _credential(hall: Hall, folder: Path) -> str:
     hall.service.enrolments.approve(asked.id, "hanako")
     answer = hall.service.records.decided()
     return answer[0].certificate
+
+
+def test_certificates_fetched_and_voided_are_told(tmp_path: Path) -> None:
+    told: dict[str, Fact] = {"documents_given": 12, "documents_voided": 11, "issuer_kiosks_voiding": ["plaza-1"]}
+    found = facts(tmp_path, documents=lambda: told)
+    assert {name: found[name] for name in told} == told

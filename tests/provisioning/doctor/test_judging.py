@@ -18,8 +18,10 @@ from provisioning.doctor.checks import (
     kernel,
     power,
     rtc,
+    swap,
     units,
     uplink,
+    usb,
     watchdog,
     wifi,
 )
@@ -50,7 +52,7 @@ def test_what_can_not_be_read_is_never_ok() -> None:
         power.judge(None), heat.judge(None), disk.judge_wear(None, None), disk.judge_file_system(None),
         clock.judge(None, 2026, 2026),
         rtc.judge(None), dns.judge(None), credentials.judge("box", None, 0),
-        backup.judge(None, wanted=True), uplink.judge(0, needed=False),
+        backup.judge(None, wanted=True), uplink.judge(0, needed=False), swap.judge(None),
     ]  # fmt: skip
     assert not [finding for finding in unread if finding.severity is Severity.OK]
 
@@ -141,3 +143,19 @@ def test_an_old_generation_of_a_ca_is_no_fault_beside_a_new_one() -> None:
 def test_nginx_and_the_portal_behind_it_are_told_apart(nginx: bool, portal: bool, codes: list[str]) -> None:
     found = wifi.judge_portal(nginx_answers=nginx, portal_answers=portal)
     assert [finding.code for finding in found] == codes
+
+
+def test_swap_on_a_bare_disk_is_told_and_swap_that_is_encrypted_or_missing_is_fine() -> None:
+    found = [swap.judge(["/dev/sda2"], 2), swap.judge([], 1), swap.judge([], 0)]
+    assert [(one.code, one.severity) for one in found] == [
+        ("swap.readable", Severity.WARNING), ("swap.encrypted", Severity.OK), ("swap.off", Severity.OK),
+    ]  # fmt: skip
+
+
+def test_an_open_usb_port_is_told_whether_it_is_wished_or_not() -> None:
+    codes = {
+        (wanted, active): usb.judge(wanted=wanted, active=active).code
+        for wanted in (False, True)
+        for active in (False, True)
+    }
+    assert codes == {(0, 0): "usb.open", (0, 1): "usb.open", (1, 0): "usb.guard_missing", (1, 1): "usb.guarded"}

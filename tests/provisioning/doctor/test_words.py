@@ -25,7 +25,8 @@ WORDS = sorted({key.rpartition(".")[0] for key in JAPANESE})
 HERE = Path(str(doctor.__file__)).parent
 FACTS = ("free_mib", "free_percent", "used_percent", "count", "celsius", "year", "seconds", "name", "days_left",
          "hours", "unit", "restarts", "check", "reason", "interface", "online", "file", "container", "setting",
-         "wanted", "found", "release", "days")  # fmt: skip
+         "wanted", "found", "release", "days", "spot", "used", "size", "kiosk", "given",
+         "part", "lines", "compared")  # fmt: skip
 
 
 def codes() -> set[str]:

@@ -11,8 +11,9 @@ from device.secrets import Secret
 from kiosk.shell.staff_code import hash_staff_code
 from provisioning.backup.age import Identity
 from provisioning.messages import explain
+from provisioning.site.box_check import check_box
 from provisioning.site.city_reading import parse_city
-from provisioning.site.reading import read_site
+from provisioning.site.reading import open_file, read_site
 from provisioning.site.words import words
 
 SETTSU = Path(__file__).parents[3] / "provisioning/examples/settsu.toml"
@@ -29,6 +30,16 @@ MISTAKES = {
     "a time server's address": ('ntp = ["ntp', 'ntp = ["https://ntp', "https://"),
     "a printer's address": ('host = "192.168.10.20"', 'host = "192.168.10.20:9100"', "9100"),
     "a link with a path": ("settsu.example.jp:8101", "settsu.example.jp:8101/a b", "8101/a b"),
+    "a plain link": ("https://cityhall.settsu.example.jp:8101", "http://cityhall.settsu.example.jp:8101", "https://"),
+    "a plain link to an address": ("https://cityhall.settsu.example.jp:8101", "http://192.168.10.5:8101", "https://"),
+    "the issuer by another name": ("cityhall.settsu.example.jp:8101", "issuer.settsu.example.jp:8101", "names"),
+    "the issuer at another port": ("cityhall.settsu.example.jp:8101", "cityhall.settsu.example.jp:8102", "8101"),
+    "an issuer for others without a credential": (
+        'mayor = "見本市長　見本　太郎"',
+        'mayor = "見本市長　見本　太郎"\nhost = "0.0.0.0"',
+        "tls_certificate",
+    ),
+    "half a credential": ("max_copies = 5", 'max_copies = 5\ntls_certificate = "a.pem"', "tls_key"),
     "a hash that is a code": ('staff_code_hash = ""', 'staff_code_hash = "2468"', "staff-code"),
     "a cut-off key": ("[usb]", '[backup]\nrecipient = "age1qqqq"\n[usb]', "hiroba backup key"),
     "a short municipality": ('municipality_code = "27999"', 'municipality_code = "2799"', "2799"),
@@ -135,6 +146,21 @@ def test_a_city_s_own_certificate_may_bear_any_name() -> None:
     text = TEXT.replace('host = "cityhall.settsu', 'host = "cityhall2.settsu')
     own = 'names = ["cityhall.settsu.example.jp"]'
     assert parse_city(text.replace(own, f'{own}\ncertificate = "c.pem"\nkey = "k.pem"'), SETTSU).boxes
+
+
+def test_a_box_that_shows_a_credential_has_a_city_hall(tmp_path: Path) -> None:
+    """And an issuer apart from city hall asks it who is revoked."""
+    head = '[box]\nname = "a"\n[city]\nname_ja = "市"\nname_en = "C"\ntelephone = "1"\n'
+    served = '[issuer]\nmayor = "M"\nmunicipality_code = "27999"\nhost = "192.0.2.5"\n'
+    for text in (
+        f'{head}[issuer_link]\nurl = "https://issuer.example.jp"\n',
+        f'{head}{served}tls_certificate = "a"\ntls_key = "b"\n',
+    ):
+        file = tmp_path / "site.toml"
+        file.write_text(text, "utf-8")
+        assert ["cityhall_link" in explain(one) for one in check_box(open_file(file)).mistakes] == [True]
+        file.write_text(f'{text}[cityhall_link]\nhost = "cityhall.example.jp"\n', "utf-8")
+        assert check_box(open_file(file)).mistakes == []
 
 
 def test_a_file_without_any_box_is_told_so(tmp_path: Path) -> None:

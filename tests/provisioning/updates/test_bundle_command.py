@@ -30,8 +30,10 @@ telephone = "06-0000-0000"
 [updates]
 source = "{stick}"
 trust = "{trust}"
-health_commands = [["{application}/current/.venv/bin/hiroba"]]
 health_seconds = 4
+"""
+COMMANDS = """
+health = [["{application}/current/.venv/bin/hiroba"]]
 lay = []
 restart = []
 after_good = [["{application}/rauc", "status", "mark-good"]]
@@ -70,7 +72,8 @@ def publisher(tmp_path: Path, application: Path) -> list[str | Path]:
     bundle("init", *signing)
     trust, stick = tmp_path / "update-root.json", tmp_path / "stick"
     shutil.copy(tmp_path / "repo/metadata/1.root.json", trust)
-    (tmp_path / "site.toml").write_text(SITE.format(stick=stick, trust=trust, application=application))
+    (tmp_path / "site.toml").write_text(SITE.format(stick=stick, trust=trust))
+    (tmp_path / "commands.toml").write_text(COMMANDS.format(application=application))
     return signing
 
 
@@ -108,12 +111,13 @@ def test_a_usb_stick_brings_a_release_that_runs_without_any_network(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     box: list[str | Path] = ["--config", "site.toml", "--application", "opt", "--state", "state", "--json"]
+    install = ["install", *box, "--commands", "commands.toml", "--trust", "update-root.json"]
     bundle("publish", *publisher, made(tmp_path, "one"), "--canary", "another-box")
     on_stick(tmp_path)
-    assert json.loads(bundle("install", *box).stdout)["outcome"] == "held"
+    assert json.loads(bundle(*install).stdout)["outcome"] == "held"
     bundle("waves", *publisher, "--stage", "all")
     on_stick(tmp_path)
-    facts = json.loads(bundle("install", *box).stdout)
+    facts = json.loads(bundle(*install).stdout)
     assert (facts["outcome"], facts["current"], facts["slots"]["b"]["release"]) == ("installed", "b", 1)
     assert says(application) == "one hiroba"
     assert closed_to_others(application / "slots/b") == []
@@ -122,7 +126,7 @@ def test_a_usb_stick_brings_a_release_that_runs_without_any_network(
     bundle("publish", *publisher, made(tmp_path, "ill-two"), "--to-all")
     on_stick(tmp_path)
     with pytest.raises(TrialFailed):
-        bundle("install", *box)
+        bundle(*install)
     assert says(application) == "one hiroba"
     assert json.loads(bundle("status", *box[2:4], "--json").stdout)["refused"] == [2]
     assert marked(application) == ["status mark-good"]

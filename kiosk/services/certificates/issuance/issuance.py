@@ -16,8 +16,10 @@ from device.clock import Clock
 from device.errors import HirobaError, PrinterRefused, PrinterUnreachable
 from device.printer.status import Condition, PagePrinter, PrintJob
 from device.secrets import Secret
+from device.strict_pdf.page_rules import OUR_PAPERS, PageRules
+from kiosk.issuer.errors import IssuerUnreachable
 from kiosk.issuer.port import IssuerPort
-from kiosk.issuer.protocol import DocumentRequest, Order, OrderContent, Quote, Refusal
+from kiosk.issuer.protocol import Document, DocumentRequest, Order, OrderContent, Quote, Refusal, outcome_key
 from kiosk.services.certificates.issuance import outcomes, page_gate
 from kiosk.services.certificates.issuance.alarm_reasons import PAGE_MISMATCH, PAPER_UNACCOUNTED
 from kiosk.services.certificates.issuance.journal import Journal, Payment, RequestRow
@@ -63,9 +65,9 @@ class Issuance:
         audit: AuditSink,
         clock: Clock,
         *,
-        kiosk_name: str,
         alarm: Alarm,
         settings: IssuanceSettings | None = None,
+        page_rules: PageRules = OUR_PAPERS,
         wait: Callable[[float], object] = time.sleep,
         later: Callable[[Callable[[], object]], object] = lambda work: work(),
     ) -> None:
@@ -73,9 +75,9 @@ class Issuance:
         self._printer = page_printer
         self._journal = journal
         self._audit = audit
-        self._kiosk = kiosk_name
         self._alarm = alarm
         self._later = later
+        self._page_rules = page_rules
         self._watch = JobWatch(page_printer, clock, settings or IssuanceSettings(), wait)
         self._documents: dict[str, Secret] = {}
         self._lock = threading.Lock()
@@ -86,10 +88,12 @@ class Issuance:
         self._journal.ask(visit, content)
 
     def authorise(self, order: Order) -> Quote | Refusal:
-        """Send what the card signed to the issuer. Raises IssuerUnreachable, IssuerBroken: then call again, or void."""
+        """Send what the card signed to the issuer. Raises IssuerUnreachable, IssuerBusy, IssuerBroken: call
+        again, or void.
+        """
         request = order.content.request
         if self._journal.row(request).state is not State.AUTHORISED:
-            self._journal.move(request, Event.AUTHORISE)
+            self._journal.authorised(request, outcome_key(order.visit, request))
         answer = self._issuer.order(order)
         if isinstance(answer, Refusal):
             self._journal.move(request, Event.REFUSE, answer.refused.value)
@@ -100,22 +104,30 @@ class Issuance:
     def prepare(self, request: str, visit_token: str, binding: str) -> Prepared | Refusal | Mismatch:
         """Fetch the document and hold it against this visit, page by page. A Mismatch destroys it and closes the kiosk.
         visit_token and binding are those of the visit's Resident. Raises KioskClosed, IllegalMove, IssuerUnreachable,
-        IssuerBroken.
+        IssuerBusy, IssuerBroken.
         """
         self._must_be_open()
         row = self._in_state(request, State.QUOTED)
-        document = self._issuer.document(request, DocumentRequest(kiosk=self._kiosk, visit=visit_token))
+        document = self._document(request, visit_token)
         if isinstance(document, Refusal):
             self._journal.move(request, Event.REFUSE, document.refused.value)
             self._later(self.tell_outcomes)
             return document
-        found = page_gate.check(document, request, binding, row.pages)
+        found = page_gate.check(document, request, binding, row.pages, self._page_rules)
         if isinstance(found, Mismatch):
             return self._destroyed(row, found)
         self._journal.prepared(request, document.sha256)
         with self._lock:
             self._documents[request] = Secret(document.pdf)
         return Prepared(request, found.pages, document.sha256)
+
+    def _document(self, request: str, visit_token: str) -> Document | Refusal:
+        """An answer that is lost is asked for once more: the issuer gives the same bytes again, for a minute."""
+        message = DocumentRequest(visit=visit_token)
+        try:
+            return self._issuer.document(request, message)
+        except IssuerUnreachable:
+            return self._issuer.document(request, message)
 
     def paid(self, request: str, method: str, yen: int, reference: str) -> None:
         """The terminal took the fee. After ``void`` it is still recorded and stands on the refund list, and the same
@@ -196,12 +208,11 @@ class Issuance:
             self._journal,
             alarm=self._alarm,
             watch=self._watch,
-            kiosk_name=self._kiosk,
         ).run()
 
     def tell_outcomes(self) -> int:
         """Tell the issuer what it has not confirmed yet; how many are left untold. Call it now and then."""
-        return outcomes.tell(self._journal, self._issuer, self._kiosk)
+        return outcomes.tell(self._journal, self._issuer)
 
     def _print(self, row: RequestRow, pdf: bytes, on_progress: OnProgress, stop: threading.Event | None) -> PrintEnd:
         job = self._create(row)

@@ -91,10 +91,11 @@ class Move(NamedTuple):
 
 
 class Untold(NamedTuple):
-    """An outcome that the issuer has not confirmed yet."""
+    """An outcome that the issuer has not confirmed yet. key: what it is told with, "" where there is none."""
 
     request: str
     outcome: OutcomeKind
+    key: str = ""
 
 
 class Journal:
@@ -119,6 +120,14 @@ class Journal:
         """Apply ``event``; the new state. Raises IllegalMove, UnknownRequest."""
         with self._store.transaction() as connection:
             return self._move(connection, request, event, reason)
+
+    def authorised(self, request: str, outcome_key: str) -> None:
+        """The order is about to be sent. outcome_key: kept until the issuer has heard what became of it. Raises
+        IllegalMove.
+        """
+        with self._store.transaction() as connection:
+            self._move(connection, request, Event.AUTHORISE)
+            connection.execute("INSERT INTO outcome_key VALUES (?,?)", (request, outcome_key))
 
     def quoted(self, request: str, quote: Quote) -> None:
         """The issuer accepted; pages becomes the sides of all copies."""
@@ -223,16 +232,23 @@ class Journal:
 
     def untold(self) -> list[Untold]:
         """Outcomes that the issuer has not confirmed yet."""
-        rows = self._store.rows("SELECT request, outcome FROM outcome WHERE told_at IS NULL ORDER BY rowid")
-        return [Untold(row["request"], OutcomeKind(row["outcome"])) for row in rows]
+        rows = self._store.rows(
+            "SELECT o.request, o.outcome, coalesce(k.key, '') AS key FROM outcome o"
+            " LEFT JOIN outcome_key k ON k.request = o.request WHERE o.told_at IS NULL ORDER BY o.rowid"
+        )
+        return [Untold(row["request"], OutcomeKind(row["outcome"]), row["key"]) for row in rows]
 
     def told(self, told: Untold) -> None:
-        """The issuer confirmed this outcome; one that changed in the meantime stays untold."""
+        """The issuer confirmed this outcome; one that changed in the meantime stays untold. Its key is wiped, but for
+        an unknown one, which staff will settle.
+        """
         with self._store.transaction() as connection:
-            connection.execute(
+            changed = connection.execute(
                 "UPDATE outcome SET told_at=? WHERE request=? AND outcome=?",
                 (self._now(), told.request, told.outcome.value),
-            )
+            ).rowcount
+            if changed and told.outcome is not OutcomeKind.UNKNOWN:
+                connection.execute("DELETE FROM outcome_key WHERE request=?", (told.request,))
 
     def _move(self, connection: sqlite3.Connection, request: str, event: Event, reason: str = "") -> State:
         row, at = self.row(request), self._now()

@@ -1,7 +1,8 @@
 """The last gate before paper (N1): reads the document back and compares every page with this visit's request.
 
-Each page must carry exactly one mark, the one of its own place, request and resident (protocol.page_mark). Whatever
-else it finds is a Mismatch, also what it cannot read. Pure.
+The file must hold nothing but what the city's press makes (device.strict_pdf, as ``hiroba verify`` looks), so that what
+is printed is what is read here; and each page must carry exactly one mark, the one of its own place, request and
+resident (protocol.page_mark). Whatever else it finds is a Mismatch, also what it cannot read. Pure.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from device.printer.pdf_drawing import NotAPdf, page_texts
+from device.strict_pdf.page_rules import OUR_PAPERS, PageRules, check_pages
+from device.strict_pdf.syntax import NotOurPdf
 from kiosk.issuer.protocol import Document, page_mark
 
 _ANY_MARK = re.compile(r"\d+/\d+-[0-9A-F]{16}(?![0-9A-F])")
@@ -32,14 +35,19 @@ class Mismatch:
     page: int
 
 
-def check(document: Document, request: str, binding: str, pages: int) -> Matches | Mismatch:
-    """Whether ``document`` holds exactly the ``pages`` sides (all copies) of ``request`` for this ``binding``."""
+def check(
+    document: Document, request: str, binding: str, pages: int, rules: PageRules = OUR_PAPERS
+) -> Matches | Mismatch:
+    """Whether ``document`` holds exactly the ``pages`` sides (all copies) of ``request`` for this ``binding``, and
+    nothing that ``rules`` do not know.
+    """
     digest = hashlib.sha256(document.pdf).hexdigest()
     if not hmac.compare_digest(digest, document.sha256) or document.pages != pages:
         return Mismatch(0)
     try:
+        check_pages(document.pdf, rules)
         texts = page_texts(document.pdf)
-    except NotAPdf:
+    except (NotAPdf, NotOurPdf):
         return Mismatch(0)
     return compare(texts, request, binding, pages)
 

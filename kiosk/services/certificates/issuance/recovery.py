@@ -63,19 +63,17 @@ class Recovery:
         *,
         alarm: Alarm,
         watch: JobWatch,
-        kiosk_name: str,
     ) -> None:
         self._issuer = issuer
         self._printer = page_printer
         self._journal = journal
         self._alarm = alarm
         self._watch = watch
-        self._kiosk = kiosk_name
 
     def run(self) -> list[tuple[str, Action]]:
         """Bring every unfinished request to rest and tell the issuer; what was done, oldest first. Repeatable."""
         done = [(row.request, self._recover(row)) for row in self._journal.unfinished()]
-        outcomes.tell(self._journal, self._issuer, self._kiosk)
+        outcomes.tell(self._journal, self._issuer)
         return done
 
     def _recover(self, row: RequestRow) -> Action:

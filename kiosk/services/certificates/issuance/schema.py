@@ -5,7 +5,7 @@ No names, no addresses, no PDF: codes, counts, times and random ids only (N3).
 
 from __future__ import annotations
 
-from device.store import statements
+from device.store import additive, statements
 
 JOURNAL_STEP = statements(
     "CREATE TABLE request (request TEXT PRIMARY KEY, visit TEXT NOT NULL, kind TEXT NOT NULL,"
@@ -22,3 +22,8 @@ JOURNAL_STEP = statements(
     "CREATE TABLE outcome (request TEXT PRIMARY KEY REFERENCES request (request), outcome TEXT NOT NULL, told_at TEXT)",
 )
 """The migration that makes the journal's tables."""
+OUTCOME_KEY_STEP = additive(
+    "CREATE TABLE outcome_key (request TEXT PRIMARY KEY REFERENCES request (request) ON DELETE CASCADE,"
+    " key TEXT NOT NULL)"
+)
+"""What the outcome of a request is told with (kiosk/issuer/protocol.py), until the issuer has heard it."""

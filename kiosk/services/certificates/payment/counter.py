@@ -5,7 +5,7 @@ from __future__ import annotations
 from device.audit import AuditSink
 from device.secrets import Secret
 from kiosk.services.certificates.payment.fee_terminal import FeeTerminal
-from kiosk.shell.staff_code import Accepted, CodeCheck, StaffCode, WrongCode
+from kiosk.shell.staff_code import Accepted, CodeCheck, StaffCode, WrongCode, facts_of
 
 
 class CounterTerminal(FeeTerminal):
@@ -22,5 +22,5 @@ class CounterTerminal(FeeTerminal):
         if isinstance(answer, Accepted):
             self._settle()
         elif isinstance(answer, WrongCode):
-            self._audit.record("staff_code_refused", visit=visit)
+            self._audit.record("staff_code_refused", visit=visit, **facts_of(answer, self._staff_code))
         return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 from flask import Blueprint, Response, request
 
@@ -16,7 +16,11 @@ def add(site: Blueprint, context: StaffContext) -> None:
 
     @site.get("/")
     def boxes() -> Response:
-        seen = [box_status(box, context.now, context.silent_seconds) for box in context.records.boxes()]
+        alarms = defaultdict(list)
+        for alarm in context.audits.open():
+            alarms[alarm.box].append(alarm.reason)
+        known = context.records.boxes()
+        seen = [box_status(box, context.now, context.silent_seconds, alarms[box.name]) for box in known]
         counts = Counter(s.state for s in seen)
         chosen = request.args.get("state", "")
         rows = sorted((s for s in seen if chosen in ("", s.state)), key=lambda s: (STATES.index(s.state), s.name))

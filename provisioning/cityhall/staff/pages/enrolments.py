@@ -15,7 +15,7 @@ def add(site: Blueprint, context: StaffContext) -> None:
 
     @site.get("/enrolments")
     def enrolments() -> Response:
-        return render_page("enrolments.html", pending=context.records.pending(), decided=context.records.decided())
+        return _page(context)
 
     @site.post("/enrolments/<name>")
     def decide(name: str) -> AnyResponse:
@@ -23,6 +23,8 @@ def add(site: Blueprint, context: StaffContext) -> None:
         decision = decisions.get(request.form.get("decision", ""))
         if decision is None:
             abort(400)
+        if decision == context.enrolments.approve and context.enrolments.needs_another(name, logged_in().name):
+            return _page(context, 403, "enrolment_same_person")
         decision(name, logged_in().name)
         return redirect(url_for("staff.enrolments"), 303)
 
@@ -30,3 +32,8 @@ def add(site: Blueprint, context: StaffContext) -> None:
 def waiting(context: StaffContext) -> int:
     """Enrolments that wait for staff."""
     return len(context.records.pending())
+
+
+def _page(context: StaffContext, status: int = 200, wrong: str = "") -> Response:
+    pending, decided = context.records.pending(), context.records.decided()
+    return render_page("enrolments.html", status, pending=pending, decided=decided, wrong=wrong)

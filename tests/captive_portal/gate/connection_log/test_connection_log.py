@@ -28,7 +28,7 @@ def a_logging_site(**changes: object) -> WifiSettings:
 
 
 def login(box: Box, n: int) -> p.Opened:
-    box.neighbours[ip(n)] = ObservedPhone("hall", mac(n), ip(n))
+    box.bindings[ip(n)] = ObservedPhone("hall", mac(n), ip(n))
     (answer,) = box.gate.handle([p.Open(ip=ip(n), method="one_tap")])
     assert isinstance(answer, p.Opened)
     return answer
@@ -38,7 +38,7 @@ def kept(box: Box) -> list[ConnectionLogEntry]:
     database = Database(box.state / "sessions.db")
     boxes = database.sealed(date(2000, 1, 1), date(2100, 1, 1))
     database.store.close()
-    return [entry for _, sealed in boxes for entry in unseal_entries(PRIVATE, sealed)]
+    return [entry for r in boxes if r.link for entry in unseal_entries(PRIVATE, r.box, r.link.bound_to())]
 
 
 def test_a_session_that_ended_is_one_entry(make_box: MakeBox) -> None:
@@ -55,10 +55,10 @@ def test_a_session_that_moved_has_an_entry_for_each_address(make_box: MakeBox) -
     box = make_box(a_logging_site())
     opened = login(box, 1)
     box.clock.advance(60)
-    box.neighbours[ip(2)] = ObservedPhone("hall", mac(2), ip(2))
+    box.bindings[ip(2)] = ObservedPhone("hall", mac(2), ip(2))
     box.gate.handle([p.Resume(ip=ip(2), token=opened.token)])
     box.clock.advance(30)
-    box.neighbours[ip(3)] = ObservedPhone("hall", mac(2), ip(3))
+    box.bindings[ip(3)] = ObservedPhone("hall", mac(2), ip(3))
     box.gate.handle([p.Lookup(ip=ip(3))])
     box.clock.advance(10)
     box.gate.handle([p.End(ip=ip(3))])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +13,7 @@ from captive_portal.gate.kernel.reconcile import MAPS, Element, ElementName, Ele
 
 MACS = st.binary(min_size=6, max_size=6).map(lambda raw: raw.hex(":"))
 ADDRESSES = st.ip_addresses(v=4).map(str)
+ADDRESSES6 = st.ip_addresses(v=6).map(lambda ip: socket.inet_ntop(socket.AF_INET6, ip.packed))
 INTERFACES = st.from_regex(r"[A-Za-z0-9_.@-]{1,15}", fullmatch=True).map('"{}"'.format)
 KEYS = {
     "up4": st.builds("{} . {}".format, MACS, ADDRESSES),
@@ -18,6 +21,10 @@ KEYS = {
     "live": st.integers(256, 2**32 - 1).map("0x{:08x}".format),
     "slow": st.integers(256, 2**32 - 1).map("0x{:08x}".format),
     "blocked": MACS,
+    **dict.fromkeys(("leased4", "arp_leased4", "seen4"), st.builds("{} . {}".format, ADDRESSES, MACS)),
+    **dict.fromkeys(("leased", "arp_leased", "held4"), ADDRESSES),
+    "seen6": st.builds("{} . {}".format, ADDRESSES6, MACS),
+    "own6": ADDRESSES6,
     "disaster": INTERFACES,
 }
 NAMES = st.one_of([st.builds(ElementName, st.just(kind), keys) for kind, keys in KEYS.items()])
@@ -76,3 +83,19 @@ def test_no_message_is_longer_than_its_attribute_can_say() -> None:
 @given(st.binary(max_size=80))
 def test_attributes_of_anything_are_read_to_an_end(junk: bytes) -> None:
     assert sum(4 + len(value) for _, value in netlink.attributes(junk)) <= len(junk) + 3
+
+
+@given(st.one_of(ADDRESSES, ADDRESSES6), MACS)
+def test_a_first_come_address_is_written_to_its_three_sets_and_read_from_one(address: str, mac: str) -> None:
+    steps = [
+        (dict(netlink.attributes(body[4:])), body) for kind, body in e.hold_steps([(address, mac)]) if kind == e.NEW
+    ]
+    names = [facts[2].rstrip(b"\0").decode() for facts, _ in steps]
+    family = 6 if ":" in address else 4
+    assert names == [f"seen{family}", f"held{family}", f"phone{family}"]
+    assert list(e.holders(names[2], steps[2][1])) == [(address, mac)]
+
+
+def test_a_set_of_arp_lies_in_its_own_table() -> None:
+    body = e.get_all_body("arp_leased")
+    assert (body[0], dict(netlink.attributes(body[4:]))[1]) == (3, b"hiroba_arp\0")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from captive_portal.gate.policy.identity import ResumeTokens
 
+
 @given(st.text(max_size=80))
 def test_no_made_up_token_is_read(text: str) -> None:
     assert ResumeTokens(b"k" * 32).read(text) is None

@@ -39,13 +39,16 @@ def test_a_box_without_wifi_and_issuer_starts_neither(tmp_path: Path) -> None:
     text = (ROOT / "tests/boot/site.toml").read_text("utf-8")
     config = tmp_path / "site.toml"
     config.write_text(text.partition("[issuer]")[0], "utf-8")
-    assert wanted(read_site(config), screen=False) == ["hiroba.target", "hiroba-kiosk.service"]
+    assert wanted(read_site(config), screen=False) == [
+        *("hiroba.target", "hiroba-kiosk.service", "hiroba-retention.timer")
+    ]
 
 
 def test_the_browser_may_open_the_kiosk_at_its_port_and_nothing_else() -> None:
     policy = json.loads(browser_policy(POLICY, 8222))
     assert policy["URLAllowlist"] == ["http://127.0.0.1:8222"]
-    assert policy["URLBlocklist"] == ["*"]
+    assert policy["URLBlocklist"][:2] == ["*", "chrome://*"]
+    assert {policy["NewTabPageLocation"], policy["HomepageLocation"]} == {"http://127.0.0.1:8222/"}
 
 
 def test_a_shipped_policy_that_allows_more_is_refused() -> None:

@@ -54,11 +54,19 @@ def hall(place: NginxRuntime) -> NginxConfiguration:
     return cityhall(CityHallSettings(names=["fleet.city.example.jp"]), own, STATE, place)
 
 
+def hall_with_issuer(place: NginxRuntime) -> NginxConfiguration:
+    """City hall and the issuer on one machine: no credential of the issuer's own."""
+    own = Tls(*(STATE / "fleet/ca" / name for name in ("server.pem", "server-key.pem", "city-ca.pem")))
+    issuer = IssuerSettings(mayor="TEST", municipality_code="272000", host="127.0.0.8")
+    return cityhall(CityHallSettings(names=["fleet.city.example.jp"]), own, STATE, place, issuer)
+
+
 CASES: dict[str, Callable[[NginxRuntime], NginxConfiguration]] = {
     "plain": lambda place: box(site("plain"), STATE, place),
     "two_spots": lambda place: box(site("two_spots"), STATE, place),
     "issuer": lambda place: box(with_issuer(), STATE, place),
     "cityhall": hall,
+    "cityhall_issuer": hall_with_issuer,
 }
 
 
@@ -94,12 +102,33 @@ def test_every_header_that_an_application_believes_is_set_wherever_it_is_asked()
     for case in CASES.values():
         text = case(PLACE).text
         asked = text.count("proxy_pass ")
-        for header in ("X-Real-IP", "X-Forwarded-Proto", "X-Hiroba-Listener", "X-Hiroba-Credential"):
+        for header in (
+            "X-Real-IP",
+            "X-Forwarded-Proto",
+            "X-Hiroba-Listener",
+            "X-Hiroba-Credential",
+            "X-Hiroba-Admitted",
+        ):
             assert text.count(f"proxy_set_header {header} ") == asked > 0
 
 
 def test_only_the_doors_of_machines_ask_for_a_credential() -> None:
-    assert [CASES[case](PLACE).text.count("ssl_verify_client on;") for case in CASES] == [0, 0, 1, 1]
+    assert [CASES[case](PLACE).text.count("ssl_verify_client on;") for case in CASES] == [0, 0, 1, 1, 2]
+
+
+def test_the_issuer_hears_of_a_request_only_after_city_hall_was_asked_about_its_box() -> None:
+    texts = {name: CASES[name](PLACE).text for name in ("cityhall", "cityhall_issuer", "issuer")}
+    assert {name: text.count("auth_request ") for name, text in texts.items()} == {
+        "cityhall": 0,
+        "cityhall_issuer": 1,
+        "issuer": 0,
+    }
+    said = 'X-Hiroba-Admitted "1"'  # nginx's word for it: said where it asked, and nowhere else
+    assert {name: text.count(said) for name, text in texts.items()} == {
+        "cityhall": 0,
+        "cityhall_issuer": 1,
+        "issuer": 0,
+    }
 
 
 @pytest.mark.parametrize("name", ["a b", "a;b", "a{", 'a"', "a$b", "a\nb", "a_b", ""])

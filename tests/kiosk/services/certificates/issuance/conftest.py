@@ -15,6 +15,7 @@ from device.audit import Audit
 from device.clock import JST, HeldClock
 from device.printer.memory_printer import MemoryPagePrinter
 from device.store import Store
+from device.strict_pdf.page_rules import PLAIN_PAPERS
 from kiosk.issuer import protocol as p
 from kiosk.issuer.form import default_answers
 from kiosk.issuer.memory import MemoryIssuer
@@ -108,8 +109,8 @@ class Office:
             fused["journal"],
             audit,
             self.clock,
-            kiosk_name=KIOSK,
             alarm=fused["alarm"],
+            page_rules=PLAIN_PAPERS,
             wait=self._wait,
         )
 
@@ -119,8 +120,8 @@ class Office:
 
     def arrive(self) -> p.Resident:
         """A resident is authenticated."""
-        challenge = self.issuer.challenge(KIOSK)
-        message = p.Authenticate(kiosk=KIOSK, challenge=challenge.challenge, credential=b"TEST", signature=b"TEST")
+        challenge = self.issuer.challenge()
+        message = p.Authenticate(challenge=challenge.challenge, credential=b"TEST", signature=b"TEST")
         resident = self.issuer.authenticate(message)
         assert isinstance(resident, p.Resident)
         self.resident = resident
@@ -136,10 +137,8 @@ class Office:
             copies=copies,
         )
         self.issuance.ask("visit-1", content)
-        challenge = self.issuer.challenge(KIOSK)
-        return p.Order(
-            kiosk=KIOSK, visit=resident.visit, challenge=challenge.challenge, content=content, signature=b"TEST"
-        )
+        challenge = self.issuer.challenge()
+        return p.Order(visit=resident.visit, challenge=challenge.challenge, content=content, signature=b"TEST")
 
     def quoted(self, copies: int = 1) -> str:
         """A request up to the issuer's quote; its id."""

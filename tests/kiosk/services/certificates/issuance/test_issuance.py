@@ -15,10 +15,11 @@ from device.printer.pdf_drawing import NotAPdf
 from device.printer.status import Condition, JobState, PrintJob
 from kiosk.issuer.errors import IssuerUnreachable
 from kiosk.issuer.protocol import OutcomeKind, Refusal, RefusalReason, page_mark
-from kiosk.services.certificates.issuance.issuance import FeeDiffers, KioskClosed
+from kiosk.services.certificates.issuance.issuance import FeeDiffers, KioskClosed, Prepared
+from kiosk.services.certificates.issuance.open_matters import Decision
 from kiosk.services.certificates.issuance.page_gate import Mismatch
 from kiosk.services.certificates.issuance.printing import PrintEnd, PrintResult
-from kiosk.services.certificates.issuance.states import IllegalMove, State
+from kiosk.services.certificates.issuance.states import Event, IllegalMove, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -283,6 +284,62 @@ def test_munakata_2023_a_forgotten_document_can_not_be_printed(office: Office) -
     office.issuance.forget(request)
     assert office.issuance.print(request).result is PrintResult.FAILED
     assert office.printer.printed == []
+
+
+def test_a_document_whose_answer_was_lost_is_fetched_once_more(office: Office) -> None:
+    request = office.quoted()
+    office.issuer.lose_answers = 1
+    assert isinstance(office.prepare(request), Prepared)
+
+
+def test_a_document_that_is_lost_twice_is_voided_and_nothing_is_paid(office: Office) -> None:
+    request = office.quoted()
+    office.issuer.lose_answers = 2
+    with pytest.raises(IssuerUnreachable):
+        office.prepare(request)
+    office.issuance.give_up(request, "issuer")
+    assert office.issuer.outcomes == {request: OutcomeKind.VOIDED}
+    assert office.journal.refund_list() == []
+
+
+def test_an_issuer_that_takes_no_more_is_told_later(office: Office) -> None:
+    request = office.paid()
+    office.issuer.busy = True
+    office.issuance.give_up(request, "printer")
+    assert office.issuance.tell_outcomes() == 1
+    office.issuer.busy = False
+    assert office.issuance.tell_outcomes() == 0
+
+
+def test_the_key_of_an_outcome_outlives_a_restart_and_is_wiped_when_it_was_told(office: Office) -> None:
+    request = office.prepared()
+    assert keys(office) == [request]
+    office.start()
+    office.issuance.recover()
+    assert office.issuer.outcomes == {request: OutcomeKind.VOIDED}
+    assert keys(office) == []
+
+
+def test_the_key_of_an_unknown_outcome_stays_until_staff_have_settled_it(office: Office) -> None:
+    request = office.paid()
+    office.journal.move(request, Event.PRINT)
+    office.journal.move(request, Event.LOSE)
+    assert office.issuance.tell_outcomes() == 0
+    assert (office.issuer.outcomes, keys(office)) == ({request: OutcomeKind.UNKNOWN}, [request])
+    office.matters.resolve(request, Decision.DELIVERED)
+    office.issuance.tell_outcomes()
+    assert (office.issuer.outcomes, keys(office)) == ({request: OutcomeKind.DELIVERED}, [])
+
+
+def test_the_visit_s_token_is_nowhere_on_the_disk(office: Office) -> None:
+    office.prepared()
+    assert office.resident is not None
+    kept = b"".join(file.read_bytes() for file in office.path.parent.glob(f"{office.path.name}*"))
+    assert office.resident.visit.encode() not in kept
+
+
+def keys(office: Office) -> list[str]:
+    return [row["request"] for row in office.store.rows("SELECT request FROM outcome_key")]
 
 
 def test_an_outcome_the_issuer_did_not_hear_is_told_later(office: Office) -> None:

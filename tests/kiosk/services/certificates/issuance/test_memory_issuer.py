@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 KIOSK = "plaza-1"
 
 
-def _authenticate(issuer: MemoryIssuer, kiosk: str, challenge: p.Challenge) -> p.Resident | p.Refusal:
-    message = p.Authenticate(kiosk=kiosk, challenge=challenge.challenge, credential=b"TEST", signature=b"TEST")
+def _authenticate(issuer: MemoryIssuer, challenge: p.Challenge) -> p.Resident | p.Refusal:
+    message = p.Authenticate(challenge=challenge.challenge, credential=b"TEST", signature=b"TEST")
     return issuer.authenticate(message)
 
 
@@ -29,27 +29,26 @@ def test_it_fills_the_port() -> None:
     assert issuer.health().ready
 
 
-def test_a_challenge_is_good_once_and_only_for_its_kiosk() -> None:
+def test_a_challenge_is_good_once() -> None:
     issuer = MemoryIssuer()
-    challenge, refused = issuer.challenge(KIOSK), p.Refusal(refused=p.RefusalReason.CHALLENGE)
-    assert isinstance(_authenticate(issuer, KIOSK, challenge), p.Resident)
-    assert _authenticate(issuer, KIOSK, challenge) == refused
-    assert _authenticate(issuer, "plaza-2", issuer.challenge(KIOSK)) == refused
+    challenge, refused = issuer.challenge(), p.Refusal(refused=p.RefusalReason.CHALLENGE)
+    assert isinstance(_authenticate(issuer, challenge), p.Resident)
+    assert _authenticate(issuer, challenge) == refused
 
 
 def test_a_signature_is_checked_over_the_message_of_the_protocol() -> None:
-    issuer = MemoryIssuer(verify=lambda _credential, message, signature: signature == message)
-    challenge = issuer.challenge(KIOSK)
-    assert _authenticate(issuer, KIOSK, challenge) == p.Refusal(refused=p.RefusalReason.SIGNATURE)
-    challenge = issuer.challenge(KIOSK)
+    issuer = MemoryIssuer(kiosk=KIOSK, verify=lambda _credential, message, signature: signature == message)
+    challenge = issuer.challenge()
+    assert _authenticate(issuer, challenge) == p.Refusal(refused=p.RefusalReason.SIGNATURE)
+    challenge = issuer.challenge()
     signed = p.authentication_message(challenge.nonce, KIOSK)
-    message = p.Authenticate(kiosk=KIOSK, challenge=challenge.challenge, credential=b"TEST", signature=signed)
+    message = p.Authenticate(challenge=challenge.challenge, credential=b"TEST", signature=signed)
     assert isinstance(issuer.authenticate(message), p.Resident)
 
 
 def test_two_visits_share_no_token_and_no_binding() -> None:
     issuer = MemoryIssuer()
-    one, two = (_authenticate(issuer, KIOSK, issuer.challenge(KIOSK)) for _ in range(2))
+    one, two = (_authenticate(issuer, issuer.challenge()) for _ in range(2))
     assert isinstance(one, p.Resident)
     assert isinstance(two, p.Resident)
     assert one.visit != two.visit
@@ -77,20 +76,31 @@ def test_an_order_out_of_bounds_is_refused(office: Office, change: dict[str, obj
 
 def test_document_and_outcome_of_a_strange_request_are_surprises(office: Office) -> None:
     with pytest.raises(RequestUnknown):
-        office.issuer.document("nothing", p.DocumentRequest(kiosk=KIOSK, visit="nobody"))
+        office.issuer.document("nothing", p.DocumentRequest(visit="nobody"))
     with pytest.raises(RequestUnknown):
-        office.issuer.outcome("nothing", p.Outcome(kiosk=KIOSK, outcome=p.OutcomeKind.VOIDED))
+        office.issuer.outcome("nothing", p.Outcome(outcome=p.OutcomeKind.VOIDED))
 
 
 def test_the_first_outcome_told_stays(office: Office) -> None:
     request = office.quoted()
     for outcome in (p.OutcomeKind.DELIVERED, p.OutcomeKind.VOIDED):
-        settled = office.issuer.outcome(request, p.Outcome(kiosk=KIOSK, outcome=outcome))
-        assert settled.outcome is p.OutcomeKind.DELIVERED
+        assert office.resident is not None
+        key = p.outcome_key(office.resident.visit, request)
+        settled = office.issuer.outcome(request, p.Outcome(outcome=outcome, key=key))
+        assert settled == p.Settled(outcome=p.OutcomeKind.DELIVERED)
+
+
+def test_an_outcome_is_told_with_the_key_of_its_order_alone(office: Office) -> None:
+    request = office.quoted()
+    other = p.outcome_key("another-visit", request)
+    for key in ("", other):
+        told = office.issuer.outcome(request, p.Outcome(outcome=p.OutcomeKind.VOIDED, key=key))
+        assert told == p.Refusal(refused=p.RefusalReason.ORDER_INVALID)
+    assert office.issuer.outcomes == {}
 
 
 def test_a_switched_off_issuer_answers_nothing() -> None:
     issuer = MemoryIssuer()
     issuer.reachable = False
     with pytest.raises(IssuerUnreachable):
-        issuer.challenge(KIOSK)
+        issuer.challenge()

@@ -10,12 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device.strict_pdf.page_rules import PLAIN_PAPERS
 from kiosk.issuer.memory import write_pdf
 from kiosk.issuer.protocol import Document, page_mark
-from kiosk.services.certificates.issuance.page_gate import Matches, Mismatch, check, compare
+from kiosk.services.certificates.issuance import page_gate
+from kiosk.services.certificates.issuance.page_gate import Matches, Mismatch, compare
 
 REQUEST, OTHER_REQUEST = str(uuid4()), str(uuid4())
 MINE, THEIRS = "resident-a", "resident-b"
+
+
+def check(document: Document, request: str, binding: str, pages: int) -> Matches | Mismatch:
+    """With the memory issuer's papers; tests/attacks has the city's."""
+    return page_gate.check(document, request, binding, pages, PLAIN_PAPERS)
 
 
 def marks(request: str = REQUEST, binding: str = MINE, total: int = 3) -> list[str]:

@@ -99,7 +99,7 @@ def _pdf(office: Office, request: str) -> list[bytes]:
     from kiosk.issuer.protocol import DocumentRequest
 
     assert office.resident is not None
-    document = office.issuer.document(request, DocumentRequest(kiosk="plaza-1", visit=office.resident.visit))
+    document = office.issuer.document(request, DocumentRequest(visit=office.resident.visit))
     return [getattr(document, "pdf", b"")]
 
 

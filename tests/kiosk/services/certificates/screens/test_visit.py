@@ -105,6 +105,17 @@ def test_paper_that_runs_out_before_printing_is_waited_for(visitor: Visitor) -> 
     assert row.issue_number in page.text
 
 
+@pytest.mark.parametrize(
+    ("language", "said"), [("ja", "ご本人の確認と証明書の発行のためだけ"), ("en", "only to confirm who you are")]
+)
+def test_the_purpose_of_use_is_told_before_the_card_is_put_down(visitor: Visitor, language: str, said: str) -> None:
+    visitor.touch(f"language-{language}")
+    visitor.touch("start")
+    page = visitor.touch("certificates")
+    assert (page.screen, page.facts["data-purpose"]) == ("place_card", "certificates")
+    assert said in page.text
+
+
 def test_the_counter_takes_the_fee_by_the_staff_code(stage: Stage, staff_hash: str) -> None:
     visitor = stage(terminal="counter", staff_code_hash=staff_hash)
     visitor.to_confirm()
