@@ -30,7 +30,7 @@ COMMANDS = {
     "cityhall": ("cityhall", "City hall's side: enrolment codes, staff accounts, boxes."),
     "heartbeat": ("heartbeat", "Tell city hall how this box is, and send what waits."),
     "journal": ("journal", "Requests on this kiosk: list, show, resolve."),
-    "register": ("register", "The issuer's register of residents: import, link, restrict, show."),
+    "register": ("register", "The issuer's register of residents: import, link, restrict, revoke, show."),
     "retention": ("retention", "How long records are kept: run, show."),
     "restore": ("restore", "Lay an archive onto a blank box."),
     "run": ("run", "Run one process: kiosk, issuer, portal, gate, stats, cityhall."),

@@ -40,6 +40,12 @@ def explain(error: HirobaError) -> str:
     return "\n\n".join(_paragraph(code, language, {**facts, **_reason(error, language)}) for language in LANGUAGES)
 
 
+def sentence_of(error: HirobaError, language: str) -> str:
+    """What happened, in one sentence, for a list of many."""
+    code = error.code if has_message(error.code) else "other"
+    return messages()[language].sentence(f"{code}.what").format_map(_Lenient(_facts(error)))
+
+
 def _paragraph(code: str, language: str, facts: Mapping[str, object]) -> str:
     said = [messages()[language].sentence(f"{code}.{part}") for part in ("what", "why", "next")]
     what, *rest = [sentence.format_map(_Lenient(facts)) for sentence in said]

@@ -79,6 +79,14 @@ class TrustStore:
     def __len__(self) -> int:
         return len(self._by_key)
 
+    def authority(self, issuer_key: str) -> x509.Certificate | None:
+        """The CA with this key id (hex), or None."""
+        return self._by_key.get(issuer_key)
+
+    def authorities(self) -> list[tuple[str, x509.Certificate]]:
+        """Key id and certificate of every CA."""
+        return sorted(self._by_key.items())
+
     def issuer_of(self, certificate: x509.Certificate) -> x509.Certificate:
         """The CA whose key signed ``certificate``. Raises CredentialRejected(reason="chain")."""
         authority = self._by_key.get(authority_key(certificate))
@@ -109,6 +117,22 @@ def check_credential(der: bytes, trust: TrustStore, at: datetime) -> Credential:
     if _out_of_date(authority, at) is not None:
         raise CredentialRejected(reason="chain")
     return Credential(subject_key(authority), certificate.serial_number, _accepted(key))
+
+
+def end_of(der: bytes) -> datetime:
+    """When the credential in ``der`` ends, aware; for one that ``check_credential`` accepted."""
+    return x509.load_der_x509_certificate(der).not_valid_after_utc
+
+
+def signs_documents(der: bytes) -> bool:
+    """Whether it says of itself that it is the other credential of a card, the one that signs documents
+    (docs/sources.md#card-credential): for a clear word to whoever took the wrong one.
+    """
+    try:
+        usage = x509.load_der_x509_certificate(der).extensions.get_extension_for_class(x509.KeyUsage)
+    except _MALFORMED:
+        return False
+    return usage.value.content_commitment
 
 
 def identity(der: bytes) -> tuple[str, int]:

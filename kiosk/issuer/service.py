@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
 
@@ -32,11 +32,17 @@ from kiosk.issuer.port import IssuerPort
 from kiosk.issuer.protocol import RefusalReason
 from kiosk.issuer.register.records import HouseholdNow
 from kiosk.issuer.register.register import RegisterPort
+from kiosk.issuer.revocation.revocation import NotAsked
+from kiosk.issuer.revocation.verdict import RevocationPort, Verdict
 from kiosk.issuer.visits import IssuerVisit, Visits
 
 GIVEN_OUT, WRONG_KEY = "given_out", "wrong_key"
 """Refusals of a second document, and of an outcome told with another key, as the audit names them."""
 _REJECTED = {"validity": RefusalReason.CREDENTIAL_EXPIRED}
+_VERDICTS = {
+    Verdict.REVOKED: RefusalReason.CREDENTIAL_EXPIRED,
+    Verdict.UNAVAILABLE: RefusalReason.CREDENTIAL_UNKNOWN,
+}
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,7 @@ class IssuerPorts:
     fees_yen: Mapping[str, int]
     max_copies: int
     version: str
+    revocation: RevocationPort = field(default_factory=NotAsked)
 
 
 class Issuer:
@@ -174,9 +181,19 @@ class Issuer:
         if not credential.verify(p.authentication_message(nonce, kiosk), message.signature):
             return RefusalReason.SIGNATURE
         resident = self._ports.register.resolve(credential.issuer_key, credential.serial)
+        if (refused := self._revoked(credential)) is not None:
+            return refused
+        return (credential, resident) if resident else RefusalReason.NOT_RESIDENT
+
+    def _revoked(self, credential: Credential) -> RefusalReason | None:
+        """Why this card may not be used now, by the list that staff keep and by those who say what was revoked."""
         if self._ports.register.is_revoked(credential.issuer_key, credential.serial):
             return RefusalReason.CREDENTIAL_EXPIRED
-        return (credential, resident) if resident else RefusalReason.NOT_RESIDENT
+        verdict = self._ports.revocation.verdict(credential.issuer_key, credential.serial)
+        if verdict in (Verdict.GRACE, Verdict.UNAVAILABLE):
+            outcome = "served" if verdict is Verdict.GRACE else "refused"
+            self._ports.audit.record("revocation_unavailable", outcome=outcome)
+        return _VERDICTS.get(verdict)
 
     def _authorised(self, kiosk: str, order: p.Order) -> IssuerVisit | RefusalReason:
         """The visit whose card signed this order with a nonce of ours."""
@@ -226,8 +243,10 @@ class Issuer:
             may_ask(house, order.requester, day),
             may_have(house, order.requester, order.residents, day, kind.rules),
         )
-        if self._ports.register.is_revoked(credential.issuer_key, credential.serial):
-            return RefusalReason.CREDENTIAL_EXPIRED
+        if (revoked := self._revoked(credential)) is not None:
+            return revoked
+        if self._ports.register.resolve(credential.issuer_key, credential.serial) != order.requester:
+            return RefusalReason.COUNTER  # unlinked, replaced or moved since the visit began
         if reason := refused[0] or refused[1]:
             return reason
         return self._ports.maker.lay_out(kind, house, order, number) or RefusalReason.COUNTER

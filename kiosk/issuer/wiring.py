@@ -23,6 +23,7 @@ from kiosk.issuer.limits import Allowed, KioskLimits
 from kiosk.issuer.paper.glyphs import GlyphCheck, find_font
 from kiosk.issuer.paper.typst_renderer import TypstRenderer
 from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register
+from kiosk.issuer.revocation.wiring import build_revocation
 from kiosk.issuer.seal.seal import Sealer
 from kiosk.issuer.seal.seal_keys import seal_key
 from kiosk.issuer.service import Issuer, IssuerPorts
@@ -65,10 +66,11 @@ def build_service(settings: IssuerSettings, city: CitySettings, state: Path, clo
         authority=settings.mayor or city.name_ja,
         municipality=settings.municipality_code,
     )
+    trust = TrustStore.load(state / settings.trust)
     return Issuer(
         IssuerPorts(
             register=Register(Store(register, REGISTER_MIGRATIONS)),
-            trust=TrustStore.load(state / settings.trust),
+            trust=trust,
             challenges=Challenges(ledger, clock),
             visits=Visits(ledger, clock),
             ledger=Ledger(ledger),
@@ -81,5 +83,6 @@ def build_service(settings: IssuerSettings, city: CitySettings, state: Path, clo
             fees_yen=settings.fees_yen,
             max_copies=settings.max_copies,
             version=version(),
+            revocation=build_revocation(settings.revocation, state, register.parent, trust, clock),
         )
     )

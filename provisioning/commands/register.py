@@ -1,4 +1,4 @@
-"""``hiroba register``: what staff at city hall do to the issuer's register."""
+"""``hiroba register``: what staff at city hall do to the issuer's register. Every look and change needs who and why."""
 
 from __future__ import annotations
 
@@ -7,36 +7,14 @@ from pathlib import Path
 import click
 import msgspec
 
-from device.store import Store
+from device.clock import JST
 from kiosk.issuer.register.population_file import read_population
-from kiosk.issuer.register.register import REGISTER_MIGRATIONS, Register
-from provisioning.commands.options import site_options
-from provisioning.commands.reading import store_for_reading
-from provisioning.commands.register_place import refuse_undeclared
-from provisioning.errors import NotFound, SectionMissing
-from provisioning.site.reading import read_site
+from provisioning.commands.register_act import Asked, act_options, open_register
+from provisioning.commands.register_links import credentials, link, link_card, link_many, revoke, unlink
+from provisioning.commands.register_requests import approve, reject, requests, tell_asked
+from provisioning.commands.wifi_site import print_table
 
-
-def _file(config: Path, state: Path) -> Path:
-    issuer = read_site(config).issuer
-    if issuer is None:
-        raise SectionMissing(file=config, section="issuer", process="hiroba register")
-    return state / issuer.register
-
-
-def _open(config: Path, state: Path) -> Register:
-    file = _file(config, state)
-    refuse_undeclared(config, file)
-    return Register(Store(file, REGISTER_MIGRATIONS))
-
-
-def _unknown(resident: str) -> NotFound:
-    return NotFound(what_ja="住民", what_en="resident", name=resident)
-
-
-def _known(register: Register, resident: str) -> None:
-    if register.show(resident) is None:
-        raise _unknown(resident)
+_JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
 
 @click.group("register")
@@ -45,54 +23,68 @@ def command() -> None:
 
 
 @command.command("import")
-@site_options
 @click.argument("file", type=click.Path(path_type=Path))
-def import_(config: Path, state: Path, file: Path) -> None:
+@act_options
+def import_(asked: Asked, file: Path) -> None:
     """Replace all households and residents by those of FILE (JSON). Nothing changes when FILE is wrong."""
-    count = _open(config, state).import_population(read_population(file))
+    opened = open_register(asked)
+    count = opened.register.import_population(opened.act, read_population(file))
     click.echo(f"{count} 人を取り込みました。 / {count} residents imported.")
 
 
 @command.command()
-@site_options
-@click.argument("credential", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.argument("resident")
-def link(config: Path, state: Path, credential: Path, resident: str) -> None:
-    """Say that CREDENTIAL (a card's certificate, DER) is RESIDENT's. Only its issuer key and serial are kept."""
-    from device.card.credential import identity
-
-    register = _open(config, state)
-    _known(register, resident)
-    register.link(*identity(credential.read_bytes()), resident)
-    click.echo(f"{resident} に結び付けました。 / linked to {resident}.")
+@click.option("--lift", is_flag=True, help="Ask that the restriction is lifted; a second person approves it.")
+@act_options
+def restrict(asked: Asked, resident: str, lift: bool) -> None:
+    """Set the disclosure restriction (支援措置) of RESIDENT, or ask that it is lifted."""
+    opened = open_register(asked)
+    if lift:
+        tell_asked(opened.register.ask_lift(opened.act, resident))
+        return
+    opened.register.restrict(opened.act, resident)
+    click.echo("設定しました。 / set.")
 
 
 @command.command()
-@site_options
-@click.argument("resident")
-@click.option("--lift", is_flag=True, help="Lift the restriction.")
-def restrict(config: Path, state: Path, resident: str, lift: bool) -> None:
-    """Set the disclosure restriction (支援措置) of RESIDENT, or lift it."""
-    register = _open(config, state)
-    _known(register, resident)
-    register.restrict(resident, on=not lift)
-    click.echo("解除しました。 / lifted." if lift else "設定しました。 / set.")
-
-
-@command.command()
-@site_options
 @click.argument("resident", required=False)
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
-def show(config: Path, state: Path, resident: str | None, as_json: bool) -> None:
-    """Show RESIDENT, or the ids of all residents."""
-    store = store_for_reading(_file(config, state), REGISTER_MIGRATIONS)
-    register = Register(store) if store else None
+@_JSON
+@act_options
+def show(asked: Asked, resident: str | None, as_json: bool) -> None:
+    """Show RESIDENT, or the ids of all residents. The look is in the audit."""
+    opened = open_register(asked)
     if resident is None:
-        ids = register.residents() if register else []
+        ids = opened.register.residents(opened.act)
         click.echo(msgspec.json.encode(ids).decode() if as_json else "\n".join(ids))
         return
-    shown = register.show(resident) if register else None
-    if shown is None:
-        raise _unknown(resident)
-    text = msgspec.json.encode(shown)
+    text = msgspec.json.encode(opened.register.show(opened.act, resident))
     click.echo(text.decode() if as_json else msgspec.json.format(text, indent=2).decode())
+
+
+@command.command()
+@click.argument("resident", required=False)
+@_JSON
+@act_options
+def history(asked: Asked, resident: str | None, as_json: bool) -> None:
+    """Who looked at and changed the register, or RESIDENT alone: the audit, its chain checked."""
+    opened = open_register(asked)
+    lines = opened.register.history(opened.act, resident or "")
+    if as_json:
+        click.echo(msgspec.json.encode([line._asdict() for line in lines]).decode())
+        return
+    rows = [
+        [
+            line.at,
+            line.event.removeprefix("register_"),
+            str(line.facts.get("by", "")),
+            str(line.facts.get("reason", "")),
+        ]
+        for line in lines
+    ]
+    print_table(
+        f"台帳の操作 {len(rows)} 件 / register ({JST.tzname(None)})", ["日時", "操作", "誰", "なぜ"], rows, left=4
+    )
+
+
+for _one in (link, link_card, link_many, credentials, unlink, revoke, requests, approve, reject):
+    command.add_command(_one)

@@ -29,6 +29,8 @@ from provisioning.doctor.checks import (
     power,
     reader,
     receipt_printer,
+    register_operators,
+    revocation,
     rtc,
     swap,
     units,
@@ -56,6 +58,11 @@ def with_wifi(box: ExaminedBox) -> bool:
     return box.has_wifi
 
 
+def with_issuer(box: ExaminedBox) -> bool:
+    """Where the issuer runs."""
+    return box.site.issuer is not None
+
+
 class Check(NamedTuple):
     """One check. name: of its file; run: what it finds; here: on which boxes it is made."""
 
@@ -70,6 +77,8 @@ CHECKS: tuple[Check, ...] = (
     Check("receipt_printer", receipt_printer.check, with_kiosk),
     Check("page_printer", page_printer.check, with_kiosk),
     Check("issuer", issuer.check, with_kiosk),
+    Check("revocation", revocation.check, with_issuer),
+    Check("register_operators", register_operators.check, with_issuer),
     Check("documents", documents.check),
     Check("wifi", wifi.check, with_wifi),
     Check("kernel", kernel.check, with_wifi),

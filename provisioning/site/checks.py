@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from captive_portal.portal.languages import LANGUAGES
 from kiosk.issuer.connection import means_own_issuer
 from kiosk.issuer.kinds import KINDS
+from kiosk.issuer.register.act import is_operator
 from kiosk.services import ROWS
 from provisioning.backup.age import parse_recipient
 from provisioning.backup.errors import KeyInvalid
@@ -158,6 +159,27 @@ def _codes(site: Site) -> Iterator[Mistake]:
             yield mistake("backup.recipient", "not_a_recipient", value=site.backup.recipient)
 
 
+def _operators(site: Site) -> Iterator[Mistake]:
+    """Each with a name and a code of their own: two names with one code would be one person."""
+    operators = site.issuer.operators if site.issuer else []
+    for number, operator in enumerate(operators):
+        before = operators[:number]
+        if not is_operator(operator.name):
+            yield mistake(f"issuer.operators[{number}].name", "not_an_operator", value=operator.name)
+        if operator.name in [other.name for other in before]:
+            yield mistake(f"issuer.operators[{number}].name", "operator_twice", value=operator.name)
+        if not _HASH.fullmatch(operator.code_hash):
+            yield mistake(f"issuer.operators[{number}].code_hash", "not_a_hash")
+        elif operator.code_hash in [other.code_hash for other in before]:
+            yield mistake(f"issuer.operators[{number}].code_hash", "code_shared")
+
+
+def _responder(site: Site) -> Iterator[Mistake]:
+    url = site.issuer.revocation.ocsp if site.issuer else ""
+    if url and not re.fullmatch(r"http://[A-Za-z0-9.:\[\]-]+(/[!-~]*)?", url):
+        yield mistake("issuer.revocation.ocsp", "not_a_responder", value=url)
+
+
 def _spots(site: Site) -> Iterator[Mistake]:
     """Told at the last spot of those that are alike."""
     spots = spots_of(site)
@@ -181,6 +203,8 @@ _CHECKS: tuple[Callable[[Site], Iterator[Mistake]], ...] = (
     _said_to_people,
     _numbers,
     _codes,
+    _operators,
+    _responder,
     _spots,
     address_mistakes,
     wifi_mistakes,

@@ -91,11 +91,10 @@ def loose(content: bytes) -> bytes:
     return bytes(text)
 
 
-def vectors(recipient: str) -> Mapping[str, bytes]:
-    """name -> a file to ``recipient`` that no reader may take."""
-    good = AgeFile(public_key(recipient))
-    full, padded = b"x" * CHUNK, base64.b64encode
-    spoiled = {
+def _headers(good: AgeFile) -> dict[str, AgeFile]:
+    """Wrong in the version or in a stanza."""
+    padded = base64.b64encode
+    return {
         "version 2": replace(good, version=b"age-encryption.org/v2\n"),
         "version with a carriage return": replace(good, version=b"age-encryption.org/v1\r\n"),
         "version in capitals": replace(good, version=b"AGE-encryption.org/v1\n"),
@@ -129,6 +128,13 @@ def vectors(recipient: str) -> Mapping[str, bytes]:
         "a stanza without its body": replace(good, more=b"-> other\n"),
         "a stanza with a full last line": replace(good, more=b"-> other\n" + b"A" * 64 + b"\n"),
         "a stanza in another alphabet": replace(good, more="-> 鍵\n\n".encode()),
+    }
+
+
+def _payloads(good: AgeFile) -> dict[str, AgeFile]:
+    """Wrong in the mac or after it."""
+    full = b"x" * CHUNK
+    return {
         "no mac": replace(good, mac=lambda _: b""),
         "a mac that is cut": replace(good, mac=lambda raw: b64(raw[:-1])),
         "another mac": replace(good, mac=lambda raw: b64(bytes(len(raw)))),
@@ -149,6 +155,12 @@ def vectors(recipient: str) -> Mapping[str, bytes]:
         "a line end after the end": replace(good, tail=b"\n"),
         "the file twice": replace(good, tail=good.encoded()),
     }
+
+
+def vectors(recipient: str) -> Mapping[str, bytes]:
+    """name -> a file to ``recipient`` that no reader may take."""
+    good = AgeFile(public_key(recipient))
+    spoiled = {**_headers(good), **_payloads(good)}
     return {name: one.encoded() for name, one in spoiled.items()}
 
 

@@ -103,6 +103,16 @@ def test_a_credential_that_is_not_good_is_refused_after_the_pin(visitor: PlazaVi
     visitor.wait_mark(f'data-trouble="refused.{reason}"')
 
 
+def test_a_card_that_staff_ended_at_city_hall_is_refused_at_the_kiosk(plaza: Plaza, visitor: PlazaVisitor) -> None:
+    card = VirtualFolder(plaza.folder).pki / "cards" / "older" / "auth.der"
+    where = ["--config", str(plaza.folder / "site.toml"), "--state", str(plaza.folder)]
+    told = run_hiroba("register", "revoke", str(card), "--by", "s-1001", "--reason", "紛失 1", *where)
+    assert told.returncode == 0, told.stderr
+    visitor.go_to("enter_pin", name="older")
+    visitor.press("enter", pin="1234")
+    visitor.wait_mark('data-trouble="refused.credential_expired"')
+
+
 def test_a_wrong_pin_tells_the_tries_left_and_the_last_one_is_kept(visitor: PlazaVisitor) -> None:
     visitor.go_to("enter_pin", name="demo2")
     for left in (2, 1):

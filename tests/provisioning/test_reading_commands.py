@@ -70,8 +70,6 @@ READING = {
     "journal list --state {state}": (0, 0),
     "journal list --open --state {state}": (0, 0),
     "journal show none --state {state}": (1, 1),
-    "register show": (0, 0),
-    "register show none": (1, 1),
     "stats export": (0, 0),
     "stats show": (0, 0),
     "virtual card list --state {state}": (0, 0),
@@ -85,7 +83,9 @@ _WRITING = """
     apply audit-accept backup backup-signer bundle-install bundle-recover bundle-rollback bundle-settle cityhall-ca
     cityhall-code cityhall-factor-reset cityhall-issuer-credential cityhall-recovery cityhall-release
     cityhall-revoke cityhall-role cityhall-staff cityhall-tidy demo disaster-off disaster-on enrol enrol-renew
-    heartbeat install journal-resolve register-import register-link register-restrict restore retention-run
+    heartbeat install journal-resolve register-approve register-credentials register-history
+    register-import register-link register-link-card register-link-many register-reject register-requests
+    register-restrict register-revoke register-show register-unlink restore retention-run
     run-cityhall run-gate run-issuer run-kiosk run-nginx run-portal run-stats seal-accept-list seal-rotate seed
     storage-open storage-prepare storage-recover voucher-call-back voucher-make wifi-block wifi-end wifi-sealed
     wifi-unblock wifi-unseal wipe

@@ -11,7 +11,9 @@ from typing import Protocol
 
 import msgspec
 
-from device.store import Migration, Store, statements
+from device.audit import AUDIT_MIGRATIONS
+from device.store import Migration, Store, additive, statements
+from kiosk.issuer.register.errors import RegisterRefused
 from kiosk.issuer.register.records import (
     GoneReason,
     Household,
@@ -34,6 +36,20 @@ REGISTER_MIGRATIONS: tuple[Migration, ...] = (
         "CREATE TABLE revoked (issuer_key TEXT NOT NULL, serial TEXT NOT NULL, PRIMARY KEY (issuer_key, serial))",
         "CREATE TABLE restriction (resident TEXT PRIMARY KEY)",
         "CREATE TABLE tombstone (resident TEXT PRIMARY KEY, reason TEXT NOT NULL, since TEXT NOT NULL)",
+    ),
+    additive(
+        # In the register's own file, so that a change and its line are on the disk together or not at all.
+        *AUDIT_MIGRATIONS[0].sql,
+        "CREATE INDEX link_by_resident ON link (resident)",
+        "CREATE TABLE opaque_key (number INTEGER PRIMARY KEY, secret BLOB NOT NULL)",
+        "CREATE TABLE link_history (number INTEGER PRIMARY KEY, issuer_key TEXT NOT NULL, serial TEXT NOT NULL,"
+        " resident TEXT NOT NULL, not_after TEXT NOT NULL, begun_at TEXT NOT NULL, ended_at TEXT)",
+        "CREATE INDEX link_history_by_credential ON link_history (issuer_key, serial)",
+        "CREATE INDEX link_history_by_resident ON link_history (resident)",
+        "CREATE TABLE change_request (request TEXT PRIMARY KEY, action TEXT NOT NULL, resident TEXT NOT NULL,"
+        " issuer_key TEXT NOT NULL, serial TEXT NOT NULL, not_after TEXT NOT NULL, holder TEXT NOT NULL,"
+        " asked_by TEXT NOT NULL, asked_at TEXT NOT NULL, expires_at TEXT NOT NULL, reason TEXT NOT NULL,"
+        " outcome TEXT, decided_by TEXT, decided_at TEXT)",
     ),
 )
 
@@ -139,14 +155,33 @@ class Register:
         return len(population.residents)
 
     def link(self, issuer_key: str, serial: int, resident: str) -> None:
-        """This credential is this resident's. Linking again moves it."""
+        """This credential is this resident's. Raises RegisterRefused("credential_taken") when it is another's: nothing
+        moves before ``unlink``. Staff's commands link through AuditedRegister.
+        """
         with self._store.transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO link VALUES (?,?,?)", (issuer_key, f"{serial:x}", resident))
+            if self.resolve(issuer_key, serial) not in (None, resident):
+                raise RegisterRefused("credential_taken")
+            connection.execute("INSERT OR IGNORE INTO link VALUES (?,?,?)", (issuer_key, f"{serial:x}", resident))
 
-    def revoke(self, issuer_key: str, serial: int) -> None:
-        """This credential is not to be served any more."""
+    def unlink(self, issuer_key: str, serial: int) -> None:
+        """This credential is nobody's."""
         with self._store.transaction() as connection:
-            connection.execute("INSERT OR IGNORE INTO revoked VALUES (?,?)", (issuer_key, f"{serial:x}"))
+            connection.execute("DELETE FROM link WHERE issuer_key = ? AND serial = ?", (issuer_key, f"{serial:x}"))
+
+    def linked(self, resident: str | None = None) -> list[tuple[str, int, str]]:
+        """Issuer key, serial, resident of the links, of one resident or of all."""
+        whose, given = ("WHERE resident = ?", (resident,)) if resident else ("", ())
+        rows = self._store.rows(f"SELECT issuer_key, serial, resident FROM link {whose} ORDER BY rowid", given)  # noqa: S608 - our own words
+        return [(r["issuer_key"], int(r["serial"], 16), r["resident"]) for r in rows]
+
+    def revoke(self, issuer_key: str, serial: int, on: bool = True) -> None:
+        """This credential is not to be served any more; on False: it may be again."""
+        add, remove = (
+            "INSERT OR IGNORE INTO revoked VALUES (?,?)",
+            "DELETE FROM revoked WHERE issuer_key=? AND serial=?",
+        )
+        with self._store.transaction() as connection:
+            connection.execute(add if on else remove, (issuer_key, f"{serial:x}"))
 
     def restrict(self, resident: str, on: bool = True) -> None:
         """Set or lift the disclosure restriction (支援措置)."""

@@ -81,10 +81,22 @@ def _allowed(site: Site) -> dict[str, list[str]]:
         phones += [f"{spot.ipv4.gateway}/{spot.ipv4.prefix}" for spot in site.wifi.spots]
         wanted["hiroba-nginx@box"] = phones
         wanted["hiroba-portal"] = _hosts(site.wifi.smtp.host if site.wifi.smtp else "")
+    if site.issuer is not None and site.issuer.revocation.ocsp:
+        allowed["hiroba-issuer"] = _responder(site, site.issuer.revocation.ocsp)
     for unit, addresses in wanted.items():
         if beyond := _beyond(addresses, BEYOND_LOOPBACK if unit == "hiroba-portal" else SHIPPED):
             allowed[unit] = [*site.network.reachable, *(str(network) for network in beyond)]
     return allowed
+
+
+def _responder(site: Site, url: str) -> list[str]:
+    """For the issuer, which as shipped speaks to nobody: the responder's address; where it has a name, whoever may tell
+    the address of it, and the networks that are reachable.
+    """
+    if addresses := _hosts(url):
+        return [str(ipaddress.ip_network(address)) for address in addresses]
+    private = [str(network) for network in SHIPPED if not network.is_loopback]
+    return [*site.network.reachable, *private]
 
 
 def _drop_in(unit: str, name: str) -> str:

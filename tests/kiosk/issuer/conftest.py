@@ -145,7 +145,9 @@ class Hall:
         return self.port.outcome(content.request, p.Outcome(outcome=outcome, key=key))
 
     def link(self, card: str, resident: str) -> None:
-        self.register.link(*identity(self.pki.credential(card)), resident)
+        pair = identity(self.pki.credential(card))
+        self.register.unlink(*pair)
+        self.register.link(*pair, resident)
 
 
 Server = Callable[[Issuer, str, StringIO], HttpIssuerClient]

@@ -18,6 +18,7 @@ from provisioning.site.words import words
 
 SETTSU = Path(__file__).parents[3] / "provisioning/examples/settsu.toml"
 TEXT = SETTSU.read_text("utf-8")
+HASH = hash_staff_code(Secret(b"a code of one"))
 MISTAKES = {
     "spots overlap": ('gateway = "192.168.94.1", prefix = 24', 'gateway = "192.168.94.1", prefix = 16', "library"),
     "spots are one": ('gateway = "192.168.94.1", prefix = 24', 'gateway = "192.168.90.1", prefix = 24', "library"),
@@ -61,6 +62,33 @@ MISTAKES = {
         "receipt_printer.host = 192.168.10.120",
     ),
     "no network opened": ("closed_networks =", 'open_networks = ["999.1.1.1/32"] #', "999.1.1.1"),
+    "an operator by name": (
+        "[issuer.fees_yen]",
+        f'[[issuer.operators]]\nname = "花子"\ncode_hash = "{HASH}"\n[issuer.fees_yen]',
+        "s-1042",
+    ),
+    "an operator twice": (
+        "[issuer.fees_yen]",
+        f'[[issuer.operators]]\nname = "s-1"\ncode_hash = "{HASH}"\n'
+        f'[[issuer.operators]]\nname = "s-1"\ncode_hash = "{HASH[:-6]}AAAAA="\n[issuer.fees_yen]',
+        "二度",
+    ),
+    "two operators with one code": (
+        "[issuer.fees_yen]",
+        f'[[issuer.operators]]\nname = "s-1"\ncode_hash = "{HASH}"\n'
+        f'[[issuer.operators]]\nname = "s-2"\ncode_hash = "{HASH}"\n[issuer.fees_yen]',
+        "ほかの職員と同じ",
+    ),
+    "an operator's code as it is": (
+        "[issuer.fees_yen]",
+        '[[issuer.operators]]\nname = "s-1"\ncode_hash = "secret-code"\n[issuer.fees_yen]',
+        "staff-code",
+    ),
+    "a responder over https": (
+        "[issuer.fees_yen]",
+        '[issuer.revocation]\nocsp = "https://ocsp.example.jp/"\n[issuer.fees_yen]',
+        "https://ocsp",
+    ),
     "a gateway elsewhere": ('gateway = "192.168.10.1"', 'gateway = "192.168.11.1"', "gateway"),
 }
 

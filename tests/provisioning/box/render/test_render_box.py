@@ -13,6 +13,7 @@ import pytest
 
 from captive_portal.settings import DhcpSettings
 from device.printer.settings import PagePrinterSettings
+from kiosk.issuer.settings import RevocationSettings
 from provisioning.box.render.box import CITYHALL, SITE, render_box
 from provisioning.box.render.files import Rendered
 from provisioning.box.render.services import SHIPPED, drop_ins, kernel
@@ -110,6 +111,20 @@ def test_a_printer_at_a_public_address_is_let_through(city: City) -> None:
     site = msgspec.structs.replace(site, page_printer=PagePrinterSettings(uri="ipp://203.0.113.9:631/ipp/print"))
     assert "IPAddressAllow=203.0.113.9/32\n" in drop_ins(site)[KIOSK_ADDRESSES].text
     assert drop_ins(city.box("station-1").site) == {}
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [("http://203.0.113.9/ocsp", "203.0.113.9/32"), ("http://ocsp.example.jp/", "203.0.113.0/24 10.0.0.0/8")],
+)
+def test_an_issuer_that_asks_a_responder_may_speak_with_it(city: City, url: str, allowed: str) -> None:
+    site = with_network(city.box("cityhall-1").site, reachable=["203.0.113.0/24"])
+    assert site.issuer is not None
+    place = "etc/systemd/system/hiroba-issuer.service.d/addresses.conf"
+    assert place not in drop_ins(site)
+    issuer = msgspec.structs.replace(site.issuer, revocation=RevocationSettings(ocsp=url))
+    text = drop_ins(msgspec.structs.replace(site, issuer=issuer))[place].text
+    assert text.splitlines()[2].startswith(f"IPAddressAllow={allowed}")
 
 
 def test_the_shipped_units_let_through_what_rendering_takes_for_granted() -> None:
