@@ -39,8 +39,8 @@ class Verdict(StrEnum):
 
 
 class Judged(NamedTuple):
-    """part: kiosk, gate, portal, issuer, or the file of another audit. lines: how many it has; the first wrong one
-    where it is broken.
+    """part: kiosk, gate, portal, issuer, register, or the file of another audit. lines: how many it has; the first
+    wrong one where it is broken.
     """
 
     part: str
@@ -49,13 +49,19 @@ class Judged(NamedTuple):
 
 
 def audits_of(site: Site, state: Path) -> dict[str, Path]:
-    """Part -> SQLite file, of the audits whose heads go to city hall."""
+    """Part -> SQLite file, of the audits whose heads go to city hall and that are there."""
+    return {part: file for part, file in files_of(site, state).items() if file.exists()}
+
+
+def files_of(site: Site, state: Path) -> dict[str, Path]:
+    """The same, whether the files are there or not."""
     files = {"kiosk": state / "kiosk" / "kiosk.db", "portal": state / "portal" / "audit.db"}
     if site.wifi:
         files["gate"] = state / site.wifi.gate.database
     if site.issuer:
         files["issuer"] = (state / site.issuer.register).with_name("ledger.db")
-    return {part: file for part, file in files.items() if file.exists()}
+        files["register"] = state / site.issuer.register
+    return files
 
 
 def every_audit(site: Site, state: Path) -> dict[str, Path]:

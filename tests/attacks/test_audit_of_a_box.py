@@ -5,6 +5,7 @@ for another. Heads go over the real messages of the boxes' port, which nginx's m
 from __future__ import annotations
 
 import sqlite3
+import tomllib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,12 +17,15 @@ from device.audit import AUDIT_MIGRATIONS, Audit
 from device.audit_chain import START, ChainEnd, link
 from device.outbox import Fact
 from device.store import Store
+from provisioning.cityhall.boxes.audit_heads import PARTS
 from provisioning.cityhall.boxes.intake import Batch, Envelope
-from provisioning.doctor.audits import Verdict, judge, keep_heads, known_heads, past_facts
+from provisioning.doctor.audits import Verdict, files_of, judge, keep_heads, known_heads, past_facts
 from provisioning.enrolment.heartbeat import audit_end
+from provisioning.site.reading import read_site
 from tests.provisioning.cityhall.conftest import Hall, open_hall
 
 pytestmark = pytest.mark.attacks
+OUTBOX_KINDS = Path(__file__).parents[2] / "device" / "outbox_kinds.toml"
 
 
 class BoxWithAudit:
@@ -171,3 +175,12 @@ def test_the_alarm_stands_on_the_pages_and_says_what_to_do(box: BoxWithAudit, ha
     page = client.get("/boxes/plaza-1", base_url="https://localhost").text
     assert 'data-alarm="kiosk"' in page
     assert 'data-action="accept-audit"' in page
+
+
+def test_the_head_of_every_audit_that_is_told_is_kept_and_may_be_told() -> None:
+    """The register's as well: its audit says who looked at whom."""
+    facts = set(tomllib.loads(OUTBOX_KINDS.read_text("utf-8"))["heartbeat"]["facts"])
+    site = read_site(Path(__file__).parents[1] / "boot" / "site.toml")
+    assert "register" in PARTS
+    assert {f"audit_{part}{end}" for part in PARTS for end in ("", "_lines", "_past", "_past_lines")} <= facts
+    assert [name for name in files_of(site, Path("/var/lib/hiroba")) if name not in PARTS] == []

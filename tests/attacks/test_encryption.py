@@ -251,7 +251,8 @@ def test_no_register_is_begun_on_a_plaza_box_that_is_not_declared_lone(lone: str
     checked = CliRunner().invoke(hiroba, ["site", "check", str(file)])
     assert (checked.exit_code, "lone" in checked.output) == ((1, True) if refused else (0, False))
     (tmp_path / "people.json").write_text("[]")
-    CliRunner().invoke(hiroba, ["register", "import", str(tmp_path / "people.json"), *where])
+    who = ["--by", "s-1", "--reason", "TEST"]
+    CliRunner().invoke(hiroba, ["register", "import", str(tmp_path / "people.json"), *who, *where])
     assert (tmp_path / "state/issuer/register.db").exists() is not refused
     done = CliRunner().invoke(hiroba, ["run", "issuer", *where]) if refused else None
     assert done is None or getattr(done.exception, "code", "") == "register.on_plaza"

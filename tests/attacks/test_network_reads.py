@@ -33,6 +33,8 @@ from device.watchdog import http_probe, socket_probe
 from kiosk.issuer.client import HttpIssuerClient
 from kiosk.issuer.connection import CredentialFiles
 from kiosk.issuer.errors import IssuerBroken, IssuerUnreachable
+from kiosk.issuer.revocation.http_exchange import HttpExchange
+from kiosk.issuer.revocation.ocsp_messages import AnswerRefused
 from provisioning.box.health import url_check
 from provisioning.box.kiosk_screen import kiosk_screen
 from provisioning.cityhall.errors import EnrolmentRefused
@@ -186,6 +188,12 @@ def city_hall(port: int, credential: Path) -> object:
     return True
 
 
+def responder(port: int, _credential: Path) -> object:
+    with pytest.raises(AnswerRefused):
+        HttpExchange(f"http://127.0.0.1:{port}/ocsp", SECONDS).post(b"question")
+    return True
+
+
 def updates(port: int, credential: Path) -> object:
     fetcher = HttpsFetcher(f"https://localhost:{port}", credential, SECONDS)
     with pytest.raises(exceptions.DownloadError):
@@ -216,6 +224,7 @@ CLIENTS: dict[str, tuple[bool, str, Callable[[int, Path], object]]] = {
     "health check": (PLAIN, "provisioning/box/health.py", health),
     "issuer": (PLAIN, "kiosk/issuer/client.py", issuer),
     "issuer over TLS": (TLS, "kiosk/issuer/connection.py", issuer_tls),
+    "revocation responder": (PLAIN, "kiosk/issuer/revocation/http_exchange.py", responder),
     "mail": (PLAIN, "captive_portal/portal/mail.py", mail_by("starttls")),
     "mail over TLS": (TLS, "captive_portal/portal/mail.py", mail_by("tls")),
     "city hall": (TLS, "provisioning/enrolment/city_hall_client.py", city_hall),

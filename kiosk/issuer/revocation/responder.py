@@ -39,10 +39,6 @@ class Exchange(Protocol):
         """The same for one in a path."""
         ...
 
-    def close(self) -> None:
-        """Let go of what it holds."""
-        ...
-
 
 class Responder:
     """RevocationSource. fresh: see RevocationSettings. worked: file whose text is when it last answered, for the grace
@@ -103,10 +99,6 @@ class Responder:
         nonce = secrets.token_bytes(NONCE_BYTES) if wanted else None
         asked = Question(authority, serial, nonce, nonce_required=required)
         return read_answer(self._sent(asked.encoded()), asked, self._clock.now(), self._fresh)
-
-    def close(self) -> None:
-        """Let go of the exchange."""
-        self._exchange.close()
 
     def _sent(self, request: bytes) -> bytes:
         path = quote(base64.b64encode(request).decode(), safe="")

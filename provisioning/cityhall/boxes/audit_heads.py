@@ -16,7 +16,7 @@ from provisioning.cityhall.accounts.staff_audit import record_action
 from provisioning.cityhall.database import Database
 from provisioning.cityhall.tables import AuditAlarm, AuditHead, Box
 
-PARTS = ("kiosk", "gate", "portal", "issuer")
+PARTS = ("kiosk", "gate", "portal", "issuer", "register")
 MAX_WHY = 200
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import datetime, timedelta
 
 from device.card.credential import TrustStore
@@ -60,13 +59,12 @@ def _responder(box: ExaminedBox, settings: RevocationSettings, trust: TrustStore
     if not settings.ocsp:
         return
     newest = max(trust.authorities(), key=lambda one: one[1].not_valid_before_utc)[0]
-    with closing(responder_of(settings, trust, box.clock, None)) as responder:
-        try:
-            responder.question(newest, PROBE_SERIAL)
-        except AnswerRefused as refused:
-            yield error("revocation.responder_silent", reason=str(refused.facts["reason"]))
-        else:
-            yield ok("revocation.responder_answers")
+    try:
+        responder_of(settings, trust, box.clock, None).question(newest, PROBE_SERIAL)
+    except AnswerRefused as refused:
+        yield error("revocation.responder_silent", reason=str(refused.facts["reason"]))
+    else:
+        yield ok("revocation.responder_answers")
 
 
 def _grace(settings: RevocationSettings) -> Iterator[Finding]:
