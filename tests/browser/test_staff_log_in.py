@@ -44,6 +44,7 @@ def page(hall: CityHallServer) -> Iterator[Page]:
 def begin(page: Page, name: str) -> None:
     """The first step, without a mouse."""
     page.goto("/")
+    expect(page.locator("input[name=name]")).to_be_focused()  # the browser gives the focus after the page is loaded
     page.keyboard.type(name)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
