@@ -118,22 +118,23 @@ class SyntheticIssuer:
         return self._visits[0]
 
     def _entered(self, people: Population) -> Iterator[p.Resident]:
-        """Those of households of four who may ask, one a household, entered by the demo's card one after another."""
-        sizes = Counter(person.household for person in people.residents)
+        """Those of households of four who may ask, one a household, each with a credential of their own."""
+        sizes, serials = Counter(person.household for person in people.residents), itertools.count(0x0BE4C000)
         leaving = {person.household for person in people.residents if person.moving_out}
         for house in people.households:
             if sizes[house.household] != HOUSEHOLD or house.household in leaving:
                 continue
-            self._register.link(*identity(self._pki.credential("demo")), house.householder)
-            answer = self.issuer.authenticate(self._proof())
+            credential = self._pki.further_credential("demo", next(serials))
+            self._register.link(*identity(credential), house.householder)
+            answer = self.issuer.authenticate(self._proof(credential))
             if isinstance(answer, p.Resident) and len(names_of(answer)) == HOUSEHOLD:
                 yield answer
 
-    def _proof(self) -> p.Authenticate:
+    def _proof(self, credential: bytes) -> p.Authenticate:
         given = self.issuer.challenge()
         return p.Authenticate(
             challenge=given.challenge,
-            credential=self._pki.credential("demo"),
+            credential=credential,
             signature=self._sign(p.authentication_message(given.nonce, KIOSK)),
         )
 

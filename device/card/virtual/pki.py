@@ -120,6 +120,13 @@ class TestPki:
         for generation in range(len(GENERATIONS)):
             self._authority(AUTHENTICATION, generation)
 
+    def further_credential(self, name: str, serial: int) -> bytes:
+        """Another authentication credential (DER) for the key of the named card: many persons, for measuring."""
+        key = load_card_key(self.cards / name / "auth.key").public_key()
+        authority = self._authority(AUTHENTICATION, len(GENERATIONS) - 1)
+        made = card_certificate(AUTHENTICATION, authority, key, serial=serial, validity=_CURRENT, municipality="27999")
+        return made.public_bytes(Encoding.DER)
+
     def issue(self, plan: CardPlan) -> Path:
         """The folder of the planned card, made if card.json is not there yet."""
         folder = self.cards / plan.name
