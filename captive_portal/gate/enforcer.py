@@ -5,6 +5,7 @@ One thread owns all of it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
@@ -27,6 +28,8 @@ from device.logs import Log
 
 MIN_VERIFY_SECONDS = 1.0
 """Seconds between two checks of the ruleset after another process changed it."""
+_HANDLE = re.compile(r" # handle \d+")
+"""Numbers that the kernel gives to tables, chains and rules, new at each installation."""
 MAX_IDLE_SECONDS = 30.0
 """Seconds until the next ``tick`` when nothing is due."""
 
@@ -75,7 +78,7 @@ class Enforcer:
             self._reconciler.read_counters,
             read_addresses=self._source_addresses(),
         )
-        self._structure = ""
+        self._structure = self._last_listed = ""
         self._read_counters_at = self._checkpoint_at = self._verify_at = 0.0
         self._verify_wanted = self._wal_has_ended_sessions = False
         self._repairs = 0
@@ -333,9 +336,8 @@ class Enforcer:
         try:
             if reset:
                 self._reconciler.install(self.policy)
+                self._structure = self._installed_structure()
                 self._bindings.restore()
-                self._structure = self._kernel.structure()
-                self._database.save_structure(self._reconciler.table, self._structure)
             else:
                 self._reconciler.assume_applied(self.policy)
                 self._reconciler.repair(self.policy, self._reconciler.find_drift(self.policy))
@@ -344,6 +346,21 @@ class Enforcer:
             return False
         self._problem = ""
         return True
+
+    def _installed_structure(self) -> str:
+        """What the kernel lists after an installation. "" when that is not what it listed after the one before, of the
+        same table: another program changed it in between, so it is installed again at the next check.
+        """
+        listed = self._kernel.structure()
+        without_handles = _HANDLE.sub("", listed)
+        known = self._database.structure(self._reconciler.table)
+        expected = {_HANDLE.sub("", known) if known else without_handles, self._last_listed}
+        self._last_listed = without_handles
+        if without_handles not in expected:
+            self._verify_wanted = True
+            return ""
+        self._database.save_structure(self._reconciler.table, listed)
+        return listed
 
     def _record_failure(self, error: KernelRefused) -> None:
         self._problem = str(error.facts.get("reason", "kernel"))

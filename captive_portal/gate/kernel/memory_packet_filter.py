@@ -23,11 +23,13 @@ class MemoryPacketFilter:
         self.forgotten: list[int] = []
         self.open_wifi = OpenWifiReading()
         self.dropped: dict[str, int] = {}
+        self.changed_at_once = ""
+        """What another program adds to the table right after each installation."""
 
     def install(self, table: str, elements: Iterable[tuple[ElementName, Element]]) -> None:
         """See PacketFilter."""
         self._fail_if_refusing()
-        self._table, self._installed = table, self._installed + 1
+        self._table, self._installed = table + self.changed_at_once, self._installed + 1
         self._elements.clear()
         self._bytes.clear()
         self._add(elements)
@@ -46,7 +48,7 @@ class MemoryPacketFilter:
 
     def structure(self) -> str:
         """See PacketFilter."""
-        return f"{self._installed}\n{self._table}" if self._table else ""
+        return f"{self._table} # handle {self._installed}" if self._table else ""
 
     def readings(self, kind: str) -> Iterator[tuple[ElementName, ElementReading]]:
         """See PacketFilter."""

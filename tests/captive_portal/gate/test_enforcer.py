@@ -76,6 +76,24 @@ def test_a_new_network_of_the_uplink_is_closed_at_once_and_sessions_go_on(make_b
     assert [session.bytes_up for session in box.gate.policy.sessions.values()] == [500]
 
 
+def test_what_another_program_changes_at_once_after_an_installation_is_not_taken_for_the_gate_s_own(
+    make_box: MakeBox,
+) -> None:
+    box = make_box()
+    login(box, 1)
+    box.kernel.changed_at_once = "\nflushed"
+    box.kernel.install("of somebody else", [])
+    box.gate.schedule_verify()
+    for _ in range(2):  # repaired, and changed again before the gate could look
+        assert "flushed" in box.kernel.structure()
+        box.clock.advance(2)
+        box.kernel.changed_at_once = box.kernel.changed_at_once if "of somebody" in box.kernel.structure() else ""
+        box.gate.tick()
+    assert "flushed" not in box.kernel.structure()
+    assert let_in(box) == {mac(1)}
+    assert box.gate.handle([p.GetHealth()])[0] == p.Health(ready=True, online=1, repairs=2)
+
+
 def test_time_takes_a_phone_out_and_forgets_its_connections(make_box: MakeBox) -> None:
     box = make_box()
     login(box, 1)
