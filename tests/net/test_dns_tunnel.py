@@ -79,11 +79,12 @@ def asked(phone: Phone, kind: socket.SocketKind, name: str | None = None) -> boo
     return False
 
 
-@pytest.mark.parametrize("transport", ["tcp", "udp"])
+@pytest.mark.parametrize("transport", ["tcp", pytest.param("udp", marks=pytest.mark.long)])
 def test_a_greedy_tunnel_carries_no_more_than_20_kbit_a_second(plaza: Whole, far_server: None, transport: str) -> None:
     assert 0 < kbit(start_client(plaza.phone().space, transport)) <= MAX_KBIT
 
 
+@pytest.mark.long  # the same bucket, for another twenty seconds
 def test_a_phone_without_a_lease_has_no_wider_one(plaza: Whole, far_server: None) -> None:
     space = plaza.plug("02:00:5e:22:00:01")
     subprocess.run(["ip", "-n", space, "address", "add", "10.90.3.252/22", "dev", "eth0"], check=True)
