@@ -45,6 +45,16 @@ class LeaseFile:
         """Address -> MAC of all that was read last."""
         return parse(self._text)
 
+    def in_force(self, now: float) -> list[str]:
+        """MACs of the leases that have not ended at ``now`` (seconds since 1970); each is one address."""
+        self.refresh()
+        return in_force(self._text, now)
+
+
+def in_force(text: bytes, now: float) -> list[str]:
+    """See LeaseFile.in_force. An expiry of 0 is none."""
+    return [mac.decode() for until, mac, _ in _LINE.findall(text) if int(until) == 0 or int(until) > now]
+
 
 def parse(text: bytes) -> dict[str, str]:
     """Address -> MAC of each line of an IPv4 lease over Ethernet."""

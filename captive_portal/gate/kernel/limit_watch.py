@@ -5,12 +5,13 @@ packet filter (``lease_limits``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from captive_portal.gate import protocol as p
 from captive_portal.gate.errors import KernelRefused
 from captive_portal.gate.kernel import dns_limits, lease_limits
+from captive_portal.gate.kernel.lease_file import LeaseFile
 from captive_portal.gate.kernel.packet_filter import PacketFilter
 from captive_portal.gate.kernel.reconcile import Element, ElementName, Plan
 from captive_portal.settings import WifiSettings
@@ -34,7 +35,7 @@ class LimitWatch:
     def __init__(self, settings: WifiSettings, state: Path, kernel: PacketFilter, clock: Clock, log: Log) -> None:
         """state: the state folder, for dnsmasq's lease files."""
         self._spots = [spot for spot in settings.spots if spot.dhcp]
-        self._files = {spot.name: state / spot.dhcp.leases for spot in self._spots if spot.dhcp}
+        self._files = {spot.name: LeaseFile(state / spot.dhcp.leases) for spot in self._spots if spot.dhcp}
         self._every = CHECK_EVERY_SAMPLES * settings.gate.sample_seconds
         self._kernel = kernel
         self._clock = clock
@@ -48,7 +49,8 @@ class LimitWatch:
     def check(self) -> None:
         """Read the lease files and the counters of dropped packets, and log what is new."""
         self.due_at = self._clock.monotonic() + self._every
-        leases = {name: list(self._leases(file)) for name, file in self._files.items()}
+        now = self._clock.now().timestamp()
+        leases = {name: file.in_force(now) for name, file in self._files.items()}
         self.pools = [
             p.LeasePool(spot=spot.name, used=len(leases[spot.name]), size=lease_limits.pool_size(spot.dhcp))
             for spot in self._spots
@@ -65,19 +67,6 @@ class LimitWatch:
         """Which limits were reached lately: "dns", "leases"."""
         since = self._clock.monotonic() - TOLD_SECONDS
         return sorted(LIMIT_NAMES[name] for name, at in self._told.items() if at >= since)
-
-    def _leases(self, file: Path) -> Iterator[str]:
-        """MACs of the leases that have not ended; each is one address."""
-        try:
-            text = file.read_text("ascii", "replace")
-        except OSError:
-            return
-        now = self._clock.now().timestamp()
-        for line in text.splitlines():
-            match line.split():
-                case [until, mac, _, *_] if until.isdigit() and mac.count(":") == 5:
-                    if until == "0" or int(until) > now:
-                        yield mac.lower()
 
     def _tell_pools(self) -> None:
         full = {pool.spot for pool in self.pools if pool.used >= NEARLY_USED * pool.size}

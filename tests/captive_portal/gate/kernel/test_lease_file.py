@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captive_portal.gate.kernel.lease_changes import GONE_AFTER, LeaseChanges, lease_elements
-from captive_portal.gate.kernel.lease_file import LeaseFile, ip_of, mac_of, parse
+from captive_portal.gate.kernel.lease_file import LeaseFile, in_force, ip_of, mac_of, parse
 
 MAC, OTHER, IP = "02:00:00:00:00:05", "02:00:00:00:00:06", "10.90.1.5"
 LINE = f"1790000000 {MAC} {IP} * 01:{MAC}\n"
@@ -39,6 +39,11 @@ def test_a_phone_that_calls_itself_a_lease_has_none() -> None:
     claim = LINE.replace("*", f"x {OTHER} 10.90.1.6 y").encode()
     assert (mac_of(claim, "10.90.1.6"), ip_of(claim, OTHER)) == ("", "")
     assert parse(claim) == {IP: MAC}
+
+
+def test_a_lease_is_in_force_until_it_ends_and_one_without_an_end_stays() -> None:
+    text = f"1790000000 {MAC} {IP} * *\n0 {OTHER} 10.90.1.6 * *\n".encode()
+    assert (in_force(text, 1789999999.0), in_force(text, 1790000000.0)) == ([MAC, OTHER], [OTHER])
 
 
 def test_of_two_leases_of_a_phone_the_one_that_ends_last_is_its_address() -> None:
