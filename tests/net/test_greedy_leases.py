@@ -44,12 +44,12 @@ def taken(plaza: Whole, mode: str, count: int, per_second: int) -> int:
     [("chaddr", 6), ("client-id", 6), ("claim", 0), ("long", 1), ("frame", POOL * 3 // 4)],
 )
 def test_a_greedy_phone_leaves_addresses_for_the_others(plaza: Whole, mode: str, most: int) -> None:
-    assert taken(plaza, mode, 200, 20) <= most
+    assert taken(plaza, mode, 200, 50) <= most
     assert plaza.phone().ip
 
 
 def test_log_and_doctor_tell_of_it(plaza: Whole) -> None:
-    assert taken(plaza, "frame", 120, 20) > 0  # the program is one that takes addresses
+    assert taken(plaza, "frame", 120, 40) > 0  # the program is one that takes addresses
     plaza.phone()
     log = plaza.folder / "gate.log"
     until(lambda: '"limit": "leases"' in log.read_text())
@@ -68,6 +68,7 @@ def test_a_nearly_used_pool_is_told(plaza: Whole) -> None:
     assert json.dumps(found).count("50")
 
 
+@pytest.mark.long  # a minute of waiting for the renewal
 def test_a_lease_is_short_until_it_is_renewed(plaza: Whole) -> None:
     phone = plaza.phone()
     first = _ends(plaza, phone.mac)
