@@ -19,11 +19,13 @@ from tests.captive_portal.gate.sites import MORNING, ip, mac
 class SlowPacketFilter(MemoryPacketFilter):
     """Each list takes ``seconds``."""
 
-    seconds = 0.0
+    def __init__(self, clock: HeldClock) -> None:
+        super().__init__(clock)
+        self.seconds, self._held = 0.0, clock
 
     def readings(self, kind: str) -> Iterator[tuple[ElementName, ElementReading]]:
         """See PacketFilter."""
-        self._clock.advance(self.seconds)
+        self._held.advance(self.seconds)
         yield from super().readings(kind)
 
 
