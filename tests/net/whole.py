@@ -22,6 +22,8 @@ from tests.fixtures.mail_server import PASSWORD, USER, MailServer
 from tests.fixtures.tls import write_test_credential
 from tests.net.topology import in_namespace, until
 
+BRIDGE_MAC = "02:00:5e:10:00:01"
+"""Set, as systemd-networkd sets one: a bridge without takes the lowest of its ports', and changes it when one joins."""
 ROOT = Path(__file__).resolve().parents[2]
 HIROBA = [sys.executable, "-m", "provisioning"]
 PORTAL = "wifi.example.jp"
@@ -213,7 +215,8 @@ class Whole:
     def _wires(self) -> None:
         g, i = f"-n {self.gateway}", f"-n {self.internet}"
         for words in (
-            f"{g} link add br-lan type bridge", f"{g} link set br-lan up", f"{g} address add 10.90.0.1/22 dev br-lan",
+            f"{g} link add br-lan address {BRIDGE_MAC} type bridge", f"{g} link set br-lan up",
+            f"{g} address add 10.90.0.1/22 dev br-lan",
             f"{g} link add up0 type veth peer name far0 netns {self.internet}", f"{g} link set up0 up",
             f"{g} address add 198.18.0.2/24 dev up0", f"{g} route add default via 198.18.0.1",
             f"{i} link set far0 up", f"{i} address add 198.18.0.1/24 dev far0",
