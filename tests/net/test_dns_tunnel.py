@@ -79,7 +79,8 @@ def asked(phone: Phone, kind: socket.SocketKind, name: str | None = None) -> boo
     return False
 
 
-@pytest.mark.parametrize("transport", ["tcp", pytest.param("udp", marks=pytest.mark.long)])
+@pytest.mark.long  # iodine and the tunnel of many addresses measure the same bucket in the ordinary run
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
 def test_a_greedy_tunnel_carries_no_more_than_20_kbit_a_second(plaza: Whole, far_server: None, transport: str) -> None:
     assert 0 < kbit(start_client(plaza.phone().space, transport)) <= MAX_KBIT
 

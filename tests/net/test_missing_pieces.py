@@ -14,10 +14,10 @@ from contextlib import suppress
 import pytest
 
 from captive_portal.gate.client import SocketGateClient
-from tests.net.topology import Topology, in_namespace, until
+from tests.net.topology import Phone, Topology, in_namespace, until
 
 pytestmark = pytest.mark.needs("root", "nft", "ip")
-TABLES = ("hiroba", "hiroba_guard")
+TABLES = (("inet", "hiroba"), ("inet", "hiroba_guard"), ("arp", "hiroba_arp"))
 STAFF_PORT = 2222
 """A listener of the box that is no business of phones."""
 Damage = tuple[str, ...]
@@ -27,11 +27,11 @@ Damage = tuple[str, ...]
 def every_damage(plaza: Topology) -> list[Damage]:
     """Flush and delete each chain, set and map, and each table; delete each routing rule."""
     found: list[Damage] = []
-    for table in TABLES:
-        listing = plaza.nft("-t", "list", "table", "inet", table)
+    for family, table in TABLES:
+        listing = plaza.nft("-t", "list", "table", family, table)
         for kind, name in re.findall(r"^\s(chain|set|map) (\w+) {", listing, re.M):
-            found += [("nft", action, kind, "inet", table, name) for action in ("flush", "delete")]
-        found += [("nft", action, "table", "inet", table) for action in ("flush", "delete")]
+            found += [("nft", action, kind, family, table, name) for action in ("flush", "delete")]
+        found += [("nft", action, "table", family, table) for action in ("flush", "delete")]
     rules = [("ip", family, "rule", "del", "priority", "99") for family in ("-4", "-6")]
     return [*found, *rules]
 
@@ -73,6 +73,13 @@ def _connects(plaza: Topology, to: str) -> bool:
     return False
 
 
+def forgotten_gateway(plaza: Topology) -> list[Phone]:
+    """The phones; they ask anew where the gateway is."""
+    for phone in plaza.phones.values():
+        subprocess.run(["ip", "-n", phone.space, "neighbour", "flush", "dev", "eth0"], check=True)
+    return list(plaza.phones.values())
+
+
 def passed(plaza: Topology) -> set[str]:
     """What a phone without a session and one whose session ended get through, and into the box."""
     return plaza.leaks("attacker") | plaza.leaks("ended") | into_the_box(plaza)
@@ -91,15 +98,18 @@ def test_nothing_passes_with_one_object_missing_or_empty_while_nobody_repairs(
         "live",
     }
     plaza.stop_gate(signal.SIGKILL)
-    found = {}
+    found, unanswered = {}, []
     for damage in damages:
         if do_damage(plaza, damage):
             found[damage] = passed(plaza)
             plaza.start_gate()  # puts everything back
+            if not all(phone.say_hello() for phone in forgotten_gateway(plaza)):
+                unanswered.append(damage)
             plaza.stop_gate(signal.SIGKILL)
     plaza.start_gate()
+    assert unanswered == []
     assert {damage for damage in damages if damage[1] == "flush" and damage not in found} == set()
-    assert found.keys() >= {("nft", "delete", "chain", "inet", table, "forward") for table in TABLES}
+    assert found.keys() >= {("nft", "delete", "chain", *table, "forward") for table in TABLES[:2]}
     assert {damage: names for damage, names in found.items() if names} == {}
 
 
@@ -117,12 +127,8 @@ def test_nothing_passes_while_the_gate_puts_a_piece_back(plaza: Topology, gate: 
 def is_whole(plaza: Topology) -> bool:
     """All base chains of both tables, with rules in them, and both routing rules."""
     chains = {(table, name): body for table in TABLES for name, body in _chains(plaza, table)}
-    base = [
-        ("hiroba", "arrive"),
-        ("hiroba", "forward"),
-        ("hiroba", "box"),
-        *(("hiroba_guard", n) for n in ("forward", "box")),
-    ]
+    base = [(TABLES[0], name) for name in ("arrive", "forward", "box")]
+    base += [(TABLES[1], name) for name in ("forward", "box")] + [(TABLES[2], "input")]
     rules = [
         subprocess.run(["ip", "-n", plaza.gateway, f, "rule"], check=True, capture_output=True).stdout
         for f in ("-4", "-6")
@@ -130,7 +136,7 @@ def is_whole(plaza: Topology) -> bool:
     return all("iifname" in chains.get(key, "") for key in base) and all(b"prohibit" in shown for shown in rules)
 
 
-def _chains(plaza: Topology, table: str) -> list[tuple[str, str]]:
+def _chains(plaza: Topology, table: tuple[str, str]) -> list[tuple[str, str]]:
     with suppress(subprocess.CalledProcessError):
-        return re.findall(r"chain (\w+) {(.*?)\n\s}", plaza.nft("-t", "list", "table", "inet", table), re.S)
+        return re.findall(r"chain (\w+) {(.*?)\n\s}", plaza.nft("-t", "list", "table", *table), re.S)
     return []

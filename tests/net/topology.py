@@ -8,6 +8,7 @@ Sockets are made inside a namespace and used from anywhere: a socket stays where
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import re
 import signal
@@ -92,15 +93,17 @@ class Phone:
         made.settimeout(1.0)
         return made
 
-    def say_hello(self) -> None:
-        """Let the gateway learn this phone's addresses, as the visit to the portal would."""
+    def say_hello(self) -> bool:
+        """Let the gateway learn this phone's addresses, as the visit to the portal would. Whether it answered both."""
+        answered = []
         for family, own, gateway in (
             (socket.AF_INET, self.ip4, "10.90.0.1"),
             (socket.AF_INET6, self.ip6, "fd00:90::1"),
         ):
-            with self.socket(family, socket.SOCK_STREAM) as hello, suppress(OSError):
+            with self.socket(family, socket.SOCK_STREAM) as hello:
                 hello.bind((own, 0))
-                hello.connect((gateway, 8180))
+                answered.append(hello.connect_ex((gateway, 8180)) in {0, errno.ECONNREFUSED})
+        return all(answered)
 
     def put_on_wire(self, frames: list[bytes]) -> None:
         """Send raw Ethernet frames."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from captive_portal.gate.errors import KernelRefused
-from captive_portal.gate.kernel import element_codec, netlink
+from captive_portal.gate.kernel import element_codec, first_come_sets, netlink
 from captive_portal.gate.kernel.connection_marks import mark_of_connection, phone_mark
 from captive_portal.gate.kernel.lease_changes import LeaseChanges, lease_elements
 from captive_portal.gate.kernel.lease_file import LeaseFile
@@ -234,7 +234,8 @@ class KernelAddressBindings:
             add = [(name, Element()) for name in wanted if name not in present]
             if remove or add:
                 self._netlink.transact(element_codec.changes(Plan(remove, add)))
-        return len(remove) + len(add)
+            first_come = first_come_sets.repair(self._netlink, self._neighbours.read())
+        return len(remove) + len(add) + first_come
 
     def close(self) -> None:
         """Close the sockets; what was applied stays in the kernel."""

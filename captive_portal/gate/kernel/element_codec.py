@@ -57,6 +57,11 @@ def changes(todo: Plan) -> list[tuple[int, bytes]]:
     return [(kind, body) for kind, elements in steps for body in _bodies(elements)]
 
 
+def delete_steps(names: Sequence[ElementName]) -> list[tuple[int, bytes]]:
+    """(message type, body) that remove elements that are there, of maps too."""
+    return [(DELETE, _head(name.set) + attribute(ELEMENTS, _element(name, b""))) for name in names]
+
+
 def readings(kind: str, body: bytes) -> Iterator[tuple[ElementName, ElementReading]]:
     """The elements in the body of one answer."""
     read = KEYS[kind].read
@@ -236,8 +241,8 @@ KEYS = {
     "blocked": _MACS,
     "disaster": _INTERFACES,
     **dict.fromkeys(("garden4", "garden6", "leased", "arp_leased", "own6"), _IPS),
-    **dict.fromkeys(("held4", "held6", "phone4", "phone6"), _IPS),
-    **dict.fromkeys(("leased4", "arp_leased4", "seen4", "seen6"), _IP_MACS),
+    **dict.fromkeys(("held4", "held6", "arp_held4", "phone4", "phone6"), _IPS),
+    **dict.fromkeys(("leased4", "arp_leased4", "seen4", "seen6", "arp_seen4"), _IP_MACS),
     "sources6": KeyCodec(_write_mac_ip6, _read_mac_ip6),
     "dhcp_clients": KeyCodec(_write_two_macs, _read_two_macs),
     "disaster_phones": _INTERFACE_MACS,

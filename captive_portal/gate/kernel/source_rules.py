@@ -37,8 +37,8 @@ NEW_ADDRESSES = "limit rate over 15/minute burst 120 packets"
 FRAME_MAC, SOURCE6, TARGET6 = "@ll,48,48", "@nh,64,128", "@th,64,128"
 """As raw bytes: the frame's source MAC, the IPv6 source, the target of neighbour discovery (nft has no name for it)."""
 
-ARP_SETS = ("arp_leased4", "arp_leased")
-"""Sets of the table for ARP that the gate writes."""
+ARP_SETS = ("arp_leased4", "arp_leased", "arp_seen4", "arp_held4")
+"""Sets of the table for ARP that the gate writes or repairs."""
 _LEASES = """
   set {0}leased4 {{ type ipv4_addr . ether_addr; size 65536; }}
   set {0}leased {{ type ipv4_addr; size 65536; }}
@@ -112,8 +112,8 @@ def arp_table(settings: WifiSettings) -> str:
     return f"""table arp {ARP_TABLE}
 delete table arp {ARP_TABLE}
 table arp {ARP_TABLE} {{{_LEASES.format("arp_")}
-  set seen4 {{ type ipv4_addr . ether_addr; {_DYNAMIC} }}
-  set held4 {{ type ipv4_addr; {_DYNAMIC} }}
+  set arp_seen4 {{ type ipv4_addr . ether_addr; {_DYNAMIC} }}
+  set arp_held4 {{ type ipv4_addr; {_DYNAMIC} }}
   set newcomers {{ type ether_addr; {_DYNAMIC} }}
   {_SAME}
 {"".join(_arp_input(n, spot) for n, spot in spots)}
@@ -173,20 +173,20 @@ def _arp_input(n: int, spot: SpotSettings) -> str:
     arp saddr ip {{ {v4.network_address}, {spot.ipv4.gateway}, {v4.broadcast_address} }} drop
     arp saddr ip . ether saddr @arp_leased4 accept
     arp saddr ip @arp_leased drop
-{_first_come(4, "arp saddr ip", "ether saddr", "accept", mapped=False)}
+{_first_come(4, "arp saddr ip", "ether saddr", "accept", prefix="arp_")}
     drop
   }}
 """
 
 
-def _first_come(family: int, address: str, mac: str, verdict: str, *, mapped: bool = True) -> str:
+def _first_come(family: int, address: str, mac: str, verdict: str, *, prefix: str = "") -> str:
     """The holder of ``address`` gets ``verdict``, others are dropped; an address without holder gets one."""
     pair, held = f"{{ {address} . {mac} }}", f"{{ {address} }}"
-    sets = [f"@seen{family} {pair}", f"@held{family} {held}"]
-    sets += [f"@phone{family} {{ {address} : ether saddr }}"] if mapped else []
+    sets = [f"@{prefix}seen{family} {pair}", f"@{prefix}held{family} {held}"]
+    sets += [] if prefix else [f"@phone{family} {{ {address} : ether saddr }}"]
     renew, claim = (" ".join(f"{how} {each}" for each in sets) for how in ("update", "add"))
-    return f"""    {address} . {mac} @seen{family} {renew} {verdict}
-    {address} @held{family} drop
+    return f"""    {address} . {mac} @{prefix}seen{family} {renew} {verdict}
+    {address} @{prefix}held{family} drop
     update @newcomers {{ ether saddr {NEW_ADDRESSES} }} drop
     {claim} {verdict}"""
 
